@@ -1,0 +1,52 @@
+# What a newcomer, a developer and the CI type. `make help` lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+# An exact version, so that the same locks come out on every machine.
+UV := uv==0.13.9
+LOCK := uv pip compile pyproject.toml --extra build --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --custom-compile-command "make lock" --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: .venv/runtime ## Serve a demo with no set-up on http://127.0.0.1:8000
+	$(BIN)/greenroom demo
+
+test: .venv/dev ## Run all tests; ARGS="..." goes to pytest
+	$(BIN)/pytest --numprocesses auto $(ARGS)
+
+lint: .venv/dev ## Check style, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/dev ## Run the benchmarks of tests/benchmarks; ARGS="name ..." picks some
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: ## Renew both locks; ARGS=--upgrade takes newer versions
+	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(PYTHON) -m venv "$$folder"; "$$folder/bin/pip" install --quiet $(UV); \
+	"$$folder/bin/"$(LOCK) $(ARGS) --extra dev --output-file requirements-dev.lock; \
+	"$$folder/bin/"$(LOCK) $(ARGS) --constraint requirements-dev.lock --output-file requirements.lock
+
+clean: ## Remove the virtual environment and all caches, never the data
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find service tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Each of the two files below is made last, so that its age says which lock is installed.
+.venv/runtime: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Greenroom needs Python 3.11 or newer, \
+	and $(PYTHON) is older. Name another one: make demo PYTHON=python3.13")'
+	$(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/runtime
+	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@
