@@ -1,0 +1,121 @@
+"""The limiter that outlives its Redis: while that is missing or slow, this process counts alone."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import TypeVar
+
+from service.rate_limiting.in_process import InProcessLimiter
+from service.rate_limiting.redis import RedisLimiter, connect_redis
+from service.rate_limiting.rules import Limit, Limiter, Rule, Verdict
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+# A page waits for its limits, so a Redis that takes longer is as good as none.
+PATIENCE_SECONDS = 0.25
+# Five looks at the clock tell a slow Redis from a busy event loop well enough.
+TICK_SECONDS = PATIENCE_SECONDS / 5
+# The client's own timers cannot tell them apart, so here they come second, for a loop always busy.
+CLIENT_TIMEOUT_SECONDS = 2.0
+# Short enough that limits are common again soon, long enough that a dead server is left in peace.
+PAUSE_SECONDS = 1.0
+# A server may answer PING and yet be loading, read-only or unable to run the script.
+PROBE = Rule("probe", Limit(burst=1_000, period_seconds=1), subject="")
+
+
+def build_limiter(redis_url: str | None, secret: bytes) -> Limiter:
+    """Make the service's limiter; without a URL it counts for this process alone."""
+    in_process = InProcessLimiter(secret)
+    if redis_url is None:
+        return in_process
+    client = connect_redis(redis_url, CLIENT_TIMEOUT_SECONDS)
+    return FallbackLimiter(RedisLimiter(client, secret), in_process)
+
+
+async def wait_patiently(call: Coroutine[object, object, T]) -> T:
+    """Await a call for a quarter of a second in which the event loop was free; then TimeoutError.
+
+    A loop that is busy with other requests reads an answer late that came in time, and a burst of
+    requests would then take Redis for dead and count for itself. So a late tick is not counted.
+    """
+    task, waited_seconds, clock = asyncio.ensure_future(call), 0.0, asyncio.get_running_loop().time
+    try:
+        while waited_seconds < PATIENCE_SECONDS:
+            started = clock()
+            await asyncio.wait([task], timeout=TICK_SECONDS)
+            if task.done():
+                return task.result()
+            if clock() - started < 2 * TICK_SECONDS:
+                waited_seconds += TICK_SECONDS
+        raise TimeoutError
+    finally:
+        task.cancel()
+
+
+class FallbackLimiter:
+    """Asks Redis, and its in-process twin once Redis fails or takes over a quarter of a second.
+
+    From the first failure on no request asks Redis: one task probes it after each pause, and gives
+    it back its place. The twin starts empty, so each process may let one more burst pass then.
+    """
+
+    def __init__(self, redis: RedisLimiter, in_process: InProcessLimiter) -> None:
+        self._redis = redis
+        self._in_process = in_process
+        self._probing: asyncio.Task[None] | None = None
+        self.fallbacks = 0
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the twin answers at present."""
+        return self._probing is not None
+
+    async def charge(self, rules: Sequence[Rule]) -> Verdict:
+        """Count one try under all rules or under none, here if not on Redis."""
+        if not self.degraded:
+            try:
+                return await wait_patiently(self._redis.charge(rules))
+            # Whatever it is that fails there, a try must still be counted.
+            except Exception as error:
+                self._give_up(error)
+        self.fallbacks += 1
+        return await self._in_process.charge(rules)
+
+    async def refund(self, verdict: Verdict) -> None:
+        """Give a charge back to the limiter that took it.
+
+        What a missing Redis took is not given back: it wears off by itself.
+        """
+        if verdict.taken_by == "process":
+            await self._in_process.refund(verdict)
+        elif not self.degraded:
+            try:
+                await wait_patiently(self._redis.refund(verdict))
+            # Whatever it is that fails there, the caller has already done its work.
+            except Exception as error:
+                self._give_up(error)
+
+    async def close(self) -> None:
+        """End the probe and close the connections."""
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.wait([self._probing])
+        await self._redis.close()
+
+    def _give_up(self, error: Exception) -> None:
+        if self._probing is None:
+            # The error's text may hold the server's address; its class says enough.
+            log.warning("Redis fails (%s): limits count per process", type(error).__name__)
+            self._probing = asyncio.create_task(self._probe_until_back())
+
+    async def _probe_until_back(self) -> None:
+        while True:
+            await asyncio.sleep(PAUSE_SECONDS)
+            # As in `charge`: no failure of the server's may end the probing.
+            with contextlib.suppress(Exception):
+                await wait_patiently(self._redis.charge([PROBE]))
+                break
+        self._probing = None
+        log.warning("Redis is back: limits count for all processes")

@@ -1,0 +1,119 @@
+"""The limiter that all processes share: each call is one script on Redis, which runs it alone."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from redis.asyncio import BlockingConnectionPool, Redis
+
+from service.rate_limiting.rules import Charge, Rule, Verdict, judge, subject_key
+
+# Of each step: having a connection from the pool, opening it, and reading an answer.
+TIMEOUT_SECONDS = 0.25
+# The braces are a hash tag: on a cluster all keys of a call must lie on one node.
+KEY_PREFIX = "{greenroom}:rate:"
+
+# Redis's own clock is used because the machines that share the limits need not agree on the time.
+# Numbers are written by %.0f because Lua's own conversion keeps 14 digits and a moment has 16.
+SHARED_LUA = """
+local function now_us()
+  if ARGV[1] ~= '' then return tonumber(ARGV[1]) end
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+local function keep(key, empty_at)
+  redis.call('SET', key, string.format('%.0f', empty_at),
+             'PXAT', string.format('%.0f', math.ceil(empty_at / 1000)))
+end
+local now = now_us()
+local kept = redis.call('MGET', unpack(KEYS))
+"""
+
+# ARGV: the time or nothing; then for each key the cost of a try, the window and 'soft' or 'hard'.
+# Answers the time, then for each key when its window would be empty after the try.
+CHARGE_LUA = f"""{SHARED_LUA}
+local answer, fitting, refused = {{now}}, {{}}, false
+for i, key in ipairs(KEYS) do
+  local interval, window = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
+  local start = math.min(math.max(tonumber(kept[i] or 0), now), now + window)
+  answer[i + 1] = start + interval
+  fitting[i] = start + interval <= now + window
+  refused = refused or (not fitting[i] and ARGV[3 * i + 1] == 'hard')
+end
+for i, key in ipairs(KEYS) do
+  if fitting[i] and not refused then keep(key, answer[i + 1]) end
+end
+return answer
+"""
+
+# ARGV: the time or nothing; then for each key the cost of the try and when it will have worn off.
+REFUND_LUA = f"""{SHARED_LUA}
+for i, key in ipairs(KEYS) do
+  local left = math.min(tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1]) - now)
+  if kept[i] and left > 0 then
+    local empty_at = tonumber(kept[i]) - left
+    if empty_at > now then keep(key, empty_at) else redis.call('DEL', key) end
+  end
+end
+"""
+
+
+def connect_redis(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis:
+    """Make a client that fails within a bounded time and never tries again by itself.
+
+    The default client would wait for over 15 seconds for a server that accepts and then is silent.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        retry=None,
+    )
+    return Redis.from_pool(pool)
+
+
+class RedisLimiter:
+    """Counts tries on Redis (6.2 or newer), for every process that has the same secret.
+
+    `now_us` replaces Redis's clock. What the client raises goes to the caller, `FallbackLimiter`.
+    """
+
+    def __init__(
+        self, client: Redis, secret: bytes, now_us: Callable[[], int] | None = None
+    ) -> None:
+        self._client = client
+        self._secret = secret
+        self._now_us = now_us
+        self._charge = client.register_script(CHARGE_LUA)
+        self._refund = client.register_script(REFUND_LUA)
+
+    async def charge(self, rules: Sequence[Rule]) -> Verdict:
+        """Count one try under all rules or under none, in one round trip."""
+        if not rules:
+            return Verdict("redis")
+        keys = [KEY_PREFIX + subject_key(self._secret, rule) for rule in rules]
+        args: list[str | int] = [self._time()]
+        for rule in rules:
+            args += rule.limit.interval_us, rule.limit.window_us, "soft" if rule.soft else "hard"
+        now_us, *moments = cast("list[int]", await self._charge(keys, args))
+        charges = [
+            Charge(key, rule.limit.interval_us, moment)
+            for rule, key, moment in zip(rules, keys, moments, strict=True)
+        ]
+        return judge(rules, charges, now_us, taken_by="redis")
+
+    async def refund(self, verdict: Verdict) -> None:
+        """Give back what a verdict charged, in one round trip."""
+        if not verdict.charges:
+            return
+        args: list[str | int] = [self._time()]
+        for charge in verdict.charges:
+            args += charge.interval_us, charge.empty_at_us
+        await self._refund([charge.key for charge in verdict.charges], args)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def _time(self) -> str | int:
+        return "" if self._now_us is None else self._now_us()
