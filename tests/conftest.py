@@ -1,0 +1,132 @@
+"""What all tests share: a PostgreSQL and a Redis for the whole run, an empty piece of it each."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import redis
+
+from tests.processes import Server, ServerMissing
+from tests.servers import fresh_database, start_private_postgres, start_private_redis
+
+# What this run uses, by the server's name; a server that could not be had stands under `missing`.
+used = pytest.StashKey[dict[str, str]]()
+missing = pytest.StashKey[dict[str, str]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Provide both servers before pytest-xdist starts its workers, which inherit the variables."""
+    config = session.config
+    config.stash[used], config.stash[missing] = {}, {}
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    servers = ExitStack()
+    config.add_cleanup(servers.close)
+    _provide(config, servers, "PostgreSQL", "TEST_POSTGRES_URL", start_private_postgres)
+    _provide(config, servers, "Redis", "TEST_REDIS_URL", start_private_redis)
+    if config.stash[missing] and os.environ.get("CI"):
+        pytest.exit(f"CI needs every server. {_describe_missing(config)}", returncode=1)
+
+
+def _provide(
+    config: pytest.Config,
+    servers: ExitStack,
+    name: str,
+    variable: str,
+    start: Callable[[], AbstractContextManager[Server]],
+) -> None:
+    where = ""
+    if not os.environ.get(variable):
+        try:
+            os.environ[variable] = servers.enter_context(start()).url
+        except ServerMissing as error:
+            config.stash[missing][name] = f"{error}; install {name} or set {variable}"
+            return
+        servers.callback(os.environ.pop, variable)
+        where = "private"
+    url = os.environ[variable]
+    version = _postgres_version(url) if name == "PostgreSQL" else _redis_version(url)
+    config.stash[used][name] = f"{name} {version} ({where or _without_password(url)})"
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    lines = [f"servers: {', '.join(config.stash[used].values())}"] if config.stash[used] else []
+    return lines + ([_describe_missing(config)] if config.stash[missing] else [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.stash[missing]:
+        terminalreporter.write_sep("!", _describe_missing(config), red=True)
+
+
+def _describe_missing(config: pytest.Config) -> str:
+    return "NOT TESTED: " + "; ".join(
+        f"{name} ({why})" for name, why in config.stash[missing].items()
+    )
+
+
+def _postgres_version(url: str) -> str:
+    with psycopg.connect(url) as connection:
+        version = connection.info.parameter_status("server_version") or "of unknown version"
+        # Debian adds the version of its package: "15.20 (Debian 15.20-0+deb12u1)".
+        return version.partition(" (")[0]
+
+
+def _redis_version(url: str) -> str:
+    with redis.Redis.from_url(url) as client:
+        return str(client.info("server")["redis_version"])
+
+
+def _without_password(url: str) -> str:
+    return url.rpartition("@")[2].rpartition("//")[2]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """Give the URL of a PostgreSQL where databases may be created, or skip."""
+    return _url_or_skip("TEST_POSTGRES_URL")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> str:
+    """Give the URL of a Redis whose databases may be flushed, or skip."""
+    return _url_or_skip("TEST_REDIS_URL")
+
+
+def _url_or_skip(variable: str) -> str:
+    if url := os.environ.get(variable):
+        return url
+    pytest.skip(f"no server on this machine, and {variable} is not set")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Give a new, empty PostgreSQL database."""
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str, worker_id: str) -> str:
+    """Give an empty Redis database that no other worker of pytest-xdist uses."""
+    number = int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0
+    url = urlsplit(redis_server)._replace(path=f"/{number}").geturl()
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give a new, empty database of either kind, as a URL for SQLAlchemy's asynchronous engine."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'greenroom.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)

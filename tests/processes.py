@@ -1,0 +1,150 @@
+"""A server as a child process that tests may stop, kill, freeze and restart."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent
+# Far above what any start or stop takes, so that only what never comes meets it.
+DEADLINE_SECONDS = 30.0
+POLL_SECONDS = 0.02
+
+
+class ServerMissing(Exception):
+    """A server cannot be had on this machine; the text says what to install or set."""
+
+
+class ServerFailed(AssertionError):
+    """A server did not start or stop as it should; the text ends with its log."""
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Return as soon as `condition` holds; raise TimeoutError, saying `what`, if it never does."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {DEADLINE_SECONDS:g} s in vain for {what}")
+        time.sleep(POLL_SECONDS)
+
+
+def find_free_port() -> int:
+    """Ask the kernel for a port on loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass
+class Server:
+    """A child process that answers at `url`, for tests to stop, kill, freeze and restart."""
+
+    command: Sequence[str]
+    url: str
+    log_file: Path
+    answers: Callable[[str], bool]
+    """Whether the server at this URL is ready to work."""
+    environment: Mapping[str, str] | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the server was never started"
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the process and return once it answers; raise ServerFailed if it ends instead."""
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.environment,
+                cwd=REPOSITORY,
+                # A group of its own, so that `kill` reaches the workers of the service too.
+                start_new_session=True,
+            )
+        wait_until(self._is_ready, f"{self.command} to answer")
+
+    def _is_ready(self) -> bool:
+        if not self.is_running:
+            raise ServerFailed(f"{self.command} ended:\n{self.log_text()}")
+        return self.answers(self.url)
+
+    def stop(self) -> None:
+        """Ask the process to end, and wait; raise ServerFailed if it had to be killed for it."""
+        if self._process is None or not self.is_running:
+            return
+        self.thaw()
+        self._process.send_signal(self.stop_signal)
+        try:
+            self._process.wait(DEADLINE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise ServerFailed(f"{self.command} did not stop:\n{self.log_text()}") from None
+
+    def kill(self) -> None:
+        """End the process and its workers at once, with no chance to tidy up (SIGKILL)."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def restart(self) -> None:
+        """Stop if need be, then start again at the same URL."""
+        self.stop()
+        self.start()
+
+    def freeze(self) -> None:
+        """Make the server silent: its port still takes connections, nothing answers (SIGSTOP)."""
+        self._signal_family(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Undo `freeze`."""
+        self._signal_family(signal.SIGCONT)
+
+    def _signal_family(self, number: signal.Signals) -> None:
+        # The parent first: once it is frozen no further child appears.
+        os.kill(self.pid, number)
+        # Linux only. The children of PostgreSQL lead sessions of their own, no group reaches them.
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        for child in children.read_text().split() if children.exists() else ():
+            with suppress(ProcessLookupError):
+                os.kill(int(child), number)
+
+    def log_text(self) -> str:
+        """Read what all processes behind this server wrote so far, to both streams."""
+        return self.log_file.read_text(errors="replace")
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """Start a server for the length of a block."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def bound_to_us(account: str | None = None) -> list[str]:
+    """Prefix a command so that it is stopped when we die, and runs under `account`."""
+    program = shutil.which("setpriv")
+    if program is None:
+        if account:
+            raise ServerMissing(f"no program setpriv to run PostgreSQL as {account}")
+        return []
+    prefix = [program, "--pdeathsig", "INT"]
+    return [*prefix, f"--reuid={account}", "--clear-groups"] if account else prefix

@@ -1,0 +1,196 @@
+"""Real servers for tests: PostgreSQL, Redis and the service itself, as child processes.
+
+Each listens on loopback at a port from the kernel, and ends with the test run, also a killed one.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import psycopg
+import redis
+from psycopg import sql
+
+from tests.processes import (
+    DEADLINE_SECONDS,
+    REPOSITORY,
+    Server,
+    ServerMissing,
+    bound_to_us,
+    find_free_port,
+    running,
+)
+
+
+@contextmanager
+def start_private_postgres(*, is_durable: bool = False) -> Iterator[Server]:
+    """Run a PostgreSQL of one's own; without `is_durable` it is faster and a crash may lose data.
+
+    Raises ServerMissing. Its one account may do anything and needs no password.
+    """
+    initdb, postgres = _find_program("initdb"), _find_program("postgres")
+    account = _unprivileged_account()
+    place = None if is_durable else _memory_folder()
+    # A PostgreSQL that was killed leaves children, which may still write while the folder goes.
+    with TemporaryDirectory(prefix="greenroom-", dir=place, ignore_cleanup_errors=True) as folder:
+        if account:
+            shutil.chown(folder, account)
+        data = f"{folder}/data"
+        create = [initdb, "--pgdata", data, "--username=greenroom", "--auth=trust", "--no-sync"]
+        create += ["--encoding=UTF8", "--no-locale"]
+        subprocess.run([*bound_to_us(account), *create], check=True, capture_output=True)
+        port = find_free_port()
+        settings = {
+            "port": str(port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            # Several processes of the service, each with a pool, times the workers of the tests.
+            "max_connections": "300",
+            "fsync": "on" if is_durable else "off",
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        server = Server(
+            [*bound_to_us(account), postgres, "-D", data, *options],
+            url=f"postgresql://greenroom@127.0.0.1:{port}/postgres",
+            log_file=Path(folder, "log"),
+            answers=_postgres_answers,
+            # "Fast": it does not wait for clients that are still connected.
+            stop_signal=signal.SIGINT,
+        )
+        with running(server):
+            yield server
+
+
+@contextmanager
+def start_private_redis() -> Iterator[Server]:
+    """Run a Redis of one's own with 64 databases, which forgets all when it stops.
+
+    Raises ServerMissing.
+    """
+    program = _find_program("redis-server")
+    with TemporaryDirectory(prefix="greenroom-") as folder:
+        port = find_free_port()
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--databases", "64", "--save", ""]
+        server = Server(
+            [*bound_to_us(), program, *options, "--dir", folder],
+            url=f"redis://127.0.0.1:{port}/0",
+            log_file=Path(folder, "log"),
+            answers=_redis_answers,
+        )
+        with running(server):
+            yield server
+
+
+@contextmanager
+def start_service(folder: Path, environment: Mapping[str, str], *options: str) -> Iterator[Server]:
+    """Run `greenroom serve` on a port of its own; `folder` gets its log and its data.
+
+    Several processes that share a database are several of these with one `GREENROOM_DATABASE_URL`
+    and `GREENROOM_DATA_DIR`. The schema must be there: `run_greenroom(…, "migrate")`.
+    """
+    port = find_free_port()
+    serve = ["serve", "--host", "127.0.0.1", "--port", str(port), *options]
+    server = Server(
+        [*bound_to_us(), sys.executable, "-m", "service", *serve],
+        url=f"http://127.0.0.1:{port}",
+        log_file=folder / f"service-{port}.log",
+        answers=_service_answers,
+        environment=_service_environment(folder, environment),
+    )
+    with running(server):
+        yield server
+
+
+def run_greenroom(
+    folder: Path, environment: Mapping[str, str], *arguments: str, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run one command of the command line to its end, with its data in `folder`."""
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+        env=_service_environment(folder, environment),
+        timeout=DEADLINE_SECONDS,
+    )
+
+
+@contextmanager
+def fresh_database(server_url: str, template: str = "template1") -> Iterator[str]:
+    """Create a database on a PostgreSQL server as a copy of `template`, and drop it afterwards."""
+    name = f"greenroom_{uuid4().hex}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        # A test may have left connections open; they must not keep the database.
+        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+        connection.execute(drop.format(sql.Identifier(name)))
+
+
+def _service_environment(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+    # What a developer has configured in the shell must not reach a test.
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+    return {**ours, "GREENROOM_DATA_DIR": str(folder / "data"), **given}
+
+
+def _find_program(name: str) -> str:
+    # Debian keeps the programs of a PostgreSQL server out of the PATH; the newest version wins.
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
+    path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, reversed(places))])
+    if (found := shutil.which(name, path=path)) is None:
+        raise ServerMissing(f"no program {name} on this machine")
+    return found
+
+
+def _memory_folder() -> str | None:
+    """Name a roomy folder in memory, where a database is created ten times as fast as on disk."""
+    folder = "/dev/shm"  # noqa: S108 - only a mkdtemp in it is used.
+    # TMPDIR is how one says where scratch files go; containers often have only 64 MiB here.
+    if "TMPDIR" in os.environ or not os.access(folder, os.W_OK):
+        return None
+    return folder if shutil.disk_usage(folder).free > 1 << 30 else None
+
+
+def _unprivileged_account() -> str | None:
+    """Name the account to run PostgreSQL under, which refuses root; None means our own."""
+    if os.geteuid() != 0:
+        return None
+    accounts = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in accounts else "nobody"
+
+
+def _postgres_answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _redis_answers(url: str) -> bool:
+    with redis.Redis.from_url(url, socket_timeout=2) as client:
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+def _service_answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/live", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
