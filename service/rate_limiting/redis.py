@@ -1,8 +1,8 @@
 """The limiter that all processes share: each call is one script on Redis, which runs it alone."""
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
+import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 
 from service.rate_limiting.rules import Charge, Rule, Verdict, judge, subject_key
@@ -95,7 +95,7 @@ class RedisLimiter:
         args: list[str | int] = [self._time()]
         for rule in rules:
             args += rule.limit.interval_us, rule.limit.window_us, "soft" if rule.soft else "hard"
-        now_us, *moments = cast("list[int]", await self._charge(keys, args))
+        now_us, *moments = msgspec.convert(await self._charge(keys, args), list[int])
         charges = [
             Charge(key, rule.limit.interval_us, moment)
             for rule, key, moment in zip(rules, keys, moments, strict=True)
