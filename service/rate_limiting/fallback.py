@@ -58,7 +58,8 @@ class FallbackLimiter:
     """Asks Redis, and its in-process twin once Redis fails or takes over a quarter of a second.
 
     From the first failure on no request asks Redis: one task probes it after each pause, and gives
-    it back its place. The twin starts empty, so each process may let one more burst pass then.
+    it back its place. The twin starts empty, so each process may let one more burst pass then; a
+    try that took too long may have been counted on Redis as well.
     """
 
     def __init__(self, redis: RedisLimiter, in_process: InProcessLimiter) -> None:

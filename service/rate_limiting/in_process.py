@@ -14,7 +14,7 @@ from service.rate_limiting.rules import (
     subject_key,
 )
 
-# Some 300 bytes each, so 30 MB at most.
+# Some 200 bytes each, so 20 MB at most.
 MAX_WINDOWS = 100_000
 # Two hexadecimal digits spread the newcomers to a full limiter over 256 windows for each rule.
 SHARED_DIGITS = 2

@@ -20,6 +20,7 @@ THREE_A_MINUTE = Limit(burst=3, period_seconds=60)
 TEN_A_DAY = Limit(burst=10, period_seconds=86_400)
 IP = Rule("ip", THREE_A_MINUTE, "192.0.2.1/32")
 SITE = Rule("site", Limit(burst=5, period_seconds=60), "demo")
+SITE_WIDE = Rule("site", Limit(burst=1_000, period_seconds=60), "demo")
 FLOOD = Rule("address_flood", Limit(burst=1, period_seconds=60), "demo:ann@example.org", soft=True)
 
 
@@ -186,8 +187,6 @@ async def test_of_200_tries_at_once_exactly_the_burst_passes(limiter: AnyLimiter
 
     assert sum(verdict.refused is None for verdict in verdicts) == 10
 
-
-SITE_WIDE = Rule("site", Limit(burst=1_000, period_seconds=60), "demo")
 
 rules = st.builds(
     Rule,
