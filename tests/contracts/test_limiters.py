@@ -2,17 +2,16 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
-from redis.crc import key_slot
 
 from service.rate_limiting.in_process import InProcessLimiter
-from service.rate_limiting.redis import KEY_PREFIX, RedisLimiter, connect_redis
+from service.rate_limiting.redis import RedisLimiter, connect_redis
 from service.rate_limiting.rules import Limit, Refusal, Rule, Verdict
+from tests.contracts.clock import Clock
 
 AnyLimiter = InProcessLimiter | RedisLimiter
 
@@ -24,39 +23,11 @@ SITE_WIDE = Rule("site", Limit(burst=1_000, period_seconds=60), "demo")
 FLOOD = Rule("address_flood", Limit(burst=1, period_seconds=60), "demo:ann@example.org", soft=True)
 
 
-class Clock:
-    """A clock that stands still until told otherwise.
-
-    It starts far in the future, because Redis drops keys by its own clock.
-    """
-
-    def __init__(self) -> None:
-        self.now_us = 4_102_444_800_000_000
-
-    def __call__(self) -> int:
-        return self.now_us
-
-    def advance(self, seconds: float) -> None:
-        self.now_us += round(seconds * 1_000_000)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    # The machine that runs the tests may be busy, and these are not about time.
-    async with connect_redis(redis_url, timeout_seconds=30) as client:
-        yield client
-
-
 @pytest.fixture(params=["process", "redis"])
 def limiter(request: pytest.FixtureRequest, clock: Clock) -> AnyLimiter:
     if request.param == "process":
         return InProcessLimiter(b"secret", clock)
-    return RedisLimiter(request.getfixturevalue("client"), b"secret", clock)
+    return RedisLimiter(request.getfixturevalue("redis_client"), b"secret", clock)
 
 
 async def passes(limiter: AnyLimiter, *rules: Rule) -> bool:
@@ -227,91 +198,22 @@ def describe(verdict: Verdict) -> tuple[object, ...]:
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=operations)
 async def test_both_decide_the_same_whatever_happens(
-    client: Redis, steps: list[list[Rule] | int | float]
+    redis_client: Redis, steps: list[list[Rule] | int | float]
 ) -> None:
     secret = secrets.token_bytes(16)
     ours, theirs = Clock(), Clock()
     in_process = await run(InProcessLimiter(secret, ours), ours, steps)
-    on_redis = await run(RedisLimiter(client, secret, theirs), theirs, steps)
+    on_redis = await run(RedisLimiter(redis_client, secret, theirs), theirs, steps)
 
     assert [describe(verdict) for verdict in in_process] == [describe(v) for v in on_redis]
 
 
-async def test_processes_with_one_secret_share_their_limits(client: Redis, redis_url: str) -> None:
+async def test_processes_with_one_secret_share_their_limits(
+    redis_client: Redis, redis_url: str
+) -> None:
     rule = Rule("ip", TEN_A_DAY, "192.0.2.1/32")
     async with connect_redis(redis_url, timeout_seconds=30) as another:
-        limiters = [RedisLimiter(client, b"secret"), RedisLimiter(another, b"secret")]
+        limiters = [RedisLimiter(redis_client, b"secret"), RedisLimiter(another, b"secret")]
         verdicts = await asyncio.gather(*(limiters[i % 2].charge([rule]) for i in range(60)))
 
     assert sum(verdict.refused is None for verdict in verdicts) == 10
-
-
-async def all_keys(client: Redis) -> list[bytes]:
-    return [key async for key in client.scan_iter() if isinstance(key, bytes)]
-
-
-async def test_redis_holds_no_subject_in_clear(client: Redis) -> None:
-    await RedisLimiter(client, b"secret").charge([IP, SITE, FLOOD])
-
-    keys = await all_keys(client)
-    values = [str(await client.get(key)) for key in keys]
-    assert len(keys) == 3
-    assert all(key.startswith(KEY_PREFIX.encode()) for key in keys)
-    for subject in (IP.subject, SITE.subject, FLOOD.subject, "ann@", "example.org"):
-        assert not any(subject in text for text in [*map(str, keys), *values])
-
-
-async def test_all_keys_lie_on_one_node_of_a_cluster(client: Redis) -> None:
-    await RedisLimiter(client, b"secret").charge([IP, SITE, FLOOD])
-
-    assert len({key_slot(key) for key in await all_keys(client)}) == 1
-
-
-async def test_redis_forgets_a_window_once_it_is_empty(client: Redis) -> None:
-    limiter = RedisLimiter(client, b"secret")
-    await limiter.charge([IP])
-    [key] = await all_keys(client)
-    # An interval of 20 s, and the rounding to whole milliseconds.
-    assert 0 < await client.pttl(key) <= 20_001
-
-    await limiter.charge([Rule("short", Limit(burst=20, period_seconds=1), "x")])
-    async with asyncio.timeout(30):
-        while await client.dbsize() > 1:
-            pass
-
-
-async def test_a_refund_of_the_only_try_leaves_no_key(client: Redis) -> None:
-    limiter = RedisLimiter(client, b"secret")
-    await limiter.refund(await limiter.charge([IP, SITE]))
-
-    assert await client.dbsize() == 0
-
-
-async def test_a_redis_that_forgot_the_script_is_given_it_again(client: Redis) -> None:
-    limiter = RedisLimiter(client, b"secret")
-    await limiter.charge([IP])
-    await client.script_flush()
-
-    assert await passes(limiter, IP)
-
-
-async def test_in_process_empty_windows_are_dropped_as_new_ones_are_opened(clock: Clock) -> None:
-    limiter = InProcessLimiter(b"secret", clock)
-    for number in range(5_000):
-        await limiter.charge([Rule("ip", Limit(1, 1), f"client {number}")])
-        clock.advance(0.01)
-
-    assert len(limiter) <= 200
-
-
-async def test_a_flood_of_fresh_subjects_lifts_no_limit_in_process(clock: Clock) -> None:
-    limiter = InProcessLimiter(b"secret", clock, max_windows=500)
-    rule = Rule("ip", TEN_A_DAY, "192.0.2.1/32")
-    while await passes(limiter, rule):
-        pass
-    passed = sum([await passes(limiter, Rule("ip", TEN_A_DAY, str(n))) for n in range(20_000)])
-
-    assert not await passes(limiter, rule)
-    assert len(limiter) <= 500 + 256
-    # Each window of its own was used once; the shared ones hold a burst each.
-    assert passed <= 500 + 256 * 10
