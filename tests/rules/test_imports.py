@@ -25,7 +25,15 @@ ORDER = [
     {"accounts"},
     {"comments"},
     {"screening"},
-    {"submission", "moderation", "publication", "receipts", "notifications", "transfer"},
+    {
+        "submission",
+        "moderation",
+        "publication",
+        "receipts",
+        "notifications",
+        "transfer",
+        "administration",
+    },
     {"web"},
     # Alembic compares all tables with the database.
     {"migrations"},
