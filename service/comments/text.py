@@ -1,0 +1,61 @@
+"""What is done to every text from outside before its length is taken.
+
+The same two functions serve submission, edits by author and moderator, and import, so that what is
+stored has one form whatever way it came.
+"""
+
+import re
+
+from service.nfc import nfc
+
+# Code points that nobody can see: formats, variation selectors, fillers and blanks (Unicode's
+# Default_Ignorable_Code_Point, the other format characters without a glyph, BRAILLE PATTERN BLANK).
+_UNSEEN = (
+    "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_VISIBLE = re.compile(rf"[^\s{_UNSEEN}]")
+
+# Controls but tab and LF; explicit embeddings, overrides and isolates; zero width space, word
+# joiner, byte order mark and soft hyphen.
+_REMOVED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+
+# A flag of a region is a black flag, 3 to 7 tags (CLDR's unicode_subdivision_id) and a cancel tag
+# (UTS #51, ED-14a). The bound keeps hidden messages out and the search linear.
+_TAGS = re.compile(
+    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,7}\U000e007f)"
+    "|[\U000e0000-\U000e007f]"
+)
+
+# A joiner joins what is seen on both sides. On its left, a variation selector or the end of a flag
+# belongs to the visible character before it.
+_LONE_JOINERS = re.compile(
+    rf"(?<![^\s{_UNSEEN}])(?<![^\s{_UNSEEN}][\ufe00-\ufe0f])(?<!\U000e007f)[\u200c\u200d]"
+    rf"|[\u200c\u200d](?![^\s{_UNSEEN}])"
+)
+
+_BREAKS = re.compile("[\t\n\r\u2028\u2029]+")
+
+
+def normalise_text(value: str) -> str:
+    """Give a text of several lines the form in which it is measured, compared and stored."""
+    # A removal may let its neighbours compose, and never the reverse: so NFC comes after it.
+    return nfc(_remove_unseen(value.replace("\r\n", "\n"))).strip()
+
+
+def normalise_line(value: str) -> str:
+    """Give a text of one line its stored form; tabs and line breaks become a space."""
+    return normalise_text(_BREAKS.sub(" ", value))
+
+
+def has_visible(value: str) -> bool:
+    """Tell whether a reader would see anything of a text."""
+    return _VISIBLE.search(value) is not None
+
+
+def _remove_unseen(value: str) -> str:
+    kept = _TAGS.sub(lambda found: found[1] or "", _REMOVED.sub("", value))
+    return _LONE_JOINERS.sub("", kept)
