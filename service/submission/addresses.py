@@ -1,0 +1,110 @@
+"""Whether an e-mail address is one, told without ever repeating it.
+
+The details are our own fixed sentences, since those of email-validator quote what was typed. A
+suggestion is a domain, never an address.
+"""
+
+import re
+from typing import Literal
+
+import msgspec
+from email_validator import EmailNotValidError, validate_email
+
+from service.comments.text import normalise_line
+from service.nfc import nfc
+
+# RFC 5321, section 4.5.3.1.3 (with erratum 1690), and the contract.
+MAX_ADDRESS_CHARS = 254
+
+AddressCode = Literal["email_required", "email_invalid", "email_too_long"]
+
+# Providers whose names are long enough for a slip to be told from another name.
+_WELL_KNOWN = (
+    *("gmail.com", "googlemail.com", "hotmail.com", "outlook.com", "yahoo.com", "icloud.com"),
+    *("protonmail.com", "t-online.de", "freenet.de", "laposte.net", "wanadoo.fr", "libero.it"),
+    "yandex.ru",
+)
+# Providers of their own that lie one slip away from a well-known one.
+_NOT_TYPOS = (
+    *("email.com", "mail.com", "qmail.com", "xmail.com", "ymail.com", "hitmail.com"),
+    *("vahoo.com", "yahoo.co"),
+)
+
+_WRONG_SEPARATORS = re.compile(r"[.,;\s]+")
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
+
+
+class Address(msgspec.Struct, frozen=True):
+    """An address that passed: as it is kept, and folded for the keyed index."""
+
+    original: str
+    folded: str
+
+    def __repr__(self) -> str:
+        return "Address(…)"
+
+
+class AddressRefused(ValueError):
+    """What was typed is no address that we take; neither message nor suggestion holds it."""
+
+    def __init__(self, code: AddressCode, detail: str, suggestion: str | None = None) -> None:
+        super().__init__(detail)
+        self.code: AddressCode = code
+        self.detail = detail
+        self.suggestion = suggestion
+
+
+def check_address(raw: str) -> Address:
+    """Normalise an address and check its syntax, internationalised ones too (RFC 6531).
+
+    Raises AddressRefused.
+    """
+    typed = normalise_line(raw)
+    if not typed:
+        raise AddressRefused("email_required", "An e-mail address is required.")
+    if len(typed) > MAX_ADDRESS_CHARS:
+        detail = f"An e-mail address has at most {MAX_ADDRESS_CHARS} characters."
+        raise AddressRefused("email_too_long", detail)
+    address = _normalise_address(typed)
+    if address is None:
+        detail = "This is not an e-mail address of the form name@example.org."
+        raise AddressRefused("email_invalid", detail, _suggest_domain(typed))
+    return Address(original=address, folded=nfc(address.casefold()))
+
+
+def suspect_typo(domain: str) -> str | None:
+    """Name the well-known provider that is one slip of a finger away from a domain, if any."""
+    typed = domain.casefold()
+    if typed in _WELL_KNOWN or typed in _NOT_TYPOS:
+        return None
+    return next((known for known in _WELL_KNOWN if _is_one_slip(typed, known)), None)
+
+
+def _normalise_address(typed: str) -> str | None:
+    # Deliverability is no gate: with a broken DNS it would refuse everybody.
+    try:
+        return validate_email(typed, check_deliverability=False).normalized
+    except EmailNotValidError:
+        return None
+
+
+def _suggest_domain(typed: str) -> str | None:
+    """Name the domain that was meant where only its dots are wrong."""
+    _, at, domain = typed.casefold().rpartition("@")
+    mended = _WRONG_SEPARATORS.sub(".", domain).strip(".")
+    if not at or mended == domain:
+        return None
+    meant = suspect_typo(mended) or mended
+    # Words after a space are more likely a remark than a part of the domain.
+    is_plausible = meant in _WELL_KNOWN or " " not in domain
+    return meant if is_plausible and _DOMAIN.fullmatch(meant) else None
+
+
+def _is_one_slip(typed: str, meant: str) -> bool:
+    """Tell whether one letter is added, missing or wrong, or two neighbours are swapped."""
+    pairs = enumerate(zip(typed, meant, strict=False))
+    shared = min(len(typed), len(meant))
+    place = next((place for place, (one, other) in pairs if one != other), shared)
+    rest, wanted = typed[place:], meant[place:]
+    is_swapped = rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:]
+    return rest[1:] in (wanted, wanted[1:]) or rest == wanted[1:] or is_swapped
