@@ -1,0 +1,83 @@
+"""Logs: one JSON object a line on standard error, every one of them through one redactor."""
+
+import logging
+import re
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+REDACTED = "[redacted]"
+# Wide on purpose: a log line that loses a word is better than one that shows an address. Bounded, so that
+# it takes linear time on anything.
+_ADDRESS = re.compile(r"[^\s<>\"'(),:;=\[\]{}|]{1,128}(?:@|%40)[^\s<>\"'(),:;=\[\]{}|]{1,254}")
+_TOKEN = re.compile(r"(/receipts/|/sign-in/|Bearer )[^\s/\"'?]+")
+_SECRET_NAMES = re.compile(
+    r"email|address|password|token|secret|cookie|authorization|\bkey\b", re.IGNORECASE
+)
+
+
+def redact(value: Any) -> Any:
+    """Take addresses and tokens out of a value, however deep they lie in it."""
+    if isinstance(value, str):
+        return _TOKEN.sub(rf"\1{REDACTED}", _ADDRESS.sub(REDACTED, value))
+    if isinstance(value, dict):
+        return {
+            redact(str(name)): REDACTED if _SECRET_NAMES.search(str(name)) else redact(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple | set):
+        return [redact(inner) for inner in value]
+    if isinstance(value, int | float | bool) or value is None:
+        return value
+    return redact(str(value))
+
+
+def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Redact a whole log record; the last step before it is written."""
+    redacted: EventDict = redact(dict(event))
+    return redacted
+
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+
+
+def configure_logs(level: str = "INFO") -> None:
+    """Send every logger of the process, those of libraries too, through the redactor."""
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            redact_event,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "litestar"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    # Its lines hold paths, and paths hold the tokens of receipts.
+    logging.getLogger("uvicorn.access").disabled = True
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """Give the logger of a module."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

@@ -1,0 +1,134 @@
+"""The settings of one process, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "GREENROOM_"
+
+
+class SettingsInvalid(ValueError):
+    """A variable of the environment cannot be used as it stands; the text says which and why."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator decides before start. Every field is one variable, `GREENROOM_` + its name."""
+
+    data_dir: Path = Path("data")
+    """Folder for the SQLite file, the secret key and the heads of the logs."""
+    database_url: str = ""
+    """SQLAlchemy URL with its asynchronous driver; SQLite in the data directory when not set."""
+    redis_url: str | None = None
+    """Shared limits for several processes; without it limits stay inside the one process."""
+    secret_key: str | None = None
+    """One or two keys, the newest first, separated by a blank; made on first start when not set."""
+    secret_key_file: Path | None = None
+    """File that holds what `secret_key` would."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks whose X-Forwarded-For is believed, separated by commas."""
+    public_url: str = "http://127.0.0.1:8000"
+    """Where browsers reach the service: scheme, host and port, no path."""
+    metrics_token: str | None = None
+    """Bearer token that opens /metrics and the details of /health/ready from elsewhere than loopback."""
+    page_max_age_seconds: int = 2
+    """How long a shared cache may keep a public page (`s-maxage`)."""
+    access_log: bool = False
+    """Whether each request is logged, by route and never by path."""
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def key_path(self) -> Path:
+        """Where the secret key lies when it is not given in the environment itself."""
+        return self.secret_key_file or self.data_dir / "secret.key"
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; an empty variable counts as not set.
+
+    Raises SettingsInvalid, which names the variable and what to write instead.
+    """
+    given = {
+        name: value
+        for name in Settings.__struct_fields__
+        if (value := environ.get(PREFIX + name.upper(), "").strip())
+    }
+    data_dir = Path(given.get("data_dir", "data")).absolute()
+    return Settings(
+        data_dir=data_dir,
+        database_url=_database_url(given.get("database_url"), data_dir),
+        redis_url=_redis_url(given.get("redis_url")),
+        secret_key=given.get("secret_key"),
+        secret_key_file=Path(given["secret_key_file"]) if "secret_key_file" in given else None,
+        trusted_proxies=_networks(given.get("trusted_proxies", "")),
+        public_url=_public_url(given.get("public_url", "http://127.0.0.1:8000")),
+        metrics_token=given.get("metrics_token"),
+        page_max_age_seconds=_seconds("page_max_age_seconds", given, default=2),
+        access_log=_switch("access_log", given),
+    )
+
+
+def _invalid(name: str, why: str) -> SettingsInvalid:
+    return SettingsInvalid(f"{PREFIX}{name.upper()} {why}")
+
+
+def _database_url(given: str | None, data_dir: Path) -> str:
+    if given is None:
+        return f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}"
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        # The text of the error would repeat the URL, which may hold a password.
+        raise _invalid("database_url", "is not a URL such as postgresql://user@host/name") from None
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+    backend = url.get_backend_name().replace("postgres", "postgresql", 1)
+    backend = "postgresql" if backend.startswith("postgresql") else backend
+    if backend not in drivers:
+        raise _invalid("database_url", "names neither sqlite nor postgresql")
+    return url.set(drivername=drivers[backend]).render_as_string(hide_password=False)
+
+
+def _redis_url(given: str | None) -> str | None:
+    if given and urlsplit(given).scheme not in {"redis", "rediss", "unix"}:
+        raise _invalid("redis_url", "does not start with redis://, rediss:// or unix://")
+    return given
+
+
+def _networks(given: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in given.split(",") if part.strip())
+    except ValueError as error:
+        raise _invalid("trusted_proxies", f"holds a bad network: {error}") from None
+
+
+def _public_url(given: str) -> str:
+    url = urlsplit(given)
+    if url.scheme not in {"http", "https"} or not url.netloc or url.path.strip("/") or url.query:
+        raise _invalid("public_url", "is not scheme, host and port, such as https://talk.example")
+    return f"{url.scheme}://{url.netloc}".lower()
+
+
+def _seconds(name: str, given: Mapping[str, str], *, default: int) -> int:
+    text = given.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) > 86_400:
+        raise _invalid(name, "is not a number of seconds from 0 to 86400")
+    return int(text)
+
+
+def _switch(name: str, given: Mapping[str, str]) -> bool:
+    text = given.get(name, "off").lower()
+    if text not in {"on", "off", "true", "false", "1", "0", "yes", "no"}:
+        raise _invalid(name, "is neither on nor off")
+    return text in {"on", "true", "1", "yes"}
