@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.submission.addresses import AddressRefused, check_address, suspect_typo
+from service.privacy.addresses import AddressRefused, check_address, suspect_typo
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.comments.text import has_visible, normalise_line, normalise_text
 from service.nfc import nfc
+from service.text import has_visible, normalise_line, normalise_text
 
 # Characters that meet each other in the rules: marks, joiners, formats, tags, fillers, white space.
 TRICKY = st.text(

@@ -10,8 +10,8 @@ from typing import Literal
 import msgspec
 from email_validator import EmailNotValidError, validate_email
 
-from service.comments.text import normalise_line
 from service.nfc import nfc
+from service.text import normalise_line
 
 # RFC 5321, section 4.5.3.1.3 (with erratum 1690), and the contract.
 MAX_ADDRESS_CHARS = 254
@@ -69,7 +69,12 @@ def check_address(raw: str) -> Address:
     if address is None:
         detail = "This is not an e-mail address of the form name@example.org."
         raise AddressRefused("email_invalid", detail, _suggest_domain(typed))
-    return Address(original=address, folded=nfc(address.casefold()))
+    return Address(original=address, folded=fold_address(address))
+
+
+def fold_address(normalised: str) -> str:
+    """Fold a normalised address for the keyed index, under which its spellings are one author."""
+    return nfc(normalised.casefold())
 
 
 def suspect_typo(domain: str) -> str | None:
