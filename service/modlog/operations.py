@@ -1,0 +1,92 @@
+"""Writing the log, and checking it."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.database import insert_new
+from service.modlog.rules import START, Flaw, Head, entry_bytes, find_flaws
+from service.modlog.tables import LogEntry, LogHead, LogText
+from service.privacy.vault import Keyring
+
+SALT_BYTES = 16
+# Under this name a session carries the heads that are to be noted outside the database after its commit.
+NEW_HEADS = "new_log_heads"
+
+
+def hash_text(salt: bytes, text: str) -> bytes:
+    """Hash free text under its own salt, so that nothing can be guessed once the salt is erased."""
+    return sha256(salt + text.encode()).digest()
+
+
+async def append_entries(
+    session: AsyncSession,
+    keyring: Keyring,
+    site_id: UUID,
+    entries: Sequence[LogEntry],
+    texts: Mapping[UUID, str] | None = None,
+) -> Head:
+    """Append entries to the chain of their site, in order, and give its new head.
+
+    `texts` holds the free text of entries by their ids. It locks the chain's head until the commit, so it
+    comes last in a transaction. `site_id`, `seq`, `text_hash`, `previous` and `mac` are set here.
+    """
+    head = await _lock_head(session, site_id)
+    texts = texts or {}
+    notes = [_salt_text(entry, texts[entry.id]) for entry in entries if entry.id in texts]
+    for entry in entries:
+        entry.site_id, entry.seq, entry.previous = site_id, head.length + 1, head.mac
+        entry.mac = keyring.mac("log", entry_bytes(entry))
+        head = Head(entry.seq, entry.mac)
+    session.add_all(entries)
+    # The texts refer to the entries by a foreign key that the session does not know of.
+    await session.flush()
+    session.add_all(notes)
+    await session.exec(
+        update(LogHead)
+        .where(col(LogHead.site_id) == site_id)
+        .values(length=head.length, mac=head.mac)
+    )
+    session.info.setdefault(NEW_HEADS, {})[site_id] = head
+    return head
+
+
+def _salt_text(entry: LogEntry, text: str) -> LogText:
+    salt = secrets.token_bytes(SALT_BYTES)
+    entry.text_hash = hash_text(salt, text)
+    return LogText(entry_id=entry.id, salt=salt, text=text)
+
+
+async def _lock_head(session: AsyncSession, site_id: UUID) -> Head:
+    await session.exec(
+        insert_new(session, LogHead, {"site_id": site_id, "length": 0, "mac": START})
+    )
+    query = select(LogHead.length, LogHead.mac).where(LogHead.site_id == site_id)
+    return Head(*(await session.exec(query.with_for_update())).one())
+
+
+async def verify_chain(
+    session: AsyncSession, keyring: Keyring, site_id: UUID, heads: Iterable[Head]
+) -> list[Flaw]:
+    """Check one chain against its own head, every remembered one, and the texts that are not erased."""
+    places = dict(
+        (await session.exec(_of_chain(select(LogEntry.mac, LogEntry.seq), site_id))).all()
+    )
+    stored = await session.get(LogHead, site_id)
+    known = [*heads, *([Head(stored.length, stored.mac)] if stored else [])]
+    entries = (await session.exec(_of_chain(select(LogEntry), site_id))).all()
+    flaws = list(find_flaws(entries, lambda message: keyring.mac("log", message), places, known))
+    texts = select(LogText, LogEntry).join(LogEntry, col(LogEntry.id) == LogText.entry_id)
+    for text, entry in await session.exec(_of_chain(texts, site_id)):
+        if hash_text(text.salt, text.text) != entry.text_hash:
+            flaws.append(Flaw("changed", entry.seq, entry.id, "Its free text was changed."))
+    return list(dict.fromkeys(flaws))
+
+
+def _of_chain(query: Any, site_id: UUID) -> Any:
+    return query.where(LogEntry.site_id == site_id).order_by(col(LogEntry.seq))

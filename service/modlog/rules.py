@@ -1,0 +1,100 @@
+"""The chain: how an entry is hashed, and how a changed, removed, reordered or cut-off entry shows.
+
+An entry's hash covers its content and the hash of the entry before. So an entry that verifies by itself
+but does not follow its neighbour was moved, or its neighbour was removed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from service.modlog.tables import LogEntry
+
+Mac = Callable[[bytes], bytes]
+# What the first entry of a chain follows.
+START = bytes(32)
+
+
+class Flaw(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a chain: what, and at which entry."""
+
+    kind: str
+    seq: int
+    entry: UUID | None
+    detail: str
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The end of a chain as somebody remembers it: its length and the hash of its last entry."""
+
+    length: int
+    mac: bytes
+
+
+def entry_bytes(entry: LogEntry) -> bytes:
+    """Give the canonical bytes of an entry that its hash covers: everything but its hash and its place."""
+    return msgspec.json.encode(
+        [
+            str(entry.id),
+            str(entry.site_id),
+            _instant(entry.at),
+            _text(entry.actor_id),
+            entry.action,
+            _text(entry.comment_id),
+            entry.from_status,
+            entry.to_status,
+            entry.version,
+            entry.reason,
+            entry.subject,
+            entry.text_hash.hex() if entry.text_hash else None,
+            entry.previous.hex(),
+        ]
+    )
+
+
+def _instant(at: datetime) -> int:
+    """Give microseconds since the epoch, which both databases keep exactly."""
+    return int(at.timestamp()) * 1_000_000 + at.microsecond
+
+
+def _text(value: UUID | None) -> str | None:
+    return str(value) if value else None
+
+
+def find_flaws(
+    entries: Iterable[LogEntry], mac: Mac, places: Mapping[bytes, int], heads: Sequence[Head]
+) -> Iterator[Flaw]:
+    """Check a chain, given in order of `seq`, and against every remembered head.
+
+    `places` gives the `seq` of every hash of the chain, by which a moved entry is told from a removed one.
+    """
+    previous, last = START, 0
+    for entry in entries:
+        flaw = _check_entry(entry, mac, previous, last + 1, places)
+        if flaw:
+            yield flaw
+        yield from _check_heads(entry, heads)
+        previous, last = entry.mac, entry.seq
+    for length in range(last + 1, max((head.length for head in heads), default=0) + 1):
+        yield Flaw("cut off", length, None, f"The chain ends at entry {last}.")
+
+
+def _check_entry(
+    entry: LogEntry, mac: Mac, previous: bytes, expected_seq: int, places: Mapping[bytes, int]
+) -> Flaw | None:
+    if mac(entry_bytes(entry)) != entry.mac:
+        return Flaw("changed", entry.seq, entry.id, "Its content does not match its hash.")
+    if entry.previous == previous and entry.seq == expected_seq:
+        return None
+    if entry.previous in places and entry.previous != previous:
+        follows = places[entry.previous]
+        return Flaw("reordered", entry.seq, entry.id, f"It was written after entry {follows}.")
+    return Flaw("removed", expected_seq, None, f"Entry {entry.seq} follows one that is not there.")
+
+
+def _check_heads(entry: LogEntry, heads: Sequence[Head]) -> Iterator[Flaw]:
+    for head in heads:
+        if head.length == entry.seq and head.mac != entry.mac:
+            yield Flaw("replaced", entry.seq, entry.id, "It is not the entry that was the head.")
