@@ -1,0 +1,64 @@
+"""Which pages of other origins may read an answer. No answer ever allows credentials."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from litestar.types import HTTPScope
+
+from service.http.docs import Readers
+from service.http.routing import Route
+
+EXPOSED = b"ETag, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed"
+ALLOWED_HEADERS = b"Content-Type, Idempotency-Key"
+# How long a browser may remember a preflight: short, since a site's origins may change.
+PREFLIGHT_SECONDS = b"600"
+
+
+IsAllowed = Callable[[str, Readers, Mapping[str, str]], Awaitable[bool]]
+
+
+class CorsPolicy:
+    """Gives the CORS headers of an answer; `is_allowed` looks the origin up."""
+
+    def __init__(self, is_allowed: IsAllowed) -> None:
+        self._is_allowed = is_allowed
+
+    async def headers_for(
+        self, scope: HTTPScope, route: Route | None, parameters: Mapping[str, str]
+    ) -> dict[bytes, bytes]:
+        """Give the headers for a request: none where its origin may not read the answer."""
+        if route is None:
+            return {}
+        sent = {name.lower(): value for name, value in scope["headers"]}
+        wanted = sent.get(b"access-control-request-method")
+        is_preflight = scope["method"] == "OPTIONS" and wanted is not None
+        method = wanted.decode("latin-1") if is_preflight and wanted else scope["method"]
+        readers = _readers(route, method)
+        origin = sent.get(b"origin", b"").decode("latin-1")
+        if readers is None:
+            return {}
+        if readers is Readers.ANYONE and not is_preflight:
+            return {b"access-control-allow-origin": b"*", b"access-control-expose-headers": EXPOSED}
+        # An answer that depends on the Origin says so to caches, whether this one is allowed or not.
+        varies = {b"vary": b"Origin"}
+        if not origin or not await self._is_allowed(origin, readers, parameters):
+            return varies
+        named = {**varies, b"access-control-allow-origin": origin.encode("latin-1")}
+        return {
+            **named,
+            **(_preflight(route) if is_preflight else {b"access-control-expose-headers": EXPOSED}),
+        }
+
+
+def _readers(route: Route, method: str) -> Readers | None:
+    handler = route.handlers.get("GET" if method == "HEAD" else method)
+    return handler.opt["doc"].readers if handler and "doc" in handler.opt else None
+
+
+def _preflight(route: Route) -> dict[bytes, bytes]:
+    methods = [method for method in route.methods if _readers(route, method)]
+    return {
+        b"access-control-allow-methods": ", ".join(methods).encode(),
+        b"access-control-allow-headers": ALLOWED_HEADERS,
+        b"access-control-expose-headers": EXPOSED,
+        b"access-control-max-age": PREFLIGHT_SECONDS,
+    }

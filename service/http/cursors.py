@@ -1,0 +1,36 @@
+"""Cursors: where a page ended, opaque to those who carry it."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from uuid import UUID
+
+import msgspec
+
+from service.errors import FieldError, Invalid
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """The last row of a page under an order."""
+
+    order: str
+    id: UUID
+    rank: float | None = None
+
+
+def make_cursor(position: Position) -> str:
+    """Give a position as a text that is safe in a URL."""
+    return urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=").decode()
+
+
+def read_cursor(cursor: str | None, order: str) -> Position | None:
+    """Read a cursor that was given out under this order; raises Invalid for any other."""
+    if cursor is None:
+        return None
+    try:
+        raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        position = msgspec.json.decode(raw, type=Position)
+    except (ValueError, msgspec.DecodeError):
+        position = None
+    if position is None or position.order != order or make_cursor(position) != cursor:
+        detail = "This cursor was not given out for this list; begin without one."
+        raise Invalid(errors=[FieldError("cursor_invalid", detail, parameter="cursor")])
+    return position

@@ -1,0 +1,138 @@
+"""The edge: what every answer has in common, put around the framework.
+
+It mends what the framework leaves open (HEAD, OPTIONS, a complete Allow), adds the security headers
+and CORS, and counts and logs each request under its route's template, never under its path, since
+paths hold tokens.
+"""
+
+import time
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from service.http.cors import CorsPolicy
+from service.http.routing import Route, RouteTable
+from service.logs import get_logger
+from service.metrics import Metrics
+
+CLOSED_CSP = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# Every answer has these unless its handler says something else.
+DEFAULT_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"content-security-policy": CLOSED_CSP,
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+}
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNMATCHED = "unmatched"
+_logger = get_logger("greenroom.access")
+
+
+class Edge:
+    """An ASGI app around the framework's."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        table: RouteTable,
+        cors: CorsPolicy,
+        metrics: Metrics,
+        *,
+        access_log: bool,
+    ) -> None:
+        self._app = app
+        self._table = table
+        self._cors = cors
+        self._metrics = metrics
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            await self._handle(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        found = self._table.find(scope["path"])
+        route, parameters = found or (None, {})
+        cors_headers = await self._cors.headers_for(scope, route, parameters)
+        answer = Answer(scope, route, cors_headers, send)
+        started = time.perf_counter()
+        try:
+            if route and scope["method"] == "OPTIONS":
+                await answer.options(route)
+            else:
+                await self._app(_as_get(scope), receive, answer.send)
+        finally:
+            self._note(scope["method"], route, answer.status, time.perf_counter() - started)
+
+    def _note(self, method: str, route: Route | None, status: int, seconds: float) -> None:
+        template = route.template if route else UNMATCHED
+        known = method if method in KNOWN_METHODS else "other"
+        self._metrics.requests.labels(known, template, str(status)).inc()
+        self._metrics.seconds.labels(template).observe(seconds)
+        if self._access_log:
+            milliseconds = round(seconds * 1000, 1)
+            _logger.info(
+                "request", method=known, route=template, status=status, milliseconds=milliseconds
+            )
+
+
+def _as_get(scope: HTTPScope) -> Scope:
+    """Let the framework see a HEAD as the GET that it is without a body."""
+    if scope["method"] != "HEAD":
+        return scope
+    as_get: Any = {**scope, "method": "GET"}
+    return as_get  # type: ignore[no-any-return]
+
+
+class Answer:
+    """One answer on its way out."""
+
+    def __init__(
+        self, scope: HTTPScope, route: Route | None, extra: dict[bytes, bytes], send: Send
+    ) -> None:
+        self.status = 500
+        self._is_head = scope["method"] == "HEAD"
+        self._route = route
+        self._extra = extra
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        """Pass a message of the framework on, with the headers that every answer has."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = self._complete(list(message["headers"]))
+        elif message["type"] == "http.response.body" and self._is_head:
+            message["body"] = b""
+        await self._send(message)
+
+    def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        present = {name.lower() for name, _ in headers}
+        added = {**DEFAULT_HEADERS, **self._extra}
+        if self.status == 405 and self._route:
+            headers = [(name, value) for name, value in headers if name.lower() != b"allow"]
+            added[b"allow"] = _allow(self._route)
+        if b"vary" in present and b"vary" in added:
+            headers = [_merge_vary(pair, added[b"vary"]) for pair in headers]
+        return headers + [
+            (name, value)
+            for name, value in added.items()
+            if name not in present or name == b"allow"
+        ]
+
+    async def options(self, route: Route) -> None:
+        """Answer OPTIONS, preflights among them, without asking the framework."""
+        headers = [(b"allow", _allow(route)), (b"content-length", b"0")]
+        await self.send({"type": "http.response.start", "status": 204, "headers": headers})
+        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _allow(route: Route) -> bytes:
+    return ", ".join(route.methods).encode()
+
+
+def _merge_vary(pair: tuple[bytes, bytes], more: bytes) -> tuple[bytes, bytes]:
+    name, value = pair
+    return (name, value + b", " + more) if name.lower() == b"vary" else pair

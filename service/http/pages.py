@@ -1,0 +1,57 @@
+"""Pages for people: templates that escape everything, under a policy that lets nothing else in."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Response
+
+from service.errors import ServiceError
+from service.http.answers import respond
+from service.http.docs import HTML
+
+_templates = Environment(
+    loader=PackageLoader("service", "web/templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page_policy(form_targets: Sequence[str] = ()) -> str:
+    """Give the Content-Security-Policy of a page: our own styles and images, no script, no frame.
+
+    A browser holds the redirect that answers a form to `form-action` as well, hence `form_targets`.
+    """
+    targets = " ".join(["'self'", *form_targets])
+    return (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"form-action {targets}; frame-ancestors 'none'"
+    )
+
+
+def render_page(
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    form_targets: Sequence[str] = (),
+    **values: Any,
+) -> Response[Any]:
+    """Render a template as a page that nobody may store."""
+    body = _templates.get_template(template).render(**values).encode()
+    policy = {"Content-Security-Policy": page_policy(form_targets)}
+    return respond(body, HTML, status, {**policy, **(headers or {})})
+
+
+def show_error(error: ServiceError, headers: Mapping[str, str] | None = None) -> Response[Any]:
+    """Show an error as a page."""
+    together = {**error.headers, **(headers or {})}
+    return render_page("error.html", status=error.status, headers=together, error=error)
+
+
+def see_other(url: str, headers: Mapping[str, str] | None = None) -> Response[Any]:
+    """Send the browser on with a GET (303)."""
+    together = {"Cache-Control": "no-store", "Location": url, **(headers or {})}
+    return Response(b"", status_code=303, headers=together, media_type="text/plain")

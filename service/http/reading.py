@@ -1,0 +1,181 @@
+"""Reading requests: bodies in three media types, and the query. Bounded before anything is parsed."""
+
+import json
+from io import BytesIO
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+import multipart
+from litestar import Request
+from litestar.datastructures import State
+
+from service.errors import BodyNotReadable, FieldError, Invalid, MediaTypeNotSupported
+from service.http.fields import NOT_AN_OBJECT, as_parameters, convert_fields
+
+S = TypeVar("S", bound=msgspec.Struct)
+AppRequest = Request[Any, Any, State]
+
+MAX_BODY_BYTES = 1_048_576
+MAX_DEPTH = 16
+# A comment form has ten fields; plug-ins add some.
+MAX_FORM_FIELDS = 200
+
+MAX_KEY_CHARS = 255
+
+IDEMPOTENCY_HEADER = {
+    "Idempotency-Key": "1 to 255 characters; repeating a request with its key gets the first answer again."
+}
+REPLAYED = {"Idempotency-Replayed": "true"}
+
+JSON = "application/json"
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+FORMS = (URLENCODED, MULTIPART)
+
+
+def media_type(request: AppRequest) -> str:
+    """Give the media type of the body without its parameters, in lower case."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+async def read_command(request: AppRequest, kind: type[S]) -> S:
+    """Read a JSON body as a command; an empty body counts as an empty object.
+
+    Raises MediaTypeNotSupported, BodyNotReadable or Invalid.
+    """
+    if media_type(request) not in {JSON, ""}:
+        raise MediaTypeNotSupported("Send the body as application/json.")
+    body = await request.body()
+    return convert_fields(decode_json(body) if body else {}, kind)
+
+
+async def read_fields(request: AppRequest) -> dict[str, Any]:
+    """Read a body of any of the three media types as its members.
+
+    Of a form each value is a text, the first of repeats counts, and an empty one counts as absent.
+    """
+    kind = media_type(request)
+    if kind not in {JSON, *FORMS}:
+        raise MediaTypeNotSupported(f"Send the body as {JSON}, {URLENCODED} or {MULTIPART}.")
+    body = await request.body()
+    if kind == JSON:
+        decoded = decode_json(body)
+        if not isinstance(decoded, dict):
+            raise Invalid(errors=[NOT_AN_OBJECT])
+        return decoded
+    pairs = _decode_urlencoded(body) if kind == URLENCODED else _decode_multipart(request, body)
+    # Read backwards, so that the first of several repeats is the one that stays.
+    return {name: value for name, value in reversed(pairs) if value.strip()}
+
+
+async def read_form(request: AppRequest, kind: type[S]) -> S:
+    """Read an HTML form of our own pages as a command."""
+    if media_type(request) not in FORMS:
+        raise MediaTypeNotSupported(f"Send the form as {URLENCODED} or {MULTIPART}.")
+    return convert_fields(await read_fields(request), kind, lax=True)
+
+
+def read_query(request: AppRequest, kind: type[S], *, lists: tuple[str, ...] = ()) -> S:
+    """Read the query as a command; the first of repeats counts but for the names in `lists`.
+
+    Raises Invalid whose errors name parameters.
+    """
+    pairs = parse_qsl(
+        request.scope["query_string"].decode("latin-1"),
+        keep_blank_values=True,
+        # Bad UTF-8 becomes lone surrogates, which no parameter may hold.
+        errors="surrogateescape",
+    )
+    values: dict[str, Any] = {name: [] for name in lists}
+    for name, value in pairs:
+        if name in lists:
+            values[name].append(value)
+        else:
+            values.setdefault(name, value)
+    try:
+        return convert_fields(values, kind, lax=True)
+    except Invalid as error:
+        raise Invalid(errors=as_parameters(error.errors or [])) from None
+
+
+def read_idempotency_key(request: AppRequest) -> str | None:
+    """Read the Idempotency-Key; raises Invalid when it is empty or too long."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 1 <= len(key) <= MAX_KEY_CHARS:
+        detail = f"An Idempotency-Key has 1 to {MAX_KEY_CHARS} characters."
+        code = "idempotency_key_too_long" if key else "idempotency_key_invalid"
+        raise Invalid(errors=[FieldError(code, detail, parameter="Idempotency-Key")])
+    return key
+
+
+def decode_json(body: bytes) -> object:
+    """Decode JSON that is UTF-8 and nested at most 16 deep; raises BodyNotReadable.
+
+    Lone surrogates pass, because it is a field that holds them: the caller names it.
+    """
+    try:
+        decoded = _decode_leniently(body)
+    except UnicodeDecodeError:
+        raise BodyNotReadable("The body is not UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise BodyNotReadable("The body is not JSON.") from None
+    if _depth(decoded) > MAX_DEPTH:
+        raise BodyNotReadable(f"The body is nested deeper than {MAX_DEPTH}.")
+    return decoded
+
+
+def _decode_leniently(body: bytes) -> object:
+    text = body.decode("utf-8")
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        # msgspec refuses escaped lone surrogates, which the standard library reads.
+        return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [
+            inner for item in level for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if depth > MAX_DEPTH:
+            break
+    return depth
+
+
+def _decode_urlencoded(body: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body.decode("utf-8"), errors="strict", max_num_fields=MAX_FORM_FIELDS)
+    except UnicodeDecodeError:
+        raise BodyNotReadable("The form is not UTF-8.") from None
+    except ValueError:
+        raise BodyNotReadable(f"The form has more than {MAX_FORM_FIELDS} fields.") from None
+
+
+def _decode_multipart(request: AppRequest, body: bytes) -> list[tuple[str, str]]:
+    _, options = multipart.parse_options_header(request.headers.get("content-type", ""))
+    boundary = options.get("boundary", "")
+    if not boundary:
+        raise BodyNotReadable("The Content-Type names no boundary.")
+    try:
+        parser = multipart.MultipartParser(
+            BytesIO(body),
+            boundary,
+            content_length=len(body),
+            spool_limit=MAX_BODY_BYTES,
+            memory_limit=MAX_BODY_BYTES,
+            part_limit=MAX_FORM_FIELDS,
+        )
+        # A file is no field of ours, and unknown fields are ignored.
+        return [(part.name, part.raw.decode("utf-8")) for part in parser if part.filename is None]
+    except UnicodeDecodeError:
+        raise BodyNotReadable("The form is not UTF-8.") from None
+    except multipart.MultipartError:
+        raise BodyNotReadable("The form is not well-formed multipart/form-data.") from None

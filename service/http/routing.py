@@ -1,0 +1,66 @@
+"""The table of routes as the edge sees it: which template a path is of, and which methods that has."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import BaseRoute, HTTPRoute
+
+from service.http.docs import Doc
+
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A path template and what can be done there, by method."""
+
+    template: str
+    pattern: re.Pattern[str]
+    handlers: Mapping[str, HTTPRouteHandler]
+
+    @property
+    def methods(self) -> list[str]:
+        """Every method that works here: HEAD wherever GET does, and OPTIONS everywhere."""
+        extra = ["HEAD"] if "GET" in self.handlers else []
+        return sorted({*self.handlers, *extra, "OPTIONS"})
+
+    def docs(self) -> list[tuple[str, HTTPRouteHandler, Doc]]:
+        """Give method, handler and description of what the API's document lists."""
+        return [
+            (method, handler, handler.opt["doc"])
+            for method, handler in self.handlers.items()
+            if "doc" in handler.opt
+        ]
+
+
+class RouteTable:
+    """Finds the route of a path: at once if it has no parameter, else by trying the templates in order."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        self.routes = [_read_route(route) for route in routes if isinstance(route, HTTPRoute)]
+        self._fixed = {route.template: route for route in self.routes if "{" not in route.template}
+        self._patterns = [route for route in self.routes if "{" in route.template]
+
+    def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
+        """Give the route of a path and the values of its parameters; a trailing slash is tolerated."""
+        plain = path.rstrip("/") or "/"
+        if fixed := self._fixed.get(plain):
+            return fixed, {}
+        for route in self._patterns:
+            if match := route.pattern.fullmatch(plain):
+                return route, match.groupdict()
+        return None
+
+
+def _read_route(route: HTTPRoute) -> Route:
+    template = _PARAMETER.sub(r"{\1}", route.path_format)
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
+    handlers: dict[str, Any] = {
+        str(method): handler
+        for handler in route.route_handlers
+        for method in handler.http_methods
+        if method != "OPTIONS"
+    }
+    return Route(template, re.compile(pattern), handlers)
