@@ -1,0 +1,126 @@
+"""The guard in front of every route of moderators: who is it, and did the request come from our own page?"""
+
+import hmac
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.accounts.operations import hash_token
+from service.accounts.rules import Caller, Role, parse_role
+from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
+from service.errors import CsrfTokenMissing, NotSignedIn
+from service.http.reading import FORMS, AppRequest, media_type, read_fields
+from service.privacy.vault import Keyring
+from service.services import Services
+
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(days=30)
+# A stamp is for people who look for unused credentials: to the minute is enough, and costs few writes.
+STAMP_EVERY = timedelta(minutes=1)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BEARER = "Bearer "
+
+
+async def require_moderator(
+    connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+) -> None:
+    """Let only known moderators pass and leave the Caller in the request's state.
+
+    Raises NotSignedIn or CsrfTokenMissing.
+    """
+    assert isinstance(connection, Request)  # noqa: S101  (the routes are HTTP, and mypy cannot know)
+    services: Services = connection.app.state.services
+    header = connection.headers.get("authorization", "")
+    if header.startswith(BEARER):
+        connection.state.caller = await _by_token(services, header.removeprefix(BEARER).strip())
+        return
+    caller, keyring = await _by_cookie(services, connection.cookies.get(cookie_name(services)))
+    if connection.method not in SAFE_METHODS:
+        await _require_own_page(services, connection, keyring, caller)
+    connection.state.caller = caller
+
+
+def cookie_name(services: Services) -> str:
+    """Name the session's cookie; the prefix binds it to this very host where https allows it."""
+    return "__Host-greenroom" if services.settings.is_https else "greenroom"
+
+
+def csrf_token(keyring: Keyring, session_hash: bytes) -> str:
+    """Derive the CSRF token of a session, so that nothing is stored for it."""
+    return keyring.mac("csrf", session_hash).hex()
+
+
+async def _by_token(services: Services, text: str) -> Caller:
+    now = services.clock()
+    async with services.reading() as session:
+        query = select(BearerToken).where(BearerToken.token_hash == hash_token(text))
+        token = (await session.exec(query)).first()
+        if token is None or token.revoked_at is not None:
+            raise NotSignedIn("The bearer token is unknown or was revoked.")
+        moderator = await session.get_one(Moderator, token.moderator_id)
+        roles = await _roles(session, moderator)
+    if token.last_used_at is None or now - token.last_used_at > STAMP_EVERY:
+        chosen = update(BearerToken).where(col(BearerToken.id) == token.id)
+        async with services.writing() as session:
+            await session.exec(chosen.values(last_used_at=now))
+    return Caller(
+        moderator_id=moderator.id,
+        name=moderator.name,
+        is_admin=moderator.is_admin,
+        roles=roles,
+        only_site=token.site_id,
+        ceiling=parse_role(token.role) if token.role else Role.OWNER,
+    )
+
+
+async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Keyring]:
+    if not cookie:
+        raise NotSignedIn
+    now, session_hash = services.clock(), hash_token(cookie)
+    async with services.reading() as session:
+        found = await session.get(SignInSession, session_hash)
+        if found is None or not is_alive(found, now):
+            raise NotSignedIn("The session has ended. Sign in again.")
+        moderator = await session.get_one(Moderator, found.moderator_id)
+        roles = await _roles(session, moderator)
+        keyring = await services.vault.keyring(session)
+    if now - found.last_used_at > STAMP_EVERY:
+        chosen = update(SignInSession).where(col(SignInSession.token_hash) == session_hash)
+        async with services.writing() as session:
+            await session.exec(chosen.values(last_used_at=now))
+    caller = Caller(
+        moderator_id=moderator.id,
+        name=moderator.name,
+        is_admin=moderator.is_admin,
+        roles=roles,
+        session_hash=session_hash,
+    )
+    return caller, keyring
+
+
+def is_alive(session: SignInSession, now: datetime) -> bool:
+    """Tell whether a session was used within 12 hours and began within 30 days."""
+    return now - session.last_used_at < IDLE and now - session.created_at < LONGEST
+
+
+async def _roles(session: AsyncSession, moderator: Moderator) -> dict[Any, Role]:
+    query = select(Membership.site_id, Membership.role)
+    rows = await session.exec(query.where(Membership.moderator_id == moderator.id))
+    return {site_id: parse_role(role) for site_id, role in rows}
+
+
+async def _require_own_page(
+    services: Services, request: AppRequest, keyring: Keyring, caller: Caller
+) -> None:
+    sent = request.headers.get("x-csrf-token")
+    if sent is None and media_type(request) in FORMS:
+        sent = (await read_fields(request)).get("_csrf")
+    expected = csrf_token(keyring, caller.session_hash or b"")
+    is_ours = services.is_own_origin(request, request.headers.get("origin"))
+    if not is_ours or not hmac.compare_digest(expected.encode(), str(sent or "").encode()):
+        raise CsrfTokenMissing

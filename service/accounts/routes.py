@@ -1,0 +1,180 @@
+"""Signing in and out, and one's own tokens."""
+
+from typing import Any
+
+from litestar import Response, delete, get, post
+from litestar.datastructures import Cookie
+from litestar.params import FromPath
+from sqlmodel import col, select
+
+from service.accounts.errors import SignInFailed
+from service.accounts.guards import LONGEST, cookie_name, csrf_token, require_moderator
+from service.accounts.operations import (
+    create_bearer_token,
+    hash_token,
+    revoke_bearer_token,
+    sign_in,
+    sign_out,
+)
+from service.accounts.rules import Caller, Role, parse_role
+from service.accounts.schemas import (
+    CreateToken,
+    ModeratorRef,
+    SignedIn,
+    SignIn,
+    TokenList,
+    TokenMade,
+    TokenView,
+)
+from service.accounts.tables import BearerToken
+from service.clock import parse_id
+from service.errors import Invalid, NotAllowed, NotFound, RateLimited, Unavailable
+from service.http.answers import answer, no_content
+from service.http.docs import Doc
+from service.http.reading import AppRequest, read_command
+from service.privacy.addresses import Address, AddressRefused, check_address
+from service.services import Services
+from service.sites.tables import Site
+
+
+@post(
+    "/v1/session",
+    opt=Doc(
+        tag="Session",
+        body=SignIn,
+        answers={200: SignedIn},
+        problems=(SignInFailed, Invalid, RateLimited, Unavailable),
+    ).as_opt(),
+)
+async def create_session(request: AppRequest, services: Services) -> Response[Any]:
+    """Sign in with an address and a password; the answer sets a cookie."""
+    command = await read_command(request, SignIn)
+    prefix = services.client_prefix(request)
+    address = parse_address(command.email)
+    moderator, token = await sign_in(services, address, command.password, prefix=prefix)
+    async with services.reading() as session:
+        keyring = await services.vault.keyring(session)
+    signed_in = SignedIn(
+        ModeratorRef(str(moderator.id), moderator.name), csrf_token(keyring, hash_token(token))
+    )
+    response: Response[Any] = answer(signed_in)
+    response.set_cookie(session_cookie(services, token))
+    return response
+
+
+def parse_address(raw: str) -> Address | None:
+    """Read an address that somebody signs in with; None where it cannot be one."""
+    try:
+        return check_address(raw)
+    except AddressRefused:
+        return None
+
+
+def session_cookie(services: Services, token: str) -> Cookie:
+    """Make the cookie of a session; an empty token ends it."""
+    return Cookie(
+        key=cookie_name(services),
+        value=token,
+        path="/",
+        httponly=True,
+        secure=services.settings.is_https,
+        samesite="lax",
+        max_age=int(LONGEST.total_seconds()) if token else 0,
+    )
+
+
+@delete(
+    "/v1/session",
+    guards=[require_moderator],
+    status_code=200,
+    opt=Doc(tag="Session", answers={204: None}).as_opt(),
+)
+async def delete_session(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+    """Sign out: the session ends at once. A bearer token has no session and is not ended by this."""
+    if caller.session_hash:
+        async with services.writing() as session:
+            await sign_out(session, caller.session_hash)
+    response: Response[Any] = no_content()
+    response.set_cookie(session_cookie(services, ""))
+    return response
+
+
+@get(
+    "/v1/tokens",
+    guards=[require_moderator],
+    opt=Doc(tag="Tokens", answers={200: TokenList}, problems=(NotAllowed,)).as_opt(),
+)
+async def list_tokens(services: Services, caller: Caller) -> Response[Any]:
+    """List one's own bearer tokens, without their texts."""
+    caller.require_whole()
+    query = (
+        select(BearerToken, Site.slug)
+        .join(Site, col(Site.id) == col(BearerToken.site_id), isouter=True)
+        .where(
+            BearerToken.moderator_id == caller.moderator_id, col(BearerToken.revoked_at).is_(None)
+        )
+        .order_by(col(BearerToken.id))
+    )
+    async with services.reading() as session:
+        rows = (await session.exec(query)).all()
+    return answer(TokenList([view_token(token, slug) for token, slug in rows]))
+
+
+def view_token(token: BearerToken, slug: str | None) -> TokenView:
+    """Give a token as its owner sees it later."""
+    return TokenView(
+        str(token.id), token.name, slug, token.role, token.created_at, token.last_used_at
+    )
+
+
+@post(
+    "/v1/tokens",
+    guards=[require_moderator],
+    opt=Doc(
+        tag="Tokens",
+        body=CreateToken,
+        answers={201: TokenMade},
+        problems=(NotAllowed, NotFound, Invalid),
+    ).as_opt(),
+)
+async def create_token(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+    """Make a bearer token for oneself, for one site and a lower role if these are named."""
+    caller.require_whole()
+    command = await read_command(request, CreateToken)
+    role = parse_role(command.role) if command.role else None
+    site = await services.directory.get(command.site) if command.site is not None else None
+    if site:
+        caller.require(site.id, role or Role.VIEWER)
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        token, text = await create_bearer_token(
+            session,
+            keyring,
+            caller.moderator_id,
+            name=command.name,
+            site_id=site.id if site else None,
+            role=role,
+            now=services.clock(),
+        )
+    return answer(TokenMade(text, view_token(token, command.site)), 201)
+
+
+@delete(
+    "/v1/tokens/{token:str}",
+    guards=[require_moderator],
+    status_code=200,
+    opt=Doc(tag="Tokens", answers={204: None}, problems=(NotAllowed, NotFound)).as_opt(),
+)
+async def revoke_token(token: FromPath[str], services: Services, caller: Caller) -> Response[Any]:
+    """Revoke one of one's own tokens by its id; it ends at once."""
+    caller.require_whole()
+    token_id = parse_id(token)
+    if token_id is None:
+        raise NotFound
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        await revoke_bearer_token(session, keyring, caller.moderator_id, token_id, services.clock())
+    return no_content()
+
+
+ROUTES = [create_session, delete_session, list_tokens, create_token, revoke_token]

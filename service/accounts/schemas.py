@@ -1,0 +1,92 @@
+"""What signing in, roles and tokens take and give."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
+
+RoleWord = Literal["viewer", "moderator", "owner"]
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """An address and a password."""
+
+    email: Annotated[str, Meta(max_length=320)]
+    password: Annotated[str, Meta(min_length=1, max_length=MAX_PASSWORD_CHARS)]
+
+
+class UseLink(msgspec.Struct, frozen=True):
+    """The form of a one-time link: optionally a password for the next times."""
+
+    password: (
+        Annotated[str, Meta(min_length=MIN_PASSWORD_CHARS, max_length=MAX_PASSWORD_CHARS)] | None
+    ) = None
+
+
+class ModeratorRef(msgspec.Struct, frozen=True):
+    """A moderator as others see one."""
+
+    id: str
+    name: str
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """The answer to a sign-in; every change by cookie sends the token back as X-CSRF-Token."""
+
+    moderator: ModeratorRef
+    csrf_token: str
+
+
+class SetRole(msgspec.Struct, frozen=True):
+    """The role that a moderator is to have on a site."""
+
+    role: RoleWord
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A moderator with the role on the site."""
+
+    moderator: ModeratorRef
+    role: str
+    since: datetime
+
+
+class MemberList(msgspec.Struct, frozen=True):
+    """The moderators of a site, by name."""
+
+    members: list[Member]
+
+
+class CreateToken(msgspec.Struct, frozen=True):
+    """A bearer token to be made; `site` and `role` narrow what it may do."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    site: str | None = None
+    role: RoleWord | None = None
+
+
+class TokenView(msgspec.Struct, frozen=True):
+    """A bearer token without its text."""
+
+    id: str
+    name: str
+    site: str | None
+    role: str | None
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class TokenMade(msgspec.Struct, frozen=True):
+    """A new bearer token; its text is shown this once."""
+
+    token: str
+    details: TokenView
+
+
+class TokenList(msgspec.Struct, frozen=True):
+    """One's own tokens that are not revoked, the oldest first."""
+
+    tokens: list[TokenView]

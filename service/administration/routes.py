@@ -1,0 +1,266 @@
+"""The routes of administration: sites, their articles and their members."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, delete, get, patch, post, put
+from litestar.params import FromPath
+from msgspec import UNSET
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from service.accounts.guards import require_moderator
+from service.accounts.operations import set_role
+from service.accounts.rules import Caller, Role, parse_role
+from service.accounts.schemas import Member, MemberList, ModeratorRef, SetRole
+from service.accounts.tables import Membership, Moderator
+from service.administration.operations import set_article_state
+from service.administration.schemas import (
+    ArticleView,
+    ChangeSite,
+    CreateSite,
+    SetArticle,
+    SiteList,
+    SiteView,
+)
+from service.clock import parse_id
+from service.errors import FieldError, Invalid, NotAllowed, NotFound
+from service.http.answers import answer, no_content
+from service.http.docs import Doc
+from service.http.reading import AppRequest, read_command
+from service.services import Services
+from service.sites import operations as sites
+from service.sites.directory import KnownSite
+from service.sites.errors import SettingFixed, SiteExists
+from service.sites.policy import SettingInvalid
+from service.sites.tables import Site
+
+GUARDED = [require_moderator]
+
+
+async def require_site(services: Services, caller: Caller, slug: str, role: Role) -> KnownSite:
+    """Give a site on which the caller has a role; raises NotFound or NotAllowed."""
+    site = await services.directory.get(slug)
+    caller.require(site.id, role)
+    return site
+
+
+def view_site(site: KnownSite, caller: Caller) -> SiteView:
+    """Give a site as one of its moderators sees it."""
+    role = caller.role_on(site.id) or Role.VIEWER
+    defaults = {
+        field.encode_name: getattr(site.policy, field.name)
+        for field in msgspec.structs.fields(type(site.policy))
+    }
+    return SiteView(str(site.id), site.slug, site.title, list(site.origins), defaults, role.word)
+
+
+@get("/v1/sites", guards=GUARDED, opt=Doc(tag="Sites", answers={200: SiteList}).as_opt())
+async def list_sites(services: Services, caller: Caller) -> Response[Any]:
+    """List the sites that the caller has a role on, by slug."""
+    query = select(Site.slug).order_by(col(Site.slug))
+    wanted = caller.sites()
+    if wanted is not None:
+        query = query.where(col(Site.id).in_(wanted))
+    async with services.reading() as session:
+        slugs = (await session.exec(query)).all()
+    found = [await services.directory.find(slug) for slug in slugs]
+    return answer(SiteList([view_site(site, caller) for site in found if site]))
+
+
+@post(
+    "/v1/sites",
+    guards=GUARDED,
+    opt=Doc(
+        tag="Sites",
+        body=CreateSite,
+        answers={201: SiteView},
+        problems=(NotAllowed, SiteExists, Invalid),
+    ).as_opt(),
+)
+async def create_site(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+    """Make a site; for admins of the installation."""
+    caller.require_admin()
+    command = await read_command(request, CreateSite)
+    try:
+        async with services.writing() as session:
+            keyring = await services.vault.keyring(session)
+            await sites.create_site(
+                session,
+                keyring,
+                slug=command.slug,
+                title=command.title,
+                origins=command.origins,
+                actor_id=caller.moderator_id,
+                now=services.clock(),
+            )
+    except ValueError as error:
+        raise _invalid("origins", error) from None
+    services.directory.forget()
+    return answer(view_site(await services.directory.get(command.slug), caller), 201)
+
+
+@get(
+    "/v1/sites/{site:str}",
+    guards=GUARDED,
+    opt=Doc(tag="Sites", answers={200: SiteView}, problems=(NotFound,)).as_opt(),
+)
+async def show_site(site: FromPath[str], services: Services, caller: Caller) -> Response[Any]:
+    """Show a site with all its settings, defaults included."""
+    return answer(view_site(await require_site(services, caller, site, Role.VIEWER), caller))
+
+
+@patch(
+    "/v1/sites/{site:str}",
+    guards=GUARDED,
+    opt=Doc(
+        tag="Sites",
+        body=ChangeSite,
+        answers={200: SiteView},
+        problems=(NotAllowed, NotFound, SettingFixed, Invalid),
+    ).as_opt(),
+)
+async def change_site(
+    request: AppRequest, site: FromPath[str], services: Services, caller: Caller
+) -> Response[Any]:
+    """Change the title, the origins or settings; for owners. Settings that are not named stay."""
+    known = await require_site(services, caller, site, Role.OWNER)
+    command = await read_command(request, ChangeSite)
+    try:
+        async with services.writing() as session:
+            keyring = await services.vault.keyring(session)
+            await sites.change_site(
+                session,
+                keyring,
+                known.id,
+                title=None if command.title is UNSET else command.title,
+                origins=None if command.origins is UNSET else command.origins,
+                settings={} if command.settings is UNSET else command.settings,
+                actor_id=caller.moderator_id,
+                now=services.clock(),
+            )
+    except SettingInvalid as error:
+        raise _invalid("settings", error) from None
+    except ValueError as error:
+        raise _invalid("origins", error) from None
+    services.directory.forget()
+    return answer(view_site(await services.directory.get(site), caller))
+
+
+def _invalid(field: str, error: ValueError) -> Invalid:
+    return Invalid(errors=[FieldError(f"{field}_invalid", str(error), pointer=f"#/{field}")])
+
+
+@post(
+    "/v1/sites/{site:str}/articles",
+    guards=GUARDED,
+    status_code=200,
+    opt=Doc(
+        tag="Sites",
+        body=SetArticle,
+        answers={200: ArticleView},
+        problems=(NotAllowed, NotFound, Invalid),
+    ).as_opt(),
+)
+async def set_article(
+    request: AppRequest, site: FromPath[str], services: Services, caller: Caller
+) -> Response[Any]:
+    """Open or close an article for comments; on a site whose articles are `listed` it lists it too."""
+    known = await require_site(services, caller, site, Role.MODERATOR)
+    command = await read_command(request, SetArticle)
+    return answer(await set_article_state(services, known, command, caller))
+
+
+@get(
+    "/v1/sites/{site:str}/members",
+    guards=GUARDED,
+    opt=Doc(tag="Members", answers={200: MemberList}, problems=(NotFound,)).as_opt(),
+)
+async def list_members(site: FromPath[str], services: Services, caller: Caller) -> Response[Any]:
+    """List the moderators of a site with their roles."""
+    known = await require_site(services, caller, site, Role.VIEWER)
+    query = (
+        select(Membership, Moderator.name)
+        .join(Moderator, col(Moderator.id) == col(Membership.moderator_id))
+        .where(Membership.site_id == known.id)
+        .order_by(func.lower(Moderator.name), col(Moderator.id))
+    )
+    async with services.reading() as session:
+        rows = (await session.exec(query)).all()
+    members = [
+        Member(ModeratorRef(str(row.moderator_id), name), row.role, row.created_at)
+        for row, name in rows
+    ]
+    return answer(MemberList(members))
+
+
+@put(
+    "/v1/sites/{site:str}/members/{moderator:str}",
+    guards=GUARDED,
+    status_code=200,
+    opt=Doc(
+        tag="Members",
+        body=SetRole,
+        answers={204: None},
+        problems=(NotAllowed, NotFound, Invalid),
+    ).as_opt(),
+)
+async def set_member(
+    request: AppRequest,
+    site: FromPath[str],
+    moderator: FromPath[str],
+    services: Services,
+    caller: Caller,
+) -> Response[Any]:
+    """Give an existing moderator a role on the site; for owners. The last owner stays one."""
+    known = await require_site(services, caller, site, Role.OWNER)
+    command = await read_command(request, SetRole)
+    await _change_role(services, caller, known, moderator, parse_role(command.role))
+    return no_content()
+
+
+@delete(
+    "/v1/sites/{site:str}/members/{moderator:str}",
+    guards=GUARDED,
+    status_code=200,
+    opt=Doc(tag="Members", answers={204: None}, problems=(NotAllowed, NotFound)).as_opt(),
+)
+async def remove_member(
+    site: FromPath[str], moderator: FromPath[str], services: Services, caller: Caller
+) -> Response[Any]:
+    """Take a moderator's role on the site away; for owners. The last owner stays one."""
+    known = await require_site(services, caller, site, Role.OWNER)
+    await _change_role(services, caller, known, moderator, None)
+    return no_content()
+
+
+async def _change_role(
+    services: Services, caller: Caller, site: KnownSite, moderator: str, role: Role | None
+) -> None:
+    moderator_id: UUID | None = parse_id(moderator)
+    if moderator_id is None:
+        raise NotFound
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        await set_role(
+            session,
+            keyring,
+            site.id,
+            moderator_id,
+            role,
+            actor_id=caller.moderator_id,
+            now=services.clock(),
+        )
+
+
+ROUTES = [
+    list_sites,
+    create_site,
+    show_site,
+    change_site,
+    set_article,
+    list_members,
+    set_member,
+    remove_member,
+]

@@ -1,0 +1,79 @@
+"""What the operations work with: one set of these per process, made when the service starts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.accounts.passwords import Passwords
+from service.clock import Clock
+from service.database import Database
+from service.errors import RateLimited
+from service.http.reading import AppRequest
+from service.metrics import Metrics
+from service.modlog.heads import LogHeads
+from service.modlog.operations import NEW_HEADS
+from service.privacy.vault import Vault
+from service.rate_limiting.clients import address_prefix, client_address
+from service.rate_limiting.rules import Limiter, Rule, Verdict
+from service.settings import Settings
+from service.sites.directory import SiteDirectory
+
+
+class Services:
+    """The parts of a running service. No dataclass: the framework would take it apart and copy it."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        vault: Vault,
+        limiter: Limiter,
+        directory: SiteDirectory,
+        passwords: Passwords,
+        log_heads: LogHeads,
+        metrics: Metrics,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = database
+        self.vault = vault
+        self.limiter = limiter
+        self.directory = directory
+        self.passwords = passwords
+        self.log_heads = log_heads
+        self.metrics = metrics
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction that only reads."""
+        return self.database.reading()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that commits at the end of the block; heads of logs are noted after it."""
+        async with self.database.writing() as session:
+            yield session
+        for site_id, head in session.info.get(NEW_HEADS, {}).items():
+            await asyncio.to_thread(self.log_heads.remember, site_id, head)
+
+    async def charge(self, rules: list[Rule]) -> Verdict:
+        """Charge one try to every rule at once; raises RateLimited and charges none if one refuses."""
+        verdict = await self.limiter.charge(rules)
+        if verdict.refused:
+            self.metrics.refusals.labels(verdict.refused.rule).inc()
+            raise RateLimited(headers=verdict.refused.headers)
+        return verdict
+
+    def client_prefix(self, request: AppRequest) -> str:
+        """Give the prefix of the client's address that limits count by (IPv4 /32, IPv6 /64)."""
+        peer = request.client.host if request.client else None
+        forwarded = request.headers.getall("x-forwarded-for", [])
+        return address_prefix(client_address(peer, forwarded, self.settings.trusted_proxies))
+
+    def is_own_origin(self, request: AppRequest, origin: str | None) -> bool:
+        """Tell whether an Origin header names this service, by its public URL or as it was called."""
+        called = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        return origin in {self.settings.public_url, called}

@@ -1,0 +1,1 @@
+"""Sites: the tenants, with their origins, their policy and the keys of their articles."""

@@ -1,0 +1,89 @@
+"""The sites as a process knows them: read at most a second ago, so that changes reach every process."""
+
+import time
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.database import Database
+from service.errors import NotFound
+from service.sites.policy import SitePolicy, read_policy
+from service.sites.tables import Site, SiteOrigin
+
+V = TypeVar("V")
+
+# What the command line changes takes effect within two seconds, without Redis too.
+REMEMBER_SECONDS = 1.0
+# A flood of made-up slugs must not fill the memory.
+MAX_REMEMBERED = 10_000
+
+
+class KnownSite(msgspec.Struct, frozen=True):
+    """A site with its origins, the first of which is the site's own, and its policy."""
+
+    id: UUID
+    slug: str
+    title: str
+    origins: tuple[str, ...]
+    policy: SitePolicy
+
+
+class SiteDirectory:
+    """Looks sites up by slug or origin and remembers the answer for a second."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._by_slug: dict[str, tuple[float, KnownSite | None]] = {}
+        self._origins: dict[str, tuple[float, bool]] = {}
+
+    async def find(self, slug: str) -> KnownSite | None:
+        """Give the site of that slug, or None."""
+        known = self._by_slug.get(slug)
+        if known and time.monotonic() - known[0] < REMEMBER_SECONDS:
+            return known[1]
+        async with self._database.reading() as session:
+            site = await load_site(session, slug)
+        _remember(self._by_slug, slug, site)
+        return site
+
+    async def get(self, slug: str) -> KnownSite:
+        """Give the site of that slug; raises NotFound."""
+        site = await self.find(slug)
+        if site is None:
+            raise NotFound("There is no such site.")
+        return site
+
+    async def is_origin_of_any(self, origin: str) -> bool:
+        """Tell whether an origin belongs to any site."""
+        known = self._origins.get(origin)
+        if known and time.monotonic() - known[0] < REMEMBER_SECONDS:
+            return known[1]
+        async with self._database.reading() as session:
+            query = select(SiteOrigin.origin).where(SiteOrigin.origin == origin).limit(1)
+            found = (await session.exec(query)).first() is not None
+        _remember(self._origins, origin, found)
+        return found
+
+    def forget(self) -> None:
+        """Read everything anew at the next look-up, after a change made by this process."""
+        self._by_slug.clear()
+        self._origins.clear()
+
+
+def _remember(memory: dict[str, tuple[float, V]], key: str, value: V) -> None:
+    if len(memory) >= MAX_REMEMBERED:
+        memory.clear()
+    memory[key] = (time.monotonic(), value)
+
+
+async def load_site(session: AsyncSession, slug: str) -> KnownSite | None:
+    """Read a site from the database."""
+    row = (await session.exec(select(Site).where(Site.slug == slug))).first()
+    if row is None:
+        return None
+    query = select(SiteOrigin.origin).where(SiteOrigin.site_id == row.id)
+    origins = (await session.exec(query.order_by(col(SiteOrigin.position)))).all()
+    return KnownSite(row.id, row.slug, row.title, tuple(origins), read_policy(row.policy))

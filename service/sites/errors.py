@@ -1,0 +1,17 @@
+"""What can go wrong about sites."""
+
+from service.errors import Conflict
+
+
+class SiteExists(Conflict):
+    slug = "site-exists"
+    title = "There is a site with this slug"
+    advice = "Choose another slug, or change the existing site."
+    default_detail = "A site with this slug exists already."
+
+
+class SettingFixed(Conflict):
+    slug = "setting-fixed"
+    title = "This setting cannot change any more"
+    advice = "`trailing_slash` decides which pages are one article, so it is set before the first comment."
+    default_detail = "The setting cannot change once there are comments."

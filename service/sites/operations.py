@@ -1,0 +1,95 @@
+"""Making and changing sites, in the caller's transaction; every change stands in the site's log."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, column, table
+from sqlmodel import col, delete, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.clock import new_id
+from service.modlog.entries import make_entry
+from service.modlog.operations import append_entries
+from service.privacy.vault import Keyring
+from service.sites.articles import normalise_origin
+from service.sites.errors import SettingFixed, SiteExists
+from service.sites.policy import change_policy, read_policy
+from service.sites.tables import Site, SiteOrigin
+
+
+async def create_site(
+    session: AsyncSession,
+    keyring: Keyring,
+    *,
+    slug: str,
+    title: str,
+    origins: Sequence[str],
+    actor_id: UUID | None,
+    now: datetime,
+) -> Site:
+    """Make a site; raises SiteExists, or ValueError for an origin that is none."""
+    if (await session.exec(select(Site.id).where(Site.slug == slug))).first():
+        raise SiteExists
+    site = Site(id=new_id(), slug=slug, title=title, created_at=now)
+    session.add(site)
+    # The origins refer to the site by a foreign key that the session does not know of.
+    await session.flush()
+    await _set_origins(session, site.id, origins)
+    await append_entries(
+        session, keyring, site.id, [make_entry("site.created", now, actor_id, subject=slug)]
+    )
+    return site
+
+
+async def change_site(
+    session: AsyncSession,
+    keyring: Keyring,
+    site_id: UUID,
+    *,
+    title: str | None = None,
+    origins: Sequence[str] | None = None,
+    settings: Mapping[str, Any],
+    actor_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Change a site's title, origins or settings.
+
+    Raises SettingInvalid, SettingFixed, or ValueError for an origin that is none.
+    """
+    query = select(Site).where(Site.id == site_id).with_for_update()
+    site = (await session.exec(query)).one()
+    before = read_policy(site.policy)
+    for name, value in settings.items():
+        site.policy = change_policy(site.policy, name, value)
+    if read_policy(site.policy).trailing_slash != before.trailing_slash:
+        await _require_no_comments(session, site_id)
+    site.title = title or site.title
+    session.add(site)
+    if origins is not None:
+        await _set_origins(session, site_id, origins)
+    changed = [*settings, *(["title"] if title else []), *(["origins"] if origins else [])]
+    entries = [make_entry("site.changed", now, actor_id, subject=name) for name in changed]
+    await append_entries(session, keyring, site_id, entries)
+
+
+async def _set_origins(session: AsyncSession, site_id: UUID, origins: Sequence[str]) -> None:
+    unique = list(dict.fromkeys(normalise_origin(origin) for origin in origins))
+    if not unique:
+        raise ValueError("A site needs at least one origin.")
+    await session.exec(delete(SiteOrigin).where(col(SiteOrigin.site_id) == site_id))
+    session.add_all(
+        SiteOrigin(site_id=site_id, position=place, origin=origin)
+        for place, origin in enumerate(unique)
+    )
+
+
+async def _require_no_comments(session: AsyncSession, site_id: UUID) -> None:
+    # By its name: what a comment is lies above this module.
+    comments = table("comment", column("site_id", Uuid()))
+    found: Any = (
+        select(column("site_id")).select_from(comments).where(comments.c.site_id == site_id)
+    )
+    if (await session.exec(found.limit(1))).first() is not None:
+        raise SettingFixed
