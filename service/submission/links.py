@@ -3,8 +3,8 @@
 import re
 from typing import Literal
 
-from service.comments.text import normalise_line
 from service.sites.articles import normalise_origin
+from service.text import normalise_line
 
 MAX_URL_CHARS = 2_000
 

@@ -1,0 +1,116 @@
+"""Changing the status of comments, with all that follows from it, in the caller's transaction.
+
+Rows are locked in one order everywhere, so that no two transactions wait for each other: articles, comments,
+tallies, and the head of the log last.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.comments.rules import FREES_FINGERPRINT, Status
+from service.comments.tables import Article, Comment, DailyTally, StatusTally
+from service.comments.visibility import refresh_thread
+from service.database import count_up
+from service.privacy.tables import AuthorTally, SealedAddress
+
+K = TypeVar("K", bound=tuple[Any, ...])
+
+# What is counted of an author, by status.
+AUTHOR_COUNTS = frozenset({"approved", "rejected", "spam"})
+
+
+class Tallies:
+    """The counters that a transaction changes, gathered and then written in one fixed order."""
+
+    def __init__(self) -> None:
+        self._authors: Counter[tuple[UUID, bytes, str]] = Counter()
+        self._statuses: Counter[tuple[UUID, str]] = Counter()
+        self._days: Counter[tuple[UUID, date, str]] = Counter()
+
+    def count_submission(self, site_id: UUID, now: datetime) -> None:
+        self._statuses[site_id, "pending"] += 1
+        self._days[site_id, now.date(), "submitted"] += 1
+
+    def count_change(
+        self,
+        comment: Comment,
+        author: bytes,
+        before: Status,
+        after: Status,
+        event: str,
+        now: datetime,
+    ) -> None:
+        """Count a change of status, and under `event` that it happened today."""
+        for status, step in ((before, -1), (after, 1)):
+            self._statuses[comment.site_id, status] += step
+            if status in AUTHOR_COUNTS:
+                self._authors[comment.site_id, author, status] += step
+        self._days[comment.site_id, now.date(), event] += 1
+
+    async def write(self, session: AsyncSession) -> None:
+        """Write what was gathered, and gather anew."""
+        for (site_id, author, status), step in _ordered(self._authors):
+            key: dict[str, Any] = {"site_id": site_id, "author_index": author}
+            await session.exec(count_up(session, AuthorTally, key, {status: step}))
+        for (site_id, status), step in _ordered(self._statuses):
+            key = {"site_id": site_id, "status": status}
+            await session.exec(count_up(session, StatusTally, key, {"total": step}))
+        for (site_id, day, event), step in _ordered(self._days):
+            key = {"site_id": site_id, "day": day, "event": event}
+            await session.exec(count_up(session, DailyTally, key, {"total": step}))
+        for counter in (self._authors, self._statuses, self._days):
+            counter.clear()
+
+
+def _ordered(counter: Counter[K]) -> list[tuple[K, int]]:
+    return sorted((key, step) for key, step in counter.items() if step)
+
+
+async def lock_comments(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Comment]:
+    """Lock the articles of some comments, then read the comments as they are now."""
+    wanted = col(Comment.id).in_(list(ids))
+    articles = select(Comment.article_id).where(wanted)
+    lock = select(Article.id).where(col(Article.id).in_(articles)).order_by(col(Article.id))
+    await session.exec(lock.with_for_update())
+    query = select(Comment).where(wanted).execution_options(populate_existing=True)
+    return {comment.id: comment for comment in (await session.exec(query)).all()}
+
+
+async def read_authors(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, bytes]:
+    """Give the keyed index of each comment's author."""
+    query = select(SealedAddress.id, SealedAddress.author_index)
+    return dict((await session.exec(query.where(col(SealedAddress.id).in_(list(ids))))).all())
+
+
+async def change_status(
+    session: AsyncSession, comment: Comment, to: Status, now: datetime, reason: str | None
+) -> bool:
+    """Move a comment, as it was read under its article's lock, to a status; False when it was overtaken.
+
+    It releases any claim, raises the version, and brings what the public sees in line. Whether the change is
+    legal is the caller's to ask before; tallies and log are his to write after.
+    """
+    moved = await session.exec(
+        update(Comment)
+        .where(col(Comment.id) == comment.id, col(Comment.version) == comment.version)
+        .values(
+            status=to,
+            version=Comment.version + 1,
+            decided_at=None if to == "pending" else now,
+            reason=reason,
+            claimed_by=None,
+            claimed_until=None,
+            fingerprint=None if to in FREES_FINGERPRINT else comment.fingerprint,
+        )
+    )
+    if moved.rowcount != 1:
+        return False
+    await session.refresh(comment)
+    await refresh_thread(session, comment)
+    return True

@@ -1,0 +1,81 @@
+"""What a comment is: its statuses, the table of legal changes, and what the public sees of a thread."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+Status = Literal["pending", "approved", "rejected", "spam", "withdrawn", "erased"]
+Action = Literal["approve", "reject", "spam", "requeue", "withdraw", "erase"]
+Visibility = Literal["hidden", "visible", "tombstone"]
+
+STATUSES: tuple[Status, ...] = ("pending", "approved", "rejected", "spam", "withdrawn", "erased")
+
+RESULT: Mapping[Action, Status] = {
+    "approve": "approved",
+    "reject": "rejected",
+    "spam": "spam",
+    "requeue": "pending",
+    "withdraw": "withdrawn",
+    "erase": "erased",
+}
+
+LEGAL_FROM: Mapping[Action, frozenset[Status]] = {
+    "approve": frozenset({"pending", "rejected", "spam"}),
+    "reject": frozenset({"pending", "approved", "spam"}),
+    "spam": frozenset({"pending", "approved", "rejected"}),
+    "requeue": frozenset({"approved", "rejected", "spam"}),
+    "withdraw": frozenset({"pending", "approved", "rejected", "spam"}),
+    "erase": frozenset(STATUSES),
+}
+
+# A comment that its author took back keeps its place while replies stand below it.
+LEAVES_TOMBSTONE: frozenset[Status] = frozenset({"withdrawn", "erased"})
+# Statuses in which the same text may be sent again.
+FREES_FINGERPRINT = LEAVES_TOMBSTONE
+
+
+def is_legal(action: Action, status: Status) -> bool:
+    """Tell whether an action may be taken on a comment of this status."""
+    return status in LEGAL_FROM[action]
+
+
+class ThreadNode(msgspec.Struct, frozen=True):
+    """A comment as far as visibility depends on it."""
+
+    id: UUID
+    parent_id: UUID | None
+    depth: int
+    status: Status
+
+
+def decide_visibility(
+    nodes: Iterable[ThreadNode], *, root_is_passable: bool = True
+) -> dict[UUID, Visibility]:
+    """Decide what the public sees of a subtree, given whether what stands above it lets it through.
+
+    Visible is what is approved below nothing but visible comments and tombstones; a tombstone is a
+    withdrawn or erased comment below such, with something visible under it.
+    """
+    ordered = sorted(nodes, key=lambda node: node.depth)
+    known = {node.id for node in ordered}
+    passable: dict[UUID, bool] = {}
+    for node in ordered:
+        below = passable[node.parent_id] if node.parent_id in known else root_is_passable
+        passable[node.id] = below and (node.status == "approved" or node.status in LEAVES_TOMBSTONE)
+    seen: dict[UUID, Visibility] = {}
+    supported: set[UUID | None] = set()
+    for node in reversed(ordered):
+        seen[node.id] = _see(node, passable[node.id], node.id in supported)
+        if seen[node.id] != "hidden":
+            supported.add(node.parent_id)
+    return seen
+
+
+def _see(node: ThreadNode, is_passable: bool, has_visible_replies: bool) -> Visibility:
+    if not is_passable:
+        return "hidden"
+    if node.status == "approved":
+        return "visible"
+    return "tombstone" if has_visible_replies else "hidden"

@@ -1,0 +1,121 @@
+"""Rows of articles, comments, proposed edits, and the counters that spare us counting."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from service.comments.rules import STATUSES, Status, Visibility
+
+
+class Article(SQLModel, table=True):
+    """A page that is commented on. Made by its first submission, or by a site that lists its articles."""
+
+    __tablename__ = "article"
+    __table_args__ = (UniqueConstraint("site_id", "key", name="uq_article_key"),)
+
+    id: UUID = Field(primary_key=True)
+    site_id: UUID = Field(foreign_key="site.id")
+    key: str
+    is_closed: bool = False
+    # How many comments of it are visible.
+    visible: int = 0
+    # Rises with each change of what the public sees of it.
+    revision: int = 0
+    created_at: datetime
+
+
+class Comment(SQLModel, table=True):
+    """What a commenter wrote. Its address lies in the vault under the same id."""
+
+    __tablename__ = "comment"
+    __table_args__ = (
+        CheckConstraint(f"status IN {STATUSES}", name="ck_comment_status"),
+        CheckConstraint(
+            "visibility IN ('hidden', 'visible', 'tombstone')", name="ck_comment_visibility"
+        ),
+        # The public page: only what is shown, in the order of ids.
+        Index(
+            "ix_comment_public",
+            "article_id",
+            "id",
+            sqlite_where=text("visibility <> 'hidden'"),
+            postgresql_where=text("visibility <> 'hidden'"),
+        ),
+        # The queue: of one site, of one article, of all.
+        Index("ix_comment_queue", "site_id", "status", "id"),
+        Index("ix_comment_article_queue", "article_id", "status", "id"),
+        Index("ix_comment_status", "status", "id"),
+        Index(
+            "ix_comment_parent",
+            "parent_id",
+            sqlite_where=text("parent_id IS NOT NULL"),
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_comment_claimed",
+            "claimed_by",
+            sqlite_where=text("claimed_by IS NOT NULL"),
+            postgresql_where=text("claimed_by IS NOT NULL"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    site_id: UUID = Field(foreign_key="site.id")
+    article_id: UUID = Field(foreign_key="article.id")
+    parent_id: UUID | None = Field(default=None, foreign_key="comment.id")
+    depth: int = 0
+    name: str
+    url: str | None = None
+    text: str
+    html: str
+    badge: Literal["author", "moderator"] | None = Field(default=None, sa_type=Text)
+    status: Status = Field(sa_type=Text)
+    visibility: Visibility = Field(default="hidden", sa_type=Text)
+    version: int = 1
+    edited: bool = False
+    submitted_at: datetime
+    decided_at: datetime | None = None
+    reason: str | None = None
+    risk: float | None = None
+    signals: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    # The guard against duplicates; empty once the comment is withdrawn or erased.
+    fingerprint: bytes | None = Field(default=None, unique=True)
+    # A keyed hash of the client's IP prefix under a key that changes daily.
+    client_hash: bytes
+    claimed_by: UUID | None = Field(default=None, foreign_key="moderator.id")
+    claimed_until: datetime | None = None
+
+
+class ProposedEdit(SQLModel, table=True):
+    """An author's new text for an approved comment, which waits beside it; at most one each."""
+
+    __tablename__ = "proposed_edit"
+
+    comment_id: UUID = Field(primary_key=True, foreign_key="comment.id")
+    text: str
+    html: str
+    submitted_at: datetime
+
+
+class StatusTally(SQLModel, table=True):
+    """How many comments of a site have a status now."""
+
+    __tablename__ = "status_tally"
+
+    site_id: UUID = Field(primary_key=True, foreign_key="site.id")
+    status: str = Field(primary_key=True)
+    total: int = 0
+
+
+class DailyTally(SQLModel, table=True):
+    """How often something happened on a site on a day (UTC): `submitted`, or an action."""
+
+    __tablename__ = "daily_tally"
+
+    site_id: UUID = Field(primary_key=True, foreign_key="site.id")
+    day: date = Field(primary_key=True)
+    event: str = Field(primary_key=True)
+    total: int = 0

@@ -1,0 +1,1 @@
+"""Moderation: the queue, claims, decisions, and taking them back."""

@@ -1,0 +1,109 @@
+"""Claims: a moderator's lease on pending comments, which ends by itself."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlmodel import col, func, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.accounts.rules import Caller, Role
+from service.accounts.tables import Moderator
+from service.clock import parse_id
+from service.comments.tables import Comment
+from service.errors import Conflict
+from service.moderation.queries import NO_RISK, read_queued
+from service.moderation.schemas import ClaimComments, Claimed, RenewClaims
+from service.services import Services
+
+MAX_CLAIMS = 200
+
+
+class TooManyClaims(Conflict):
+    slug = "too-many-claims"
+    title = "You hold as many comments as one may"
+    advice = "Decide about some of them or give them back: DELETE /v1/moderation/claims."
+    default_detail = f"A moderator may hold {MAX_CLAIMS} comments at once."
+
+
+async def claim_comments(services: Services, caller: Caller, command: ClaimComments) -> Claimed:
+    """Take free pending comments into the caller's hands; no two moderators ever hold the same one.
+
+    Raises NotFound, NotAllowed or TooManyClaims.
+    """
+    site = await services.directory.get(command.site)
+    caller.require(site.id, Role.MODERATOR)
+    now = services.clock()
+    until = now + timedelta(seconds=command.lease_seconds)
+    async with services.writing() as session:
+        held = await _count_held(services, session, caller)
+        if held >= MAX_CLAIMS:
+            raise TooManyClaims
+        is_free = or_(col(Comment.claimed_until).is_(None), col(Comment.claimed_until) <= now)
+        rank = [func.coalesce(Comment.risk, NO_RISK).desc()] if command.order == "risk" else []
+        query = (
+            select(Comment.id)
+            .where(Comment.site_id == site.id, Comment.status == "pending", is_free)
+            .order_by(*rank, col(Comment.id))
+            .limit(min(command.limit, MAX_CLAIMS - held))
+            # On SQLite the transaction is the only one that writes, and the clause is dropped.
+            .with_for_update(skip_locked=True)
+        )
+        ids = (await session.exec(query)).all()
+        await session.exec(
+            update(Comment)
+            .where(col(Comment.id).in_(ids))
+            .values(claimed_by=caller.moderator_id, claimed_until=until)
+        )
+        keyring = await services.vault.keyring(session)
+        return Claimed(await read_queued(session, keyring, ids, now), until)
+
+
+async def _count_held(services: Services, session: AsyncSession, caller: Caller) -> int:
+    """Count the caller's living claims, one request of the caller after the other."""
+    own = select(Moderator.id).where(Moderator.id == caller.moderator_id).with_for_update()
+    await session.exec(own)
+    held = select(func.count()).where(
+        Comment.claimed_by == caller.moderator_id,
+        col(Comment.claimed_until) > services.clock(),
+        Comment.status == "pending",
+    )
+    return (await session.exec(held)).one()
+
+
+async def renew_claims(services: Services, caller: Caller, command: RenewClaims) -> Claimed:
+    """Hold on to claims that have not ended; gives those that were renewed."""
+    now = services.clock()
+    until = now + timedelta(seconds=command.lease_seconds)
+    wanted = [found for text in command.comments if (found := parse_id(text))]
+    async with services.writing() as session:
+        renewed = await session.exec(
+            update(Comment)
+            .where(
+                col(Comment.id).in_(wanted),
+                col(Comment.claimed_by) == caller.moderator_id,
+                col(Comment.claimed_until) > now,
+                col(Comment.status) == "pending",
+            )
+            .values(claimed_until=until)
+            .returning(col(Comment.id), col(Comment.site_id))
+        )
+        still_allowed = {
+            comment_id for comment_id, site_id in renewed.all() if _may_hold(caller, site_id)
+        }
+        keyring = await services.vault.keyring(session)
+        ids = [comment_id for comment_id in wanted if comment_id in still_allowed]
+        return Claimed(await read_queued(session, keyring, ids, now), until)
+
+
+def _may_hold(caller: Caller, site_id: UUID) -> bool:
+    return (caller.role_on(site_id) or 0) >= Role.MODERATOR
+
+
+async def release_claims(services: Services, caller: Caller) -> None:
+    """Give all of one's own claims back."""
+    async with services.writing() as session:
+        await session.exec(
+            update(Comment)
+            .where(col(Comment.claimed_by) == caller.moderator_id)
+            .values(claimed_by=None, claimed_until=None)
+        )

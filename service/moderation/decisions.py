@@ -1,0 +1,259 @@
+"""Decisions and their undoing: each is one change of status, one entry in the log, all in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.accounts.rules import Caller, Role
+from service.clock import parse_id
+from service.comments.operations import Tallies, change_status, lock_comments, read_authors
+from service.comments.rules import RESULT, Status, is_legal
+from service.comments.tables import Comment
+from service.database import insert_new
+from service.errors import IdempotencyKeyReused
+from service.moderation.schemas import (
+    DecideComments,
+    Decision,
+    Result,
+    Results,
+    UndoDecisions,
+)
+from service.moderation.tables import DecisionKey
+from service.modlog.entries import make_entry
+from service.modlog.operations import append_entries
+from service.modlog.tables import LogEntry
+from service.services import Services
+
+UNDOABLE = frozenset({"approve", "reject", "spam", "requeue", "undo"})
+
+
+class Sitting:
+    """One request's decisions as they are applied: what they changed, counted and have to log."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        now: datetime,
+        comments: dict[UUID, Comment],
+        authors: dict[UUID, bytes],
+    ) -> None:
+        self.caller = caller
+        self.now = now
+        self._comments = comments
+        self._authors = authors
+        self._seen: set[UUID] = set()
+        self._tallies = Tallies()
+        self._entries: dict[UUID, list[LogEntry]] = {}
+        self._notes: dict[UUID, str] = {}
+
+    def find(self, comment_id: UUID | None) -> Comment | None:
+        """Give a comment that the caller may know of; raises NotAllowed where the role is too low."""
+        comment = self._comments.get(comment_id) if comment_id else None
+        if comment is None or self.caller.role_on(comment.site_id) is None:
+            return None
+        self.caller.require(comment.site_id, Role.MODERATOR)
+        return comment
+
+    def is_second_mention(self, comment: Comment) -> bool:
+        """Tell whether this request spoke of the comment before; from now on it did."""
+        seen = comment.id in self._seen
+        self._seen.add(comment.id)
+        return seen
+
+    def is_claimed_by_another(self, comment: Comment) -> bool:
+        holder, until = comment.claimed_by, comment.claimed_until
+        return (
+            holder not in {None, self.caller.moderator_id}
+            and until is not None
+            and until > self.now
+        )
+
+    async def change(
+        self,
+        session: AsyncSession,
+        comment: Comment,
+        action: str,
+        to: Status,
+        reason: str | None = None,
+        note: str | None = None,
+    ) -> Result:
+        """Move a comment to a status and note what has to be logged and counted."""
+        before: Status = comment.status
+        if not await change_status(session, comment, to, self.now, reason):
+            return view_result(comment, "conflict")
+        entry = make_entry(
+            action,
+            self.now,
+            self.caller.moderator_id,
+            comment_id=comment.id,
+            from_status=before,
+            to_status=to,
+            version=comment.version,
+            reason=reason,
+        )
+        self._entries.setdefault(comment.site_id, []).append(entry)
+        if note:
+            self._notes[entry.id] = note
+        author = self._authors.get(comment.id, b"")
+        self._tallies.count_change(comment, author, before, to, action, self.now)
+        return msgspec.structs.replace(view_result(comment, "applied"), decision=str(entry.id))
+
+    async def close(self, services: Services, session: AsyncSession) -> None:
+        """Write counters, then the logs, site by site in one order."""
+        await self._tallies.write(session)
+        keyring = await services.vault.keyring(session)
+        for site_id in sorted(self._entries):
+            await append_entries(session, keyring, site_id, self._entries[site_id], self._notes)
+
+
+async def open_sitting(
+    session: AsyncSession, caller: Caller, ids: Sequence[UUID], now: datetime
+) -> Sitting:
+    """Lock the comments that will be decided about and read what is known of them."""
+    comments = await lock_comments(session, ids)
+    return Sitting(caller, now, comments, await read_authors(session, comments))
+
+
+def view_result(comment: Comment, outcome: str) -> Result:
+    """Give what became of a decision, with the comment's present state."""
+    return msgspec.convert(
+        {
+            "comment": str(comment.id),
+            "outcome": outcome,
+            "status": comment.status,
+            "version": comment.version,
+        },
+        Result,
+    )
+
+
+async def decide_comments(
+    services: Services, caller: Caller, command: DecideComments, idempotency_key: str | None
+) -> tuple[Results, bool]:
+    """Apply decisions one after the other; gives their results, and whether they are a replay.
+
+    Raises NotAllowed when the role is too low for one of the comments, and IdempotencyKeyReused.
+    """
+    ids = [parse_id(decision.comment) for decision in command.decisions]
+    async with services.writing() as session:
+        key = await _make_key(services, session, caller, command, idempotency_key)
+        stored = await _take_key(session, key) if key else None
+        if stored is not None:
+            return Results(stored), True
+        sitting = await open_sitting(session, caller, [one for one in ids if one], services.clock())
+        results = [
+            await _decide(session, sitting, comment_id, decision)
+            for comment_id, decision in zip(ids, command.decisions, strict=True)
+        ]
+        await sitting.close(services, session)
+        if key:
+            key.results = msgspec.to_builtins(results)
+    for decision, result in zip(command.decisions, results, strict=True):
+        services.metrics.decisions.labels(decision.action, result.outcome).inc()
+    return Results(results), False
+
+
+async def _decide(
+    session: AsyncSession, sitting: Sitting, comment_id: UUID | None, decision: Decision
+) -> Result:
+    comment = sitting.find(comment_id)
+    if comment is None:
+        return Result(decision.comment, "not_found", None, None)
+    is_stale = comment.version != decision.version
+    if sitting.is_second_mention(comment) or is_stale or sitting.is_claimed_by_another(comment):
+        return view_result(comment, "conflict")
+    if not is_legal(decision.action, comment.status):
+        return view_result(comment, "illegal")
+    to = RESULT[decision.action]
+    return await sitting.change(
+        session, comment, decision.action, to, decision.reason, decision.note
+    )
+
+
+async def _make_key(
+    services: Services,
+    session: AsyncSession,
+    caller: Caller,
+    command: DecideComments,
+    idempotency_key: str | None,
+) -> DecisionKey | None:
+    if idempotency_key is None:
+        return None
+    keyring = await services.vault.keyring(session)
+    return DecisionKey(
+        moderator_id=caller.moderator_id,
+        key_hash=keyring.mac("idempotency/key", idempotency_key.encode()),
+        fields_hash=keyring.mac("idempotency/fields", msgspec.json.encode(command)),
+        results=[],
+        created_at=services.clock(),
+    )
+
+
+async def _take_key(session: AsyncSession, key: DecisionKey) -> list[Result] | None:
+    """Take a key for this request, or give the results that it had before."""
+    statement = insert_new(session, DecisionKey, key.model_dump())
+    taken = await session.exec(statement.returning(col(DecisionKey.key_hash)))
+    stored = await session.get_one(DecisionKey, (key.moderator_id, key.key_hash))
+    if taken.first() is not None:
+        return None
+    if stored.fields_hash != key.fields_hash:
+        raise IdempotencyKeyReused("This Idempotency-Key came before with other decisions.")
+    return msgspec.convert(stored.results, list[Result])
+
+
+async def undo_decisions(services: Services, caller: Caller, command: UndoDecisions) -> Results:
+    """Put back the status from before each decision, unless the comment has changed since.
+
+    An author's own withdrawal is not undone. Raises NotAllowed.
+    """
+    ids = [parse_id(decision) for decision in command.decisions]
+    async with services.writing() as session:
+        entries = await _read_decisions(session, [one for one in ids if one])
+        comments = [entry.comment_id for entry in entries.values() if entry.comment_id]
+        sitting = await open_sitting(session, caller, comments, services.clock())
+        results = [
+            await _undo(session, sitting, entries.get(decision_id) if decision_id else None)
+            for decision_id in ids
+        ]
+        await sitting.close(services, session)
+    for result in results:
+        services.metrics.decisions.labels("undo", result.outcome).inc()
+    return Results(results)
+
+
+async def _read_decisions(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, LogEntry]:
+    query = select(LogEntry).where(
+        col(LogEntry.id).in_(ids), col(LogEntry.action).in_({*UNDOABLE, "withdraw"})
+    )
+    return {entry.id: entry for entry in (await session.exec(query)).all()}
+
+
+async def _undo(session: AsyncSession, sitting: Sitting, entry: LogEntry | None) -> Result:
+    comment = sitting.find(entry.comment_id) if entry else None
+    if comment is None or entry is None:
+        return Result(None, "not_found", None, None)
+    is_stale = comment.version != entry.version
+    if sitting.is_second_mention(comment) or is_stale or sitting.is_claimed_by_another(comment):
+        return view_result(comment, "conflict")
+    if entry.action not in UNDOABLE:
+        return view_result(comment, "illegal")
+    # A decision always has one.
+    before: Status = entry.from_status  # type: ignore[assignment]
+    reason = await _reason_of(session, entry, before)
+    return await sitting.change(session, comment, "undo", before, reason)
+
+
+async def _reason_of(session: AsyncSession, undone: LogEntry, status: Status) -> str | None:
+    """Give the reason that the comment had in the status that is put back."""
+    query = (
+        select(LogEntry.reason)
+        .where(LogEntry.comment_id == undone.comment_id, LogEntry.to_status == status)
+        .where(LogEntry.seq < undone.seq)
+        .order_by(col(LogEntry.seq).desc())
+        .limit(1)
+    )
+    return (await session.exec(query)).first()

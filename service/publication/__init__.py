@@ -1,0 +1,1 @@
+"""Publication: what the world reads. Only visible comments and tombstones, through one serialiser."""

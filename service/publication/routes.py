@@ -1,0 +1,118 @@
+"""The public routes."""
+
+import re
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+
+from service.errors import Invalid, NotFound
+from service.http.answers import respond
+from service.http.docs import Doc, Readers
+from service.http.reading import JSON, AppRequest, read_query
+from service.publication import operations
+from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
+from service.publication.encoding import respond_public
+from service.publication.schemas import (
+    CommentPage,
+    CountComments,
+    Counts,
+    ListComments,
+    PublicComment,
+)
+from service.services import Services
+
+SVG = "image/svg+xml"
+_SEED = re.compile(rf"[0-9a-f]{{{SEED_HEX_CHARS}}}")
+CACHED = {
+    "ETag": "A strong tag of these very bytes; send it back as If-None-Match.",
+    "Cache-Control": "How long a shared cache may keep the answer.",
+}
+CONDITIONAL = {"If-None-Match": "The ETag of a copy at hand: 304 says that it is still good."}
+
+
+def _public(request: AppRequest, services: Services, value: msgspec.Struct) -> Response[Any]:
+    max_age = services.settings.page_max_age_seconds
+    return respond_public(request, msgspec.json.encode(value), JSON, max_age)
+
+
+@get(
+    "/v1/sites/{site:str}/comments",
+    opt=Doc(
+        readers=Readers.ANYONE,
+        tag="Public",
+        query=ListComments,
+        headers=CONDITIONAL,
+        answers={200: CommentPage, 304: None},
+        answer_headers=CACHED,
+        problems=(NotFound, Invalid),
+    ).as_opt(),
+)
+async def list_comments(
+    request: AppRequest, site: FromPath[str], services: Services
+) -> Response[Any]:
+    """List the visible comments of an article, page by page."""
+    known = await services.directory.get(site)
+    wanted = read_query(request, ListComments)
+    return _public(request, services, await operations.list_comments(services, known, wanted))
+
+
+@get(
+    "/v1/sites/{site:str}/comments/{comment:str}",
+    opt=Doc(
+        readers=Readers.ANYONE,
+        tag="Public",
+        headers=CONDITIONAL,
+        answers={200: PublicComment, 304: None},
+        answer_headers=CACHED,
+        problems=(NotFound,),
+    ).as_opt(),
+)
+async def show_comment(
+    request: AppRequest, site: FromPath[str], comment: FromPath[str], services: Services
+) -> Response[Any]:
+    """Show one visible comment."""
+    known = await services.directory.get(site)
+    return _public(request, services, await operations.show_comment(services, known, comment))
+
+
+@get(
+    "/v1/sites/{site:str}/counts",
+    opt=Doc(
+        readers=Readers.ANYONE,
+        tag="Public",
+        query=CountComments,
+        headers=CONDITIONAL,
+        answers={200: Counts, 304: None},
+        answer_headers=CACHED,
+        problems=(NotFound, Invalid),
+    ).as_opt(),
+)
+async def count_comments(
+    request: AppRequest, site: FromPath[str], services: Services
+) -> Response[Any]:
+    """Count the visible comments of up to a hundred articles at once."""
+    known = await services.directory.get(site)
+    wanted = read_query(request, CountComments, lists=("article",))
+    return _public(request, services, await operations.count_comments(services, known, wanted))
+
+
+@get(
+    "/avatars/{file:str}",
+    opt=Doc(
+        readers=Readers.ANYONE, tag="Public", answers={200: SVG}, problems=(NotFound,)
+    ).as_opt(),
+)
+async def show_avatar(file: FromPath[str]) -> Response[Any]:
+    """Draw the avatar that belongs to a name; `file` is the hash of the name and `.svg`."""
+    seed = file.removesuffix(".svg")
+    if not file.endswith(".svg") or not _SEED.fullmatch(seed):
+        raise NotFound
+    # The same seed is drawn the same for ever, so a copy never has to be asked about again.
+    return respond(
+        draw_avatar(seed), SVG, headers={"Cache-Control": "public, max-age=31536000, immutable"}
+    )
+
+
+ROUTES = [list_comments, show_comment, count_comments, show_avatar]

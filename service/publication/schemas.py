@@ -1,0 +1,57 @@
+"""What the public may ask for and see. These fields, and no others, ever leave the house."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+MAX_ARTICLE_PARAMETER = 4_000
+Article = Annotated[
+    str, Meta(max_length=MAX_ARTICLE_PARAMETER, description="The page's URL or key.")
+]
+MAX_COUNTED = 100
+
+
+class ListComments(msgspec.Struct, frozen=True):
+    """Which comments to list."""
+
+    article: Article
+    order: Literal["oldest", "newest"] = "oldest"
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    cursor: Annotated[str, Meta(max_length=300)] | None = None
+
+
+class CountComments(msgspec.Struct, frozen=True):
+    """The articles to count the comments of; the parameter is repeated."""
+
+    article: Annotated[list[Article], Meta(min_length=1, max_length=MAX_COUNTED)]
+
+
+class PublicComment(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment as everybody sees it; of a tombstone name, url, avatar and html are null."""
+
+    id: str
+    parent: str | None
+    name: str | None
+    url: str | None
+    avatar: str | None
+    html: str | None
+    created_at: datetime
+    edited: bool
+    badge: Literal["author", "moderator"] | None
+
+
+class CommentPage(msgspec.Struct, frozen=True):
+    """A page of an article; `count` is that of all its visible comments."""
+
+    article: str
+    count: int
+    comments: list[PublicComment]
+    next: str | None
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many comments each article has, under the names asked for."""
+
+    counts: dict[str, int]

@@ -1,0 +1,1 @@
+"""Receipts: the commenter's own view of a submission, without an account."""

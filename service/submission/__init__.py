@@ -1,0 +1,1 @@
+"""Submission: from untrusted input to a pending comment that is durably stored."""

@@ -1,0 +1,247 @@
+"""Taking a submission: the order of work is that of the contract, read from top to bottom."""
+
+from contextlib import nullcontext
+from typing import Any
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.clock import new_id, parse_id
+from service.comments.receipts import make_receipt_token
+from service.comments.rendering import render_html
+from service.comments.tables import Article, Comment
+from service.errors import FieldError, IdempotencyKeyReused, Invalid
+from service.privacy.addresses import suspect_typo
+from service.privacy.vault import Keyring
+from service.rate_limiting.rules import Verdict
+from service.services import Services
+from service.sites.articles import ArticleRefused
+from service.sites.directory import KnownSite
+from service.submission.errors import DuplicateComment
+from service.submission.limits import FLOOD_RULE, all_rules, ip_rules
+from service.submission.rules import (
+    Submission,
+    check_article,
+    check_submission,
+    translate_names,
+)
+from service.submission.schemas import (
+    LABELS,
+    MAX_EMAIL_CHARS,
+    MAX_NAME_CHARS,
+    MAX_URL_CHARS,
+    Form,
+    FormLimits,
+    Hint,
+    ReceiptLink,
+    Submitted,
+)
+from service.submission.storing import Key, Stored, read_stored, store_comment
+from service.submission.turns import Turns
+
+ADDRESS_FLOOD = {
+    "code": "address_flood",
+    "detail": "This address sent more than ten times its limit from all networks together.",
+}
+_turns = Turns()
+
+
+async def submit_comment(
+    services: Services,
+    site: KnownSite,
+    raw_fields: dict[str, Any],
+    *,
+    prefix: str,
+    idempotency_key: str | None = None,
+) -> tuple[Submitted, bool]:
+    """Take a submission and hold it; gives the answer, and whether it is a replay.
+
+    `prefix` is that of the client's address. Raises Invalid, IdempotencyKeyReused, RateLimited or
+    DuplicateComment.
+    """
+    async with services.reading() as session:
+        keyring = await services.vault.keyring(session)
+        valid, parent, errors = await _check(session, site, raw_fields)
+    if errors:
+        await refuse_unreadable(services, site, prefix)
+        raise Invalid(errors=errors)
+    submission = Submission(**valid)
+    key = _make_key(keyring, submission, idempotency_key) if idempotency_key else None
+    async with _turns.take((site.id, key.key_hash)) if key else nullcontext():
+        stored = await _replay(services, site, key, prefix) if key else None
+        if stored is None:
+            stored = await _charge_and_store(
+                services, keyring, site, submission, parent, prefix, key
+            )
+    services.metrics.submissions.labels("replayed" if stored.replayed else "taken").inc()
+    return _answer(services, keyring, submission, stored), stored.replayed
+
+
+async def refuse_unreadable(services: Services, site: KnownSite, prefix: str) -> None:
+    """Charge a submission that cannot be read or is invalid to its IP alone; raises RateLimited."""
+    services.metrics.submissions.labels("invalid").inc()
+    await services.charge(ip_rules(site, prefix))
+
+
+async def _check(
+    session: AsyncSession, site: KnownSite, raw_fields: dict[str, Any]
+) -> tuple[dict[str, Any], Comment | None, list[FieldError]]:
+    """Check every field, those last that depend on what is stored."""
+    valid, errors = check_submission(translate_names(raw_fields), site)
+    key = valid.get("article")
+    article = await _find_article(session, site, key) if key is not None else None
+    if key is not None and (refusal := _refuse_closed(site, article)):
+        errors.append(refusal)
+    parent = await _find_parent(session, article, valid.get("parent"), site.policy.max_depth)
+    if valid.get("parent") and parent is None:
+        detail = "This is not a visible comment of the same article that may still be answered."
+        errors.append(FieldError("parent_invalid", detail, pointer="#/parent"))
+    return valid, parent, errors
+
+
+async def _find_article(session: AsyncSession, site: KnownSite, key: str) -> Article | None:
+    query = select(Article).where(Article.site_id == site.id, Article.key == key)
+    return (await session.exec(query)).first()
+
+
+def _refuse_closed(site: KnownSite, article: Article | None) -> FieldError | None:
+    if article is None and site.policy.articles == "listed":
+        detail = "The site does not take comments under this article."
+    elif site.policy.comments == "closed" or (article and article.is_closed):
+        detail = "Comments are closed."
+    else:
+        return None
+    return FieldError("article_not_allowed", detail, pointer="#/article")
+
+
+async def _find_parent(
+    session: AsyncSession, article: Article | None, parent: str | None, max_depth: int
+) -> Comment | None:
+    parent_id = parse_id(parent) if parent else None
+    if parent_id is None or article is None:
+        return None
+    query = select(Comment).where(
+        Comment.id == parent_id,
+        Comment.article_id == article.id,
+        Comment.visibility == "visible",
+        Comment.depth < max_depth,
+    )
+    return (await session.exec(query)).first()
+
+
+def _make_key(keyring: Keyring, submission: Submission, idempotency_key: str) -> Key:
+    fields = [
+        submission.article,
+        submission.name,
+        submission.email.original,
+        submission.text,
+        submission.url or "",
+        submission.parent or "",
+    ]
+    return Key(
+        keyring.mac("idempotency/key", idempotency_key.encode()),
+        keyring.mac("idempotency/fields", *(field.encode() for field in fields)),
+    )
+
+
+async def _replay(services: Services, site: KnownSite, key: Key, prefix: str) -> Stored | None:
+    try:
+        async with services.reading() as session:
+            return await read_stored(session, site.id, key)
+    except IdempotencyKeyReused:
+        await refuse_unreadable(services, site, prefix)
+        raise
+
+
+async def _charge_and_store(
+    services: Services,
+    keyring: Keyring,
+    site: KnownSite,
+    submission: Submission,
+    parent: Comment | None,
+    prefix: str,
+    key: Key | None,
+) -> Stored:
+    try:
+        verdict = await services.charge(all_rules(site, prefix, submission))
+    except Exception:
+        services.metrics.submissions.labels("limited").inc()
+        raise
+    comment = _make_comment(services, keyring, site, submission, parent, prefix, verdict)
+    try:
+        async with services.writing() as session:
+            stored = await store_comment(session, keyring, submission, comment, key)
+    except DuplicateComment:
+        services.metrics.submissions.labels("duplicate").inc()
+        raise
+    if stored.replayed:
+        # Another process had the same key and was first: this try took nothing.
+        await services.limiter.refund(verdict)
+    return stored
+
+
+def _make_comment(
+    services: Services,
+    keyring: Keyring,
+    site: KnownSite,
+    submission: Submission,
+    parent: Comment | None,
+    prefix: str,
+    verdict: Verdict,
+) -> Comment:
+    """Build the row; whatever a client may not set has its value from here."""
+    now = services.clock()
+    answers = parent.id.bytes if parent else b""
+    identity = (site.id.bytes, submission.article.encode(), answers)
+    content = (submission.name.encode(), submission.text.encode())
+    day = now.date().isoformat().encode()
+    return Comment(
+        id=new_id(),
+        site_id=site.id,
+        # The one that the article gets if this is its first comment.
+        article_id=new_id(),
+        parent_id=parent.id if parent else None,
+        depth=parent.depth + 1 if parent else 0,
+        name=submission.name,
+        url=submission.url,
+        text=submission.text,
+        html=render_html(submission.text),
+        status="pending",
+        submitted_at=now,
+        signals=[ADDRESS_FLOOD] if FLOOD_RULE in verdict.over else [],
+        fingerprint=keyring.mac("fingerprint", *identity, *content),
+        client_hash=keyring.mac("client", day, prefix.encode()),
+    )
+
+
+def _answer(
+    services: Services, keyring: Keyring, submission: Submission, stored: Stored
+) -> Submitted:
+    token = make_receipt_token(keyring, stored.comment_id)
+    return Submitted(
+        id=str(stored.comment_id),
+        status="pending",
+        article=submission.article,
+        submitted_at=stored.submitted_at,
+        receipt=ReceiptLink(token, f"{services.settings.public_url}/receipts/{token}"),
+        hints=_hints(submission),
+    )
+
+
+def _hints(submission: Submission) -> list[Hint]:
+    domain = submission.email.folded.rpartition("@")[2]
+    suggestion = suspect_typo(domain)
+    return [Hint("#/email", "email_typo_suspected", suggestion)] if suggestion else []
+
+
+async def describe_form(services: Services, site: KnownSite, raw_article: str) -> Form:
+    """Say what a form for an article needs; raises Invalid for a key that cannot be one."""
+    try:
+        key = check_article(raw_article, site)
+    except ArticleRefused as refusal:
+        error = FieldError(refusal.code, refusal.detail, parameter="article")
+        raise Invalid(errors=[error]) from None
+    async with services.reading() as session:
+        closed = _refuse_closed(site, await _find_article(session, site, key))
+    limits = FormLimits(MAX_NAME_CHARS, MAX_EMAIL_CHARS, MAX_URL_CHARS, site.policy.max_text_chars)
+    return Form(key, closed is None, limits, site.policy.max_depth, LABELS)

@@ -1,0 +1,36 @@
+"""Where a browser goes after a form was posted: never out of the site's own origins."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urljoin, urlsplit
+
+from service.sites.articles import normalise_origin
+
+# Browsers read a backslash as a slash, and drop controls and blanks; `//` starts another host.
+_TREACHEROUS = re.compile(r"[\\\x00-\x20\x7f-\x9f]|^//")
+MAX_URL_CHARS = 2_000
+
+
+def choose_redirect(
+    redirect_to: str | None, referer: str | None, origins: Sequence[str]
+) -> str | None:
+    """Give the absolute URL to go to, or None where the wish is absent or leads anywhere else.
+
+    A relative wish resolves against the Referer's origin if that is allowed, else the first allowed one.
+    """
+    wish = (redirect_to or "").strip()
+    if not wish or len(wish) > MAX_URL_CHARS or _TREACHEROUS.search(wish):
+        return None
+    base = next((origin for origin in [_origin(referer), *origins] if origin in origins), None)
+    target = urljoin(f"{base}/", wish) if base else wish
+    return target if _origin(target) in origins and "@" not in urlsplit(target).netloc else None
+
+
+def _origin(url: str | None) -> str | None:
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        return normalise_origin(f"{parts.scheme}://{parts.netloc}")
+    except ValueError:
+        return None

@@ -1,0 +1,150 @@
+"""Taking comments over HTTP, and what a form needs to know."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from service.errors import (
+    BodyNotReadable,
+    IdempotencyKeyReused,
+    Invalid,
+    NotFound,
+    OriginNotAllowed,
+    RateLimited,
+    ServiceError,
+)
+from service.http.answers import answer
+from service.http.docs import HTML, Doc, Readers
+from service.http.pages import render_page, see_other
+from service.http.reading import (
+    FORMS,
+    IDEMPOTENCY_HEADER,
+    JSON,
+    REPLAYED,
+    AppRequest,
+    media_type,
+    read_fields,
+    read_idempotency_key,
+    read_query,
+)
+from service.services import Services
+from service.sites.directory import KnownSite
+from service.submission.errors import DuplicateComment
+from service.submission.operations import describe_form, refuse_unreadable, submit_comment
+from service.submission.redirects import choose_redirect
+from service.submission.rules import translate_names
+from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
+
+
+@post(
+    "/v1/sites/{site:str}/comments",
+    status_code=202,
+    opt=Doc(
+        readers=Readers.SITE,
+        tag="Public",
+        body=SubmitComment,
+        media=(JSON, *FORMS),
+        headers=IDEMPOTENCY_HEADER,
+        answers={202: Submitted, 303: None},
+        problems=(
+            OriginNotAllowed,
+            NotFound,
+            DuplicateComment,
+            Invalid,
+            IdempotencyKeyReused,
+            RateLimited,
+        ),
+        page_problems=True,
+    ).as_opt(),
+)
+async def submit(request: AppRequest, site: FromPath[str], services: Services) -> Response[Any]:
+    """Take a comment, hold it for moderation, and give its author a receipt.
+
+    A form whose browser accepts `text/html` is answered by a redirect, or by a page that shows the errors.
+    """
+    wants_page = media_type(request) in FORMS and HTML in request.headers.get("accept", "")
+    known: KnownSite | None = None
+    fields: dict[str, Any] = {}
+    try:
+        known = await services.directory.get(site)
+        require_origin(request, services, known)
+        fields = await _read(request, services, known)
+        submitted, replayed = await submit_comment(
+            services,
+            known,
+            fields,
+            prefix=services.client_prefix(request),
+            idempotency_key=read_idempotency_key(request),
+        )
+    except ServiceError as error:
+        if wants_page:
+            return _show_errors(request, error, known, translate_names(fields))
+        raise
+    if wants_page:
+        return see_other(_next_page(request, known, fields) or submitted.receipt.url)
+    return answer(submitted, 202, REPLAYED if replayed else None)
+
+
+def require_origin(request: AppRequest, services: Services, site: KnownSite) -> None:
+    """Raise OriginNotAllowed for a request from a page that is neither ours nor the site's.
+
+    Absent and `null` pass: servers send none, and private pages send `null`.
+    """
+    origin = request.headers.get("origin")
+    if origin is None or origin in {"null", *site.origins}:
+        return
+    if not services.is_own_origin(request, origin):
+        raise OriginNotAllowed
+
+
+async def _read(request: AppRequest, services: Services, site: KnownSite) -> dict[str, Any]:
+    try:
+        return await read_fields(request)
+    except (BodyNotReadable, Invalid):
+        await refuse_unreadable(services, site, services.client_prefix(request))
+        raise
+
+
+def _next_page(request: AppRequest, site: KnownSite, fields: dict[str, Any]) -> str | None:
+    wish = fields.get("redirect_to")
+    referer = request.headers.get("referer")
+    return choose_redirect(wish if isinstance(wish, str) else None, referer, site.origins)
+
+
+def _show_errors(
+    request: AppRequest, error: ServiceError, site: KnownSite | None, typed: dict[str, Any]
+) -> Response[Any]:
+    """Show what is wrong, with all that was typed still in the fields: the one place that sends it back."""
+    by_field = {(one.pointer or "").removeprefix("#/"): one for one in error.errors or []}
+    return render_page(
+        "submission_error.html",
+        status=error.status,
+        headers=error.headers,
+        form_targets=site.origins if site else (),
+        error=error,
+        errors=by_field,
+        site=site,
+        typed=typed,
+        action=request.url.path,
+    )
+
+
+@get(
+    "/v1/sites/{site:str}/form",
+    opt=Doc(
+        readers=Readers.SITE,
+        tag="Public",
+        query=ShowForm,
+        answers={200: Form},
+        problems=(NotFound, Invalid),
+    ).as_opt(),
+)
+async def show_form(request: AppRequest, site: FromPath[str], services: Services) -> Response[Any]:
+    """Say what a form for an article needs: limits, labels, and whether comments are open."""
+    known = await services.directory.get(site)
+    wanted = read_query(request, ShowForm)
+    return answer(await describe_form(services, known, wanted.article))
+
+
+ROUTES = [submit, show_form]

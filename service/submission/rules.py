@@ -1,0 +1,108 @@
+"""Reading a submission: every rule of every field, and every error at once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from service.errors import FieldError
+from service.http.fields import is_storable
+from service.privacy.addresses import Address, AddressRefused, check_address
+from service.sites.articles import ArticleRefused, normalise_article
+from service.sites.directory import KnownSite
+from service.submission.links import LinkRefused, check_url
+from service.submission.schemas import MAX_NAME_CHARS
+from service.text import has_visible, normalise_line, normalise_text
+
+# The field names of the WordPress comment form, which are taken wherever ours are.
+WORDPRESS_NAMES = {
+    "author": "name",
+    "comment": "text",
+    "comment_post_ID": "article",
+    "comment_parent": "parent",
+}
+# WordPress sends this for a comment that answers none.
+NO_PARENT = "0"
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission whose every field is valid and normalised; `parent` is checked against the database."""
+
+    article: str
+    name: str
+    email: Address
+    text: str
+    url: str | None
+    parent: str | None
+
+
+def translate_names(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the fields under our own names; where both names came, ours counts."""
+    named = {ours: fields[theirs] for theirs, ours in WORDPRESS_NAMES.items() if theirs in fields}
+    if str(named.get("parent")) == NO_PARENT:
+        del named["parent"]
+    ours = ("article", "name", "email", "text", "url", "parent", "redirect_to")
+    return {**named, **{name: fields[name] for name in ours if fields.get(name) is not None}}
+
+
+def check_submission(
+    fields: Mapping[str, Any], site: KnownSite
+) -> tuple[dict[str, Any], list[FieldError]]:
+    """Check fields under our own names; gives the valid ones, normalised, and the others' errors."""
+    checks: dict[str, Callable[[str], object]] = {
+        "article": lambda raw: check_article(raw, site),
+        "name": lambda raw: _check_text("name", normalise_line(raw), MAX_NAME_CHARS),
+        "email": check_address,
+        "text": lambda raw: _check_text("text", normalise_text(raw), site.policy.max_text_chars),
+        "url": lambda raw: check_url(raw) if raw.strip() else None,
+        "parent": lambda raw: raw.strip() or None,
+    }
+    valid: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for name, check in checks.items():
+        try:
+            valid[name] = _check(name, fields.get(name), check)
+        except FieldRefused as refusal:
+            errors.append(refusal.error)
+    return valid, errors
+
+
+class FieldRefused(ValueError):
+    """One field of a submission is missing or invalid."""
+
+    def __init__(self, field: str, code: str, detail: str, suggestion: str | None = None) -> None:
+        self.error = FieldError(code, detail, pointer=f"#/{field}", suggestion=suggestion)
+
+
+def _check(name: str, raw: object, check: Callable[[str], object]) -> object:
+    if raw is None:
+        if name in {"url", "parent"}:
+            return None
+        raise FieldRefused(name, f"{name}_required", "This field is required.")
+    if not isinstance(raw, str) or not is_storable(raw):
+        raise FieldRefused(
+            name, f"{name}_invalid", "This has to be text without NUL or lone surrogates."
+        )
+    try:
+        return check(raw)
+    except (ArticleRefused, AddressRefused, LinkRefused) as refusal:
+        suggestion = getattr(refusal, "suggestion", None)
+        raise FieldRefused(name, refusal.code, refusal.detail, suggestion) from None
+
+
+def check_article(raw: str, site: KnownSite) -> str:
+    """Give the canonical key of an article of a site; raises ArticleRefused."""
+    keep = site.policy.trailing_slash == "keep"
+    return normalise_article(raw, origins=site.origins, keep_trailing_slash=keep)
+
+
+def _check_text(field: str, value: str, max_chars: int) -> str:
+    if not has_visible(value):
+        raise FieldRefused(field, f"{field}_required", "This field is required.")
+    if len(value) > max_chars:
+        raise FieldRefused(
+            field,
+            f"{field}_too_long",
+            f"At most {max_chars:,} characters are taken; this has {len(value):,}. Nothing was cut.",
+        )
+    return value

@@ -1,0 +1,121 @@
+"""What a submission takes and gives."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from service.sites.policy import MAX_TEXT_CHARS_CEILING
+
+MAX_NAME_CHARS = 245
+MAX_EMAIL_CHARS = 254
+MAX_URL_CHARS = 2_000
+
+
+class SubmitComment(msgspec.Struct, frozen=True):
+    """The fields of a comment form; the names of the WordPress form are taken too."""
+
+    article: Annotated[
+        str,
+        Meta(min_length=1, description="The page's URL or key.", examples=["/2026/11/first-post"]),
+    ]
+    name: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=MAX_NAME_CHARS,
+            description="Shown in public.",
+            examples=["Dave"],
+        ),
+    ]
+    email: Annotated[
+        str,
+        Meta(
+            max_length=MAX_EMAIL_CHARS,
+            description="Never published.",
+            examples=["dave@mail.example"],
+        ),
+    ]
+    text: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=MAX_TEXT_CHARS_CEILING,
+            description="Markdown subset; the site's own limit may be lower.",
+            examples=["I like this."],
+        ),
+    ]
+    url: Annotated[str, Meta(max_length=MAX_URL_CHARS, description="http or https.")] | None = None
+    parent: (
+        Annotated[str, Meta(description="The id of the visible comment that this one answers.")]
+        | None
+    ) = None
+    redirect_to: (
+        Annotated[str, Meta(description="Forms: where to go afterwards, in an allowed origin.")]
+        | None
+    ) = None
+
+
+class ReceiptLink(msgspec.Struct, frozen=True):
+    """The private link that lets the commenter follow the comment."""
+
+    token: str
+    url: str
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """Something that may be wrong though it is valid; a suggestion is never more than a domain."""
+
+    pointer: str
+    code: str
+    suggestion: str
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """The answer to a submission that was stored."""
+
+    id: str
+    status: str
+    article: str
+    submitted_at: datetime
+    receipt: ReceiptLink
+    hints: list[Hint]
+
+
+class ShowForm(msgspec.Struct, frozen=True):
+    """The article that the form is for."""
+
+    article: Annotated[str, Meta(max_length=4_000, description="The page's URL or key.")]
+
+
+class FormLimits(msgspec.Struct, frozen=True):
+    """The most characters that each field may have, after normalisation."""
+
+    name: int
+    email: int
+    url: int
+    text: int
+
+
+class Form(msgspec.Struct, frozen=True):
+    """What a form needs: whether comments are open, the limits, and the labels in English."""
+
+    article: str
+    open: bool
+    limits: FormLimits
+    max_depth: int
+    labels: dict[str, str]
+
+
+LABELS = {
+    "title": "Leave a reply",
+    "name": "Name",
+    "email": "E-mail",
+    "email_note": "Your e-mail address will not be published.",
+    "url": "Website",
+    "text": "Comment",
+    "submit": "Post comment",
+    "required": "Required",
+    "held": "Your comment is awaiting moderation.",
+}

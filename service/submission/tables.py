@@ -1,0 +1,20 @@
+"""Rows of Idempotency-Keys."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A key that came with a submission, kept for 24 hours as keyed hashes: never the body or the answer."""
+
+    __tablename__ = "idempotency_key"
+
+    site_id: UUID = Field(primary_key=True, foreign_key="site.id")
+    key_hash: bytes = Field(primary_key=True)
+    fields_hash: bytes
+    # No foreign key: the key is taken before the comment is there.
+    comment_id: UUID
+    status: int
+    created_at: datetime = Field(index=True)
