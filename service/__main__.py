@@ -1,0 +1,249 @@
+"""The command line, `greenroom`."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+import uvicorn
+
+from service import commands
+from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
+from service.accounts.rules import parse_role
+from service.demo import run_demo
+from service.errors import ServiceError
+from service.logs import configure_logs
+from service.migrations.running import SchemaOutdated
+from service.privacy.addresses import AddressRefused
+from service.services import Services
+from service.settings import Settings, SettingsInvalid, load_settings
+
+R = TypeVar("R")
+ROLES = click.Choice(["owner", "moderator", "viewer"])
+# What may go wrong by what was asked or configured; its text is for the person at the keyboard.
+EXPECTED = (commands.CommandFailed, ServiceError, SchemaOutdated, AddressRefused, ValueError)
+
+
+@click.group()
+@click.version_option(package_name="greenroom")
+def main() -> None:
+    """Greenroom, a self-hosted comment moderation service."""
+
+
+def settings_or_exit() -> Settings:
+    """Read the settings, or end with what is wrong with them."""
+    try:
+        return load_settings()
+    except SettingsInvalid as error:
+        raise click.ClickException(str(error)) from None
+
+
+def work(task: Callable[[Services], Awaitable[R]]) -> R:
+    """Do something with the parts of the service, and end with one clear line when it cannot be done."""
+    configure_logs("WARNING")
+
+    async def run() -> R:
+        async with commands.working(settings_or_exit()) as services:
+            return await task(services)
+
+    try:
+        return asyncio.run(run())
+    except EXPECTED as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+def serve(host: str, port: int, workers: int) -> None:
+    """Run the service."""
+    settings = settings_or_exit()
+    if workers > 1 and not settings.redis_url:
+        raise click.ClickException(
+            "More than one worker needs GREENROOM_REDIS_URL: without it each would keep limits of its own."
+        )
+    # What cannot work is said here, in one line, before a server starts.
+    work(_do_nothing)
+    with tempfile.TemporaryDirectory(prefix="greenroom-metrics-") as folder:
+        if workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        run_server(host, port, workers)
+
+
+async def _do_nothing(_services: Services) -> None:
+    """Start the parts of the service and stop them again."""
+
+
+def run_server(host: str, port: int, workers: int) -> None:
+    """Run uvicorn until it is told to stop."""
+    configure_logs()
+    uvicorn.run(
+        "service.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        # The client's address is decided by our own rule, and paths hold tokens.
+        proxy_headers=False,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        lifespan="on",
+        timeout_graceful_shutdown=10,
+    )
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True)
+def demo(port: int) -> None:
+    """Show everything with no set-up, on loopback."""
+    try:
+        run_demo(port)
+    except (SettingsInvalid, *EXPECTED) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    settings = settings_or_exit()
+    configure_logs("WARNING")
+    try:
+        asyncio.run(commands.bring_up_to_date(settings))
+    except EXPECTED as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("The database is up to date.")
+
+
+@main.group()
+def site() -> None:
+    """Make and change sites."""
+
+
+@site.command("create")
+@click.argument("slug")
+@click.option("--title", required=True)
+@click.option(
+    "--origin",
+    "origins",
+    required=True,
+    multiple=True,
+    help="May be repeated; the first is the site's own.",
+)
+def site_create(slug: str, title: str, origins: tuple[str, ...]) -> None:
+    """Make a site."""
+    work(lambda services: commands.create_site(services, slug, title, origins))
+    click.echo(f"The site {slug} is there.")
+
+
+@site.command("set")
+@click.argument("slug")
+@click.argument("pairs", metavar="KEY=VALUE...", nargs=-1, required=True)
+def site_set(slug: str, pairs: tuple[str, ...]) -> None:
+    """Change settings of a site; running processes follow within two seconds."""
+    work(lambda services: commands.set_site(services, slug, pairs))
+    click.echo(f"The site {slug} is changed.")
+
+
+@main.group()
+def moderator() -> None:
+    """Make moderators."""
+
+
+@moderator.command("create")
+@click.argument("email")
+@click.option("--name", required=True)
+@click.option("--site", "slug")
+@click.option("--role", type=ROLES)
+@click.option("--admin", is_flag=True, help="May do everything on every site.")
+@click.option("--password-stdin", is_flag=True, help="Read a password from standard input.")
+def moderator_create(
+    email: str, name: str, slug: str | None, role: str | None, admin: bool, password_stdin: bool
+) -> None:
+    """Make a moderator; without a password it prints a one-time link."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    if password is not None and not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
+        raise click.ClickException(
+            f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters."
+        )
+    if role and not slug:
+        raise click.ClickException("--role needs --site.")
+    link = work(
+        lambda services: commands.add_moderator(
+            services,
+            email,
+            name,
+            slug=slug,
+            role=parse_role(role) if role else None,
+            is_admin=admin,
+            password=password,
+        )
+    )
+    click.echo(link or f"{name} can sign in.")
+
+
+@main.group()
+def token() -> None:
+    """Make bearer tokens."""
+
+
+@token.command("create")
+@click.option("--moderator", "email", required=True, metavar="EMAIL")
+@click.option("--site", "slug", help="Limit it to one site.")
+@click.option("--role", type=ROLES, help="Limit it to a lower role.")
+@click.option("--name", default="command line", show_default=True)
+def token_create(email: str, slug: str | None, role: str | None, name: str) -> None:
+    """Print a bearer token, once, alone on standard output."""
+    chosen = parse_role(role) if role else None
+    click.echo(
+        work(lambda services: commands.make_bearer_token(services, email, slug, chosen, name))
+    )
+
+
+@main.group()
+def keys() -> None:
+    """Renew keys."""
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Re-encrypt and re-index every address under a new key, while the service runs."""
+    done = work(commands.rotate)
+    click.echo(
+        f"{done.addresses} addresses lie under the new key; {len(done.deleted_keys)} old keys are deleted."
+    )
+
+
+@main.group()
+def log() -> None:
+    """Check the moderation logs."""
+
+
+@log.command("verify")
+@click.option(
+    "--head", metavar="SITE:LENGTH:HASH", help="A head noted earlier, to hold the log to."
+)
+def log_verify(head: str | None) -> None:
+    """Check every chain; name each entry that was changed, removed, reordered or cut off.
+
+    Ends with status 1 when there is one.
+    """
+    results = work(lambda services: commands.verify_logs(services, head))
+    for result in results:
+        click.echo(result.line)
+        for flaw in result.flaws:
+            click.echo(
+                f"  entry {flaw.seq}{f' ({flaw.entry})' if flaw.entry else ''}: {flaw.kind}. {flaw.detail}"
+            )
+    if any(result.flaws for result in results):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

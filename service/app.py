@@ -1,0 +1,147 @@
+"""The application: its routers in the order in which a comment meets them are the table of contents."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import ASGIApp
+
+from service.accounts.passwords import Passwords
+from service.accounts.routes import ROUTES as ACCOUNTS
+from service.accounts.rules import Caller
+from service.administration.routes import ROUTES as ADMINISTRATION
+from service.clock import Clock, read_clock
+from service.database import Database
+from service.housekeeping import keep_house
+from service.http.cors import CorsPolicy
+from service.http.docs import Readers
+from service.http.edge import Edge
+from service.http.handlers import EXCEPTION_HANDLERS
+from service.http.openapi import describe_api
+from service.http.reading import MAX_BODY_BYTES, AppRequest
+from service.http.routing import RouteTable
+from service.logs import configure_logs
+from service.metrics import Metrics
+from service.migrations.running import require_current_schema
+from service.moderation.routes import ROUTES as MODERATION
+from service.modlog.heads import LogHeads
+from service.privacy.opening import open_vault
+from service.publication.routes import ROUTES as PUBLICATION
+from service.rate_limiting.fallback import build_limiter
+from service.receipts.routes import ROUTES as RECEIPTS
+from service.services import Services
+from service.settings import Settings, load_settings
+from service.sites.directory import SiteDirectory
+from service.status.routes import ROUTES as STATUS
+from service.submission.routes import ROUTES as SUBMISSION
+from service.web.moderation_page import ROUTES as MODERATION_PAGE
+from service.web.reference import ROUTES as REFERENCE
+from service.web.sign_in import ROUTES as SIGN_IN
+
+ROUTES = [
+    *SUBMISSION,
+    *MODERATION,
+    *PUBLICATION,
+    *RECEIPTS,
+    *ACCOUNTS,
+    *ADMINISTRATION,
+    *STATUS,
+    *SIGN_IN,
+    *MODERATION_PAGE,
+    *REFERENCE,
+]
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    clock: Clock = read_clock,
+    extra_routes: list[Any] | None = None,
+) -> ASGIApp:
+    """Make the service as an ASGI app; without settings they are read from the environment.
+
+    The parts are made when the server starts it up, which raises SettingsInvalid for a wrong secret key and
+    SchemaOutdated for a database that has to be migrated first.
+    """
+    settings = settings or load_settings()
+    configure_logs()
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with start_services(settings, clock, metrics) as services:
+            app.state.services = services
+            async with keep_house(services):
+                yield
+
+    app = Litestar(
+        [*ROUTES, *(extra_routes or [])],
+        lifespan=[lifespan],
+        dependencies={
+            "services": Provide(provide_services, sync_to_thread=False),
+            "caller": Provide(provide_caller, sync_to_thread=False),
+        },
+        exception_handlers=EXCEPTION_HANDLERS,
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=MAX_BODY_BYTES,
+    )
+    table = RouteTable(app.routes)
+    app.state.routes = table
+    app.state.openapi = describe_api(table)
+    cors = CorsPolicy(_origin_lookup(app))
+    return Edge(app, table, cors, metrics, access_log=settings.access_log)
+
+
+@asynccontextmanager
+async def start_services(
+    settings: Settings, clock: Clock, metrics: Metrics
+) -> AsyncIterator[Services]:
+    """Make the parts of the service and close them again."""
+    database = Database(settings.database_url)
+    try:
+        await require_current_schema(database)
+        vault, limiter_key = await open_vault(database, settings, clock())
+        limiter = build_limiter(settings.redis_url, limiter_key)
+        try:
+            yield Services(
+                settings=settings,
+                clock=clock,
+                database=database,
+                vault=vault,
+                limiter=limiter,
+                directory=SiteDirectory(database),
+                passwords=Passwords(),
+                log_heads=LogHeads(settings.data_dir),
+                metrics=metrics,
+            )
+        finally:
+            await limiter.close()
+    finally:
+        await database.close()
+
+
+def provide_services(state: State) -> Services:
+    """Give the parts of the service to a handler."""
+    services: Services = state.services
+    return services
+
+
+def provide_caller(request: AppRequest) -> Caller:
+    """Give who sends the request, whom the guard has let pass."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+def _origin_lookup(app: Litestar) -> Any:
+    async def is_allowed(origin: str, readers: Readers, parameters: Mapping[str, str]) -> bool:
+        directory: SiteDirectory = app.state.services.directory
+        if readers is not Readers.SITE:
+            return await directory.is_origin_of_any(origin)
+        site = await directory.find(parameters.get("site", ""))
+        return site is not None and origin in site.origins
+
+    return is_allowed

@@ -1,0 +1,232 @@
+"""What the command line does beside serving: each function is one command, on a database of its own."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from sqlmodel import select
+
+from service.accounts.operations import (
+    create_bearer_token,
+    create_moderator,
+    find_moderator,
+    make_link,
+    set_role,
+)
+from service.accounts.passwords import Passwords
+from service.accounts.rules import Role
+from service.app import start_services
+from service.clock import read_clock
+from service.database import Database
+from service.metrics import Metrics
+from service.migrations.running import migrate
+from service.modlog.operations import verify_chain
+from service.modlog.rules import START, Flaw, Head
+from service.modlog.tables import LogHead
+from service.privacy.addresses import check_address
+from service.privacy.rotation import Rotation, rotate_keys
+from service.privacy.vault import NO_SITE
+from service.services import Services
+from service.settings import Settings
+from service.sites import operations as sites
+from service.sites.directory import KnownSite, load_site
+from service.sites.tables import Site
+
+
+class CommandFailed(Exception):
+    """A command cannot do what it was asked; the text says why."""
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[Services]:
+    """Give the parts of the service to a command; limits are not its business."""
+    alone = Settings(
+        **{
+            name: getattr(settings, name)
+            for name in Settings.__struct_fields__
+            if name != "redis_url"
+        }
+    )
+    async with start_services(alone, read_clock, Metrics()) as services:
+        yield services
+
+
+async def bring_up_to_date(settings: Settings) -> None:
+    """Bring the schema up to date, and make the first keys."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    try:
+        await migrate(database)
+    finally:
+        await database.close()
+    async with working(settings):
+        pass
+
+
+async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
+    """Make a site; raises SiteExists, or ValueError for an origin that is none."""
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        await sites.create_site(
+            session,
+            keyring,
+            slug=slug,
+            title=title,
+            origins=origins,
+            actor_id=None,
+            now=services.clock(),
+        )
+
+
+async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
+    """Change settings given as KEY=VALUE; `title` and `origins` (separated by commas) are among them."""
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CommandFailed(f"{pair!r} is not KEY=VALUE.")
+        settings[name] = value
+    title = settings.pop("title", None)
+    origins = settings.pop("origins", None)
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        site = await load_site(session, slug)
+        if site is None:
+            raise CommandFailed(f"There is no site {slug!r}.")
+        await sites.change_site(
+            session,
+            keyring,
+            site.id,
+            title=title,
+            origins=origins.split(",") if origins is not None else None,
+            settings=settings,
+            actor_id=None,
+            now=services.clock(),
+        )
+
+
+async def add_moderator(
+    services: Services,
+    email: str,
+    name: str,
+    *,
+    slug: str | None,
+    role: Role | None,
+    is_admin: bool,
+    password: str | None,
+) -> str | None:
+    """Make an account, or give the existing one a role; without a password it gives a one-time link."""
+    address = check_address(email)
+    hashed = await Passwords().hash(password) if password is not None else None
+    now = services.clock()
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        site = await _find_site(services, slug)
+        moderator = await find_moderator(session, keyring, address)
+        if moderator is None or site is None:
+            moderator = await create_moderator(
+                session,
+                keyring,
+                address,
+                name=name,
+                now=now,
+                password_hash=hashed,
+                is_admin=is_admin,
+            )
+        if site:
+            await session.flush()
+            await set_role(
+                session,
+                keyring,
+                site.id,
+                moderator.id,
+                role or Role.MODERATOR,
+                actor_id=None,
+                now=now,
+            )
+        if moderator.password_hash:
+            return None
+        await session.flush()
+        return f"{services.settings.public_url}/sign-in/{make_link(session, moderator.id, now)}"
+
+
+async def _find_site(services: Services, slug: str | None) -> KnownSite | None:
+    if slug is None:
+        return None
+    site = await services.directory.find(slug)
+    if site is None:
+        raise CommandFailed(f"There is no site {slug!r}.")
+    return site
+
+
+async def make_bearer_token(
+    services: Services, email: str, slug: str | None, role: Role | None, name: str
+) -> str:
+    """Make a bearer token for a moderator and give its text."""
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        moderator = await find_moderator(session, keyring, check_address(email))
+        if moderator is None:
+            raise CommandFailed("There is no moderator with this address.")
+        site = await _find_site(services, slug)
+        _, text = await create_bearer_token(
+            session,
+            keyring,
+            moderator.id,
+            name=name,
+            site_id=site.id if site else None,
+            role=role,
+            now=services.clock(),
+        )
+    return text
+
+
+async def rotate(services: Services) -> Rotation:
+    """Renew the keys of addresses while the service runs."""
+    return await rotate_keys(services.database, services.vault, services.clock())
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """One chain after it was checked: its name, the head that the database has, and its flaws."""
+
+    name: str
+    head: Head
+    flaws: list[Flaw]
+
+    @property
+    def line(self) -> str:
+        """The chain in one line, with its head in the form that --head takes."""
+        state = f"{len(self.flaws)} flaws" if self.flaws else "whole"
+        return f"{self.name}: {state}, {self.name}:{self.head.length}:{self.head.mac.hex()}"
+
+
+async def verify_logs(services: Services, head: str | None) -> list[Verified]:
+    """Check every chain; `head` is one more head to hold it to, as `SITE:LENGTH:HASH`."""
+    named, given = _parse_head(head) if head else (None, None)
+    async with services.reading() as session:
+        keyring = await services.vault.keyring(session)
+        slugs = dict((await session.exec(select(Site.id, Site.slug))).all())
+        rows = (await session.exec(select(LogHead))).all()
+        stored = {row.site_id: Head(row.length, row.mac) for row in rows}
+        results = []
+        for chain in sorted({*stored, *services.log_heads.chains(), *slugs}):
+            name = "installation" if chain == NO_SITE else slugs.get(chain, str(chain))
+            heads = [services.log_heads.recall(chain), given if name == named else None]
+            known = [one for one in heads if one]
+            flaws = await verify_chain(session, keyring, chain, known)
+            results.append(Verified(name, stored.get(chain, Head(0, START)), flaws))
+    if named and named not in {result.name for result in results}:
+        raise CommandFailed(f"There is no log of {named!r}.")
+    return results
+
+
+def _parse_head(text: str) -> tuple[str, Head]:
+    name, _, rest = text.partition(":")
+    length, _, mac = rest.partition(":")
+    try:
+        return name, Head(int(length), bytes.fromhex(mac))
+    except ValueError:
+        raise CommandFailed(
+            "--head is SITE:LENGTH:HASH, as `greenroom log verify` prints it."
+        ) from None

@@ -1,0 +1,1 @@
+"""The state of the running service: is it alive, is it ready, what does it count."""

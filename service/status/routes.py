@@ -1,0 +1,106 @@
+"""Liveness, readiness and metrics."""
+
+import asyncio
+import hmac
+from ipaddress import ip_address
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import select
+
+from service.errors import NotFound
+from service.http.answers import answer, respond
+from service.http.docs import Doc
+from service.http.reading import AppRequest
+from service.modlog.tables import LogHead
+from service.services import Services
+from service.sites.tables import Site
+
+# A database that does not answer a trivial query within this time cannot serve readers either.
+PATIENCE_SECONDS = 2.0
+# 48 bits of a hash are exact in the floating point numbers of metrics.
+HEAD_BYTES = 6
+# The framework adds the charset.
+PROMETHEUS = "text/plain; version=1.0.0"
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: str
+
+
+class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`ready`, `degraded` (works, but limits are counted per process) or `unavailable`; parts by name."""
+
+    status: str
+    parts: dict[str, str] | None = None
+
+
+@get("/health/live", opt=Doc(tag="Operations", answers={200: Alive}).as_opt())
+async def show_liveness() -> Response[Any]:
+    """Say that the process answers."""
+    return answer(Alive("alive"))
+
+
+@get("/health/ready", opt=Doc(tag="Operations", answers={200: Readiness, 503: Readiness}).as_opt())
+async def show_readiness(request: AppRequest, services: Services) -> Response[Any]:
+    """Say whether the service can do its work; details only for loopback or the metrics token."""
+    database = await _check_database(services)
+    limiter = "off"
+    if services.settings.redis_url:
+        limiter = "degraded" if services.limiter.degraded else "ok"
+    status = "degraded" if limiter == "degraded" else "ready"
+    status = status if database == "ok" else "unavailable"
+    parts = {"database": database, "redis": limiter} if _is_trusted(request, services) else None
+    return answer(Readiness(status, parts), 200 if database == "ok" else 503)
+
+
+async def _check_database(services: Services) -> str:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), services.reading() as session:
+            await (await session.connection()).execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return "unreachable"
+    return "ok"
+
+
+@get(
+    "/metrics",
+    opt=Doc(tag="Operations", answers={200: "text/plain"}, problems=(NotFound,)).as_opt(),
+)
+async def show_metrics(request: AppRequest, services: Services) -> Response[Any]:
+    """Give the metrics in Prometheus' text format, for loopback or with the metrics token."""
+    if not _is_trusted(request, services):
+        raise NotFound
+    metrics = services.metrics
+    metrics.degraded.set(services.limiter.degraded)
+    metrics.count_fallbacks(services.limiter.fallbacks)
+    async with services.reading() as session:
+        query = select(LogHead, Site.slug).join(Site, Site.id == LogHead.site_id)  # type: ignore[arg-type]
+        for head, slug in await session.exec(query):
+            metrics.log_length.labels(slug).set(head.length)
+            metrics.log_head.labels(slug).set(int.from_bytes(head.mac[:HEAD_BYTES], "big"))
+    return respond(metrics.render(), PROMETHEUS)
+
+
+def _is_trusted(request: AppRequest, services: Services) -> bool:
+    """Tell whether the caller is on this machine, not through a proxy, or has the metrics token."""
+    token = services.settings.metrics_token
+    sent = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if token and hmac.compare_digest(sent.encode(), token.encode()):
+        return True
+    return "x-forwarded-for" not in request.headers and _is_loopback(request)
+
+
+def _is_loopback(request: AppRequest) -> bool:
+    try:
+        return request.client is not None and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+ROUTES = [show_liveness, show_readiness, show_metrics]

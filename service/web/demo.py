@@ -1,0 +1,38 @@
+"""The demonstration's article, with its approved comments and a plain form."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, get
+from msgspec import Meta
+
+from service.http.pages import render_page
+from service.http.reading import AppRequest, read_query
+from service.publication.operations import list_comments
+from service.publication.schemas import ListComments
+from service.services import Services
+
+SITE = "demo"
+ARTICLE = "/demo"
+
+
+class ShowDemo(msgspec.Struct, frozen=True):
+    """Where the list of comments starts."""
+
+    cursor: Annotated[str, Meta(max_length=300)] | None = None
+
+
+@get("/demo")
+async def show_demo(request: AppRequest, services: Services) -> Response[Any]:
+    """Show an article with its comments and "Leave a reply"."""
+    site = await services.directory.get(SITE)
+    wanted = ListComments(ARTICLE, cursor=read_query(request, ShowDemo).cursor)
+    page = await list_comments(services, site, wanted)
+    # The form's answer finds its way back by the Referer, which our other pages hide.
+    headers = {"Referrer-Policy": "same-origin"}
+    return render_page(
+        "demo.html", headers=headers, form_targets=site.origins, site=site, page=page
+    )
+
+
+ROUTES = [show_demo]

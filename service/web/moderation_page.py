@@ -1,0 +1,63 @@
+"""The simple page of moderators: pending comments, each with two buttons that post."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Response, get, post
+from msgspec import Meta
+
+from service.accounts.guards import csrf_token, require_moderator
+from service.accounts.rules import Caller
+from service.http.pages import render_page, see_other
+from service.http.reading import AppRequest, read_form, read_query
+from service.moderation import operations
+from service.moderation.decisions import decide_comments
+from service.moderation.schemas import DecideComments, Decision, ListQueue
+from service.services import Services
+
+PAGE = 20
+
+
+class ShowQueue(msgspec.Struct, frozen=True):
+    """Where the list starts, and what became of the last decision."""
+
+    cursor: Annotated[str, Meta(max_length=300)] | None = None
+    outcome: Literal["applied", "conflict", "not_found", "illegal"] | None = None
+
+
+class DecideForm(msgspec.Struct, frozen=True):
+    """The form of one comment: the button says what to do."""
+
+    comment: Annotated[str, Meta(max_length=100)]
+    version: Annotated[int, Meta(ge=1)]
+    action: Literal["approve", "reject", "spam"]
+
+
+@get("/moderation", guards=[require_moderator])
+async def show_queue_page(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+    """Show what waits for a decision, the oldest first."""
+    wanted = read_query(request, ShowQueue)
+    queue = await operations.list_queue(
+        services, caller, ListQueue(limit=PAGE, cursor=wanted.cursor)
+    )
+    async with services.reading() as session:
+        keyring = await services.vault.keyring(session)
+    return render_page(
+        "moderation.html",
+        queue=queue,
+        caller=caller,
+        outcome=wanted.outcome,
+        csrf=csrf_token(keyring, caller.session_hash) if caller.session_hash else "",
+    )
+
+
+@post("/moderation", guards=[require_moderator], status_code=200)
+async def submit_decision(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+    """Decide about one comment and show the list again."""
+    form = await read_form(request, DecideForm)
+    decision = Decision(form.comment, form.version, form.action)
+    results, _ = await decide_comments(services, caller, DecideComments([decision]), None)
+    return see_other(f"/moderation?outcome={results.results[0].outcome}")
+
+
+ROUTES = [show_queue_page, submit_decision]

@@ -1,0 +1,80 @@
+"""The problems, the interactive API reference, and the static files of our own pages."""
+
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from service.errors import NotFound, list_problems
+from service.http.answers import respond
+from service.http.pages import render_page
+from service.http.reading import JSON, AppRequest
+
+HOUR = {"Cache-Control": "public, max-age=3600"}
+KINDS = {"css": "text/css", "js": "text/javascript"}
+# Files by the name that they are served under: ours, and those of the interactive reference.
+_OURS = files("service") / "web" / "static"
+# Found without an import, which would read all of its files into memory.
+_REFERENCE = Path(next(iter(find_spec("offapi").submodule_search_locations)))  # type: ignore
+
+STATIC = {
+    "greenroom.css": _OURS / "greenroom.css",
+    "reference.js": _OURS / "reference.js",
+    "swagger-ui.css": _REFERENCE / "swagger_style.css",
+    "swagger-ui-bundle.js": _REFERENCE / "swagger_bundle.js",
+}
+# Its script sets styles on elements, and its icons are data URLs.
+REFERENCE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@get("/problems")
+async def list_problem_pages() -> Response[Any]:
+    """Show all problems that an answer may name."""
+    return render_page("problems.html", problems=list_problems())
+
+
+@get("/problems/{slug:str}")
+async def show_problem_page(slug: FromPath[str]) -> Response[Any]:
+    """Show what a problem means and what to do about it."""
+    problem = list_problems().get(slug)
+    if problem is None:
+        raise NotFound
+    return render_page("problem.html", problem=problem)
+
+
+@get("/schema")
+async def show_reference() -> Response[Any]:
+    """Show the interactive API reference."""
+    headers = {"Content-Security-Policy": REFERENCE_POLICY}
+    return render_page("reference.html", headers=headers)
+
+
+@get("/schema/openapi.json")
+async def show_openapi(request: AppRequest) -> Response[Any]:
+    """Give the OpenAPI document."""
+    return respond(request.app.state.openapi, JSON)
+
+
+@get("/static/{name:str}")
+async def show_static(name: FromPath[str]) -> Response[Any]:
+    """Give one of the static files of our pages."""
+    file = STATIC.get(name)
+    if file is None:
+        raise NotFound
+    kind = KINDS[name.rsplit(".", 1)[1]]
+    return respond(file.read_bytes(), kind, headers=HOUR)
+
+
+ROUTES = [
+    list_problem_pages,
+    show_problem_page,
+    show_reference,
+    show_openapi,
+    show_static,
+]

@@ -1,0 +1,95 @@
+"""Signing in by a page: with a password, or once by a link."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from service.accounts.guards import require_moderator
+from service.accounts.operations import find_link, sign_in, sign_out, use_link
+from service.accounts.routes import parse_address, session_cookie
+from service.accounts.rules import Caller
+from service.accounts.schemas import SignIn, UseLink
+from service.errors import Invalid, OriginNotAllowed, ServiceError
+from service.http.pages import render_page, see_other, show_error
+from service.http.reading import AppRequest, read_form
+from service.services import Services
+
+AFTERWARDS = "/moderation"
+
+
+def require_own_origin(request: AppRequest, services: Services) -> None:
+    """Raise OriginNotAllowed for a form that another site's page posted.
+
+    `null` is what a browser says whose page hides where it comes from; scripts of ours send none.
+    """
+    origin = request.headers.get("origin")
+    if origin not in {None, "null"} and not services.is_own_origin(request, origin):
+        raise OriginNotAllowed
+
+
+@get("/sign-in")
+async def show_sign_in() -> Response[Any]:
+    """Show the form for address and password."""
+    return render_page("sign_in.html", error=None)
+
+
+@post("/sign-in", status_code=200)
+async def submit_sign_in(request: AppRequest, services: Services) -> Response[Any]:
+    """Sign in with an address and a password."""
+    try:
+        require_own_origin(request, services)
+        command = await read_form(request, SignIn)
+        address = parse_address(command.email)
+        prefix = services.client_prefix(request)
+        _, token = await sign_in(services, address, command.password, prefix=prefix)
+    except ServiceError as error:
+        return render_page("sign_in.html", status=error.status, headers=error.headers, error=error)
+    response = see_other(AFTERWARDS)
+    response.set_cookie(session_cookie(services, token))
+    return response
+
+
+@get("/sign-in/{token:str}")
+async def show_link(token: FromPath[str], services: Services) -> Response[Any]:
+    """Show the button of a one-time link; opening the page changes nothing."""
+    try:
+        async with services.reading() as session:
+            await find_link(session, token, services.clock())
+    except ServiceError as error:
+        return show_error(error)
+    return render_page("sign_in_link.html", token=token, error=None)
+
+
+@post("/sign-in/{token:str}", status_code=200)
+async def submit_link(
+    request: AppRequest, token: FromPath[str], services: Services
+) -> Response[Any]:
+    """Sign in by a one-time link, and set a password with it if one was typed."""
+    try:
+        require_own_origin(request, services)
+        command = await read_form(request, UseLink)
+        hashed = await services.passwords.hash(command.password) if command.password else None
+        async with services.writing() as session:
+            cookie = await use_link(session, token, services.clock(), hashed)
+    except Invalid as error:
+        return render_page("sign_in_link.html", status=error.status, token=token, error=error)
+    except ServiceError as error:
+        return show_error(error)
+    response = see_other(AFTERWARDS)
+    response.set_cookie(session_cookie(services, cookie))
+    return response
+
+
+@post("/sign-out", guards=[require_moderator], status_code=200)
+async def submit_sign_out(services: Services, caller: Caller) -> Response[Any]:
+    """Sign out by the page's button."""
+    if caller.session_hash:
+        async with services.writing() as session:
+            await sign_out(session, caller.session_hash)
+    response = see_other("/sign-in")
+    response.set_cookie(session_cookie(services, ""))
+    return response
+
+
+ROUTES = [show_sign_in, submit_sign_in, show_link, submit_link, submit_sign_out]
