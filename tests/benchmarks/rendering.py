@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from service.comments.rendering import render_html
-from service.comments.text import normalise_text
+from service.text import normalise_text
 
 MAX_CHARS = 65_525
 # Each is repeated until it fills a comment.

@@ -12,9 +12,9 @@ import html5lib
 import pytest
 
 from service.comments.rendering import render_html
-from service.comments.text import has_visible, normalise_line, normalise_text
-from service.submission.addresses import AddressRefused, check_address, suspect_typo
+from service.privacy.addresses import AddressRefused, check_address, suspect_typo
 from service.submission.links import LinkRefused, check_url
+from service.text import has_visible, normalise_line, normalise_text
 from tests.corpora.reading import find_corpus
 
 ADDRESSES_PAGE = Path(__file__).parents[2] / "docs" / "addresses.md"

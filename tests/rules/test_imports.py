@@ -10,6 +10,7 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 # neighbour in its row. A module with a place of its own stands here by its full name.
 ORDER = [
     {"nfc"},
+    {"text"},
     {"clock"},
     {"errors"},
     {"settings"},
@@ -34,7 +35,7 @@ ORDER = [
         "transfer",
         "administration",
     },
-    {"web"},
+    {"web", "status", "housekeeping"},
     # Alembic compares all tables with the database.
     {"migrations"},
     {"app"},

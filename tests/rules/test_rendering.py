@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.comments.rendering import MAX_NESTING, render_html
-from service.comments.text import normalise_text
+from service.text import normalise_text
 
 REL = 'rel="nofollow ugc noopener noreferrer"'
 
