@@ -82,7 +82,7 @@ def run_server(host: str, port: int, workers: int) -> None:
     """Run uvicorn until it is told to stop."""
     configure_logs()
     uvicorn.run(
-        "service.app:create_app",
+        "service.app:serve_app",
         factory=True,
         host=host,
         port=port,

@@ -67,7 +67,6 @@ def create_app(
     SchemaOutdated for a database that has to be migrated first.
     """
     settings = settings or load_settings()
-    configure_logs()
     metrics = Metrics()
 
     @asynccontextmanager
@@ -94,6 +93,12 @@ def create_app(
     app.state.openapi = describe_api(table)
     cors = CorsPolicy(_origin_lookup(app))
     return Edge(app, table, cors, metrics, access_log=settings.access_log)
+
+
+def serve_app() -> ASGIApp:
+    """Make the service in a process of its own, whose logs are the service's."""
+    configure_logs()
+    return create_app()
 
 
 @asynccontextmanager

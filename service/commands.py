@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.operations import (
     create_bearer_token,
@@ -54,7 +55,7 @@ async def working(settings: Settings) -> AsyncIterator[Services]:
 
 async def bring_up_to_date(settings: Settings) -> None:
     """Bring the schema up to date, and make the first keys."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database_url)
     try:
         await migrate(database)
@@ -91,9 +92,7 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     origins = settings.pop("origins", None)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        site = await load_site(session, slug)
-        if site is None:
-            raise CommandFailed(f"There is no site {slug!r}.")
+        site = await _get_site(session, slug)
         await sites.change_site(
             session,
             keyring,
@@ -122,7 +121,7 @@ async def add_moderator(
     now = services.clock()
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        site = await _find_site(services, slug)
+        site = await _find_site(session, slug)
         moderator = await find_moderator(session, keyring, address)
         if moderator is None or site is None:
             moderator = await create_moderator(
@@ -151,10 +150,14 @@ async def add_moderator(
         return f"{services.settings.public_url}/sign-in/{make_link(session, moderator.id, now)}"
 
 
-async def _find_site(services: Services, slug: str | None) -> KnownSite | None:
+async def _find_site(session: AsyncSession, slug: str | None) -> KnownSite | None:
     if slug is None:
         return None
-    site = await services.directory.find(slug)
+    return await _get_site(session, slug)
+
+
+async def _get_site(session: AsyncSession, slug: str) -> KnownSite:
+    site = await load_site(session, slug)
     if site is None:
         raise CommandFailed(f"There is no site {slug!r}.")
     return site
@@ -169,7 +172,7 @@ async def make_bearer_token(
         moderator = await find_moderator(session, keyring, check_address(email))
         if moderator is None:
             raise CommandFailed("There is no moderator with this address.")
-        site = await _find_site(services, slug)
+        site = await _find_site(session, slug)
         _, text = await create_bearer_token(
             session,
             keyring,

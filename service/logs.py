@@ -67,6 +67,8 @@ def configure_logs(level: str = "INFO") -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "litestar"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+    # A line at each check of the schema, which says nothing.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Its lines hold paths, and paths hold the tokens of receipts.
     logging.getLogger("uvicorn.access").disabled = True
     structlog.configure(

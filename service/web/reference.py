@@ -1,7 +1,7 @@
 """The problems, the interactive API reference, and the static files of our own pages."""
 
+from importlib.metadata import distribution
 from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ from service.http.pages import render_page
 from service.http.reading import JSON, AppRequest
 
 HOUR = {"Cache-Control": "public, max-age=3600"}
-KINDS = {"css": "text/css", "js": "text/javascript"}
+KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 # Files by the name that they are served under: ours, and those of the interactive reference.
 _OURS = files("service") / "web" / "static"
 # Found without an import, which would read all of its files into memory.
-_REFERENCE = Path(next(iter(find_spec("offapi").submodule_search_locations)))  # type: ignore
+_REFERENCE = Path(str(distribution("offapi").locate_file("offapi")))
 
 STATIC = {
     "greenroom.css": _OURS / "greenroom.css",
+    "greenroom.svg": _OURS / "greenroom.svg",
     "reference.js": _OURS / "reference.js",
     "swagger-ui.css": _REFERENCE / "swagger_style.css",
     "swagger-ui-bundle.js": _REFERENCE / "swagger_bundle.js",

@@ -9,7 +9,9 @@ MAX_LINES = 300
 SUFFIXES = {".py", ".html", ".css", ".js"}
 
 # Path to reason; a line goes again once its file is short enough.
-ALLOWED: dict[str, str] = {}
+ALLOWED = {
+    "service/migrations/versions/0001_make_every_table.py": "The first step writes out every table.",
+}
 
 
 def long_files(folder: str) -> set[str]:
