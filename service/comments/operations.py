@@ -73,19 +73,26 @@ def _ordered(counter: Counter[K]) -> list[tuple[K, int]]:
 
 
 async def lock_comments(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Comment]:
-    """Lock the articles of some comments, then read the comments as they are now."""
+    """Lock the articles of some comments, then the comments, and read these as they are now."""
     wanted = col(Comment.id).in_(list(ids))
     articles = select(Comment.article_id).where(wanted)
     lock = select(Article.id).where(col(Article.id).in_(articles)).order_by(col(Article.id))
     await session.exec(lock.with_for_update())
-    query = select(Comment).where(wanted).execution_options(populate_existing=True)
-    return {comment.id: comment for comment in (await session.exec(query)).all()}
+    query = select(Comment).where(wanted).order_by(col(Comment.id)).with_for_update()
+    fresh = query.execution_options(populate_existing=True)
+    return {comment.id: comment for comment in (await session.exec(fresh)).all()}
 
 
 async def read_authors(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, bytes]:
-    """Give the keyed index of each comment's author."""
-    query = select(SealedAddress.id, SealedAddress.author_index)
-    return dict((await session.exec(query.where(col(SealedAddress.id).in_(list(ids))))).all())
+    """Give the keyed index of each comment's author, which no rotation changes until the commit."""
+    query = (
+        select(SealedAddress.id, SealedAddress.author_index)
+        .where(col(SealedAddress.id).in_(list(ids)))
+        # The order in which a rotation takes them.
+        .order_by(col(SealedAddress.key_id), col(SealedAddress.id))
+        .with_for_update(read=True)
+    )
+    return dict((await session.exec(query)).all())
 
 
 async def change_status(

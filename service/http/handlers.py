@@ -6,12 +6,13 @@ from uuid import uuid4
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import (
     BodyNotReadable,
     BodyTooLarge,
+    Conflict,
     MethodNotAllowed,
     NotFound,
     ServiceError,
@@ -49,6 +50,12 @@ def answer_database_trouble(request: Request[Any, Any, Any], error: Exception) -
     return answer_problem(Unavailable())
 
 
+def answer_collision(request: Request[Any, Any, Any], error: IntegrityError) -> Response[Any]:
+    """Answer that two requests wanted the same unique thing, and the other one has it."""
+    _logger.warning("lost a race", route=_route(request), error=type(error.orig).__name__)
+    return answer_problem(Conflict())
+
+
 def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer a fault of our own with an id that the log has too, and with nothing else."""
     error_id = uuid4().hex
@@ -66,5 +73,6 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     OperationalError: answer_database_trouble,
     InterfaceError: answer_database_trouble,
     PoolTimeout: answer_database_trouble,
+    IntegrityError: answer_collision,
     Exception: answer_unexpected,
 }

@@ -44,9 +44,9 @@ async def read_command(request: AppRequest, kind: type[S]) -> S:
 
     Raises MediaTypeNotSupported, BodyNotReadable or Invalid.
     """
-    if media_type(request) not in {JSON, ""}:
-        raise MediaTypeNotSupported("Send the body as application/json.")
     body = await request.body()
+    if body and media_type(request) != JSON:
+        raise MediaTypeNotSupported("Send the body as application/json.")
     return convert_fields(decode_json(body) if body else {}, kind)
 
 

@@ -1,6 +1,7 @@
 """Claims: a moderator's lease on pending comments, which ends by itself."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import col, func, or_, select, update
@@ -49,11 +50,7 @@ async def claim_comments(services: Services, caller: Caller, command: ClaimComme
             .with_for_update(skip_locked=True)
         )
         ids = (await session.exec(query)).all()
-        await session.exec(
-            update(Comment)
-            .where(col(Comment.id).in_(ids))
-            .values(claimed_by=caller.moderator_id, claimed_until=until)
-        )
+        await _set_claim(session, ids, caller.moderator_id, until)
         keyring = await services.vault.keyring(session)
         return Claimed(await read_queued(session, keyring, ids, now), until)
 
@@ -76,34 +73,35 @@ async def renew_claims(services: Services, caller: Caller, command: RenewClaims)
     until = now + timedelta(seconds=command.lease_seconds)
     wanted = [found for text in command.comments if (found := parse_id(text))]
     async with services.writing() as session:
-        renewed = await session.exec(
-            update(Comment)
-            .where(
-                col(Comment.id).in_(wanted),
-                col(Comment.claimed_by) == caller.moderator_id,
-                col(Comment.claimed_until) > now,
-                col(Comment.status) == "pending",
-            )
-            .values(claimed_until=until)
-            .returning(col(Comment.id), col(Comment.site_id))
-        )
-        still_allowed = {
-            comment_id for comment_id, site_id in renewed.all() if _may_hold(caller, site_id)
+        held = await _lock_held(session, caller)
+        alive = {
+            comment.id
+            for comment in held
+            if comment.claimed_until
+            and comment.claimed_until > now
+            and (caller.role_on(comment.site_id) or 0) >= Role.MODERATOR
         }
+        ids = [comment_id for comment_id in wanted if comment_id in alive]
+        await _set_claim(session, ids, caller.moderator_id, until)
         keyring = await services.vault.keyring(session)
-        ids = [comment_id for comment_id in wanted if comment_id in still_allowed]
         return Claimed(await read_queued(session, keyring, ids, now), until)
 
 
-def _may_hold(caller: Caller, site_id: UUID) -> bool:
-    return (caller.role_on(site_id) or 0) >= Role.MODERATOR
+async def _lock_held(session: AsyncSession, caller: Caller) -> Sequence[Comment]:
+    """Lock the comments in the caller's hands, in the order in which decisions take theirs."""
+    query = select(Comment).where(Comment.claimed_by == caller.moderator_id)
+    return (await session.exec(query.order_by(col(Comment.id)).with_for_update())).all()
+
+
+async def _set_claim(
+    session: AsyncSession, ids: Sequence[UUID], holder: UUID | None, until: datetime | None
+) -> None:
+    chosen = update(Comment).where(col(Comment.id).in_(ids))
+    await session.exec(chosen.values(claimed_by=holder, claimed_until=until))
 
 
 async def release_claims(services: Services, caller: Caller) -> None:
     """Give all of one's own claims back."""
     async with services.writing() as session:
-        await session.exec(
-            update(Comment)
-            .where(col(Comment.claimed_by) == caller.moderator_id)
-            .values(claimed_by=None, claimed_until=None)
-        )
+        held = await _lock_held(session, caller)
+        await _set_claim(session, [comment.id for comment in held], None, None)
