@@ -1,7 +1,7 @@
 """What all tests share: a PostgreSQL and a Redis for the whole run, an empty piece of it each."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +10,8 @@ import psycopg
 import pytest
 import redis
 
+from service.settings import Settings
+from tests.cast import PUBLIC_URL, Furnished, House, furnish, open_house
 from tests.processes import Server, ServerMissing
 from tests.servers import fresh_database, start_private_postgres, start_private_redis
 
@@ -129,4 +131,43 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'greenroom.sqlite3'}"
     url: str = request.getfixturevalue("postgres_url")
+    return _with_driver(url)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+async def furnished(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Furnished]:
+    """Give a database of either kind that holds the cast, once for all tests; it is only copied."""
+    data_dir = tmp_path_factory.mktemp("furnished")
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}"
+        yield await furnish(Settings(data_dir=data_dir, database_url=url, public_url=PUBLIC_URL))
+        return
+    with fresh_database(request.getfixturevalue("postgres_server")) as plain_url:
+        url = _with_driver(plain_url)
+        yield await furnish(Settings(data_dir=data_dir, database_url=url, public_url=PUBLIC_URL))
+
+
+@pytest.fixture
+def furnished_url(
+    request: pytest.FixtureRequest, furnished: Furnished, tmp_path: Path
+) -> Iterator[str]:
+    """Give a copy of the furnished database; on SQLite its place in the data directory's copy."""
+    if furnished.settings.is_sqlite:
+        yield f"sqlite+aiosqlite:///{tmp_path / 'data' / 'greenroom.sqlite3'}"
+        return
+    template = urlsplit(furnished.settings.database_url).path.removeprefix("/")
+    with fresh_database(request.getfixturevalue("postgres_server"), template) as url:
+        yield _with_driver(url)
+
+
+@pytest.fixture
+async def house(furnished: Furnished, furnished_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """Give the running service with the cast in it, on either database; see `tests.cast`."""
+    async with open_house(furnished, furnished_url, tmp_path / "data") as house:
+        yield house
+
+
+def _with_driver(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
