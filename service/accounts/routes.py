@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Response, delete, get, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlmodel import col, select
 
@@ -46,7 +47,7 @@ from service.sites.tables import Site
         problems=(SignInFailed, Invalid, RateLimited, Unavailable),
     ).as_opt(),
 )
-async def create_session(request: AppRequest, services: Services) -> Response[Any]:
+async def create_session(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
     """Sign in with an address and a password; the answer sets a cookie."""
     command = await read_command(request, SignIn)
     prefix = services.client_prefix(request)
@@ -89,7 +90,9 @@ def session_cookie(services: Services, token: str) -> Cookie:
     status_code=200,
     opt=Doc(tag="Session", answers={204: None}).as_opt(),
 )
-async def delete_session(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def delete_session(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Sign out: the session ends at once. A bearer token has no session and is not ended by this."""
     if caller.session_hash:
         async with services.writing() as session:
@@ -104,7 +107,9 @@ async def delete_session(request: AppRequest, services: Services, caller: Caller
     guards=[require_moderator],
     opt=Doc(tag="Tokens", answers={200: TokenList}, problems=(NotAllowed,)).as_opt(),
 )
-async def list_tokens(services: Services, caller: Caller) -> Response[Any]:
+async def list_tokens(
+    services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """List one's own bearer tokens, without their texts."""
     caller.require_whole()
     query = (
@@ -137,7 +142,9 @@ def view_token(token: BearerToken, slug: str | None) -> TokenView:
         problems=(NotAllowed, NotFound, Invalid),
     ).as_opt(),
 )
-async def create_token(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def create_token(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Make a bearer token for oneself, for one site and a lower role if these are named."""
     caller.require_whole()
     command = await read_command(request, CreateToken)
@@ -165,7 +172,9 @@ async def create_token(request: AppRequest, services: Services, caller: Caller) 
     status_code=200,
     opt=Doc(tag="Tokens", answers={204: None}, problems=(NotAllowed, NotFound)).as_opt(),
 )
-async def revoke_token(token: FromPath[str], services: Services, caller: Caller) -> Response[Any]:
+async def revoke_token(
+    token: FromPath[str], services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Revoke one of one's own tokens by its id; it ends at once."""
     caller.require_whole()
     token_id = parse_id(token)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET
 from sqlalchemy import func
@@ -57,7 +58,9 @@ def view_site(site: KnownSite, caller: Caller) -> SiteView:
 
 
 @get("/v1/sites", guards=GUARDED, opt=Doc(tag="Sites", answers={200: SiteList}).as_opt())
-async def list_sites(services: Services, caller: Caller) -> Response[Any]:
+async def list_sites(
+    services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """List the sites that the caller has a role on, by slug."""
     query = select(Site.slug).order_by(col(Site.slug))
     wanted = caller.sites()
@@ -79,7 +82,9 @@ async def list_sites(services: Services, caller: Caller) -> Response[Any]:
         problems=(NotAllowed, SiteExists, Invalid),
     ).as_opt(),
 )
-async def create_site(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def create_site(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Make a site; for admins of the installation."""
     caller.require_admin()
     command = await read_command(request, CreateSite)
@@ -106,7 +111,9 @@ async def create_site(request: AppRequest, services: Services, caller: Caller) -
     guards=GUARDED,
     opt=Doc(tag="Sites", answers={200: SiteView}, problems=(NotFound,)).as_opt(),
 )
-async def show_site(site: FromPath[str], services: Services, caller: Caller) -> Response[Any]:
+async def show_site(
+    site: FromPath[str], services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Show a site with all its settings, defaults included."""
     return answer(view_site(await require_site(services, caller, site, Role.VIEWER), caller))
 
@@ -122,7 +129,10 @@ async def show_site(site: FromPath[str], services: Services, caller: Caller) -> 
     ).as_opt(),
 )
 async def change_site(
-    request: AppRequest, site: FromPath[str], services: Services, caller: Caller
+    request: AppRequest,
+    site: FromPath[str],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
 ) -> Response[Any]:
     """Change the title, the origins or settings; for owners. Settings that are not named stay."""
     known = await require_site(services, caller, site, Role.OWNER)
@@ -164,7 +174,10 @@ def _invalid(field: str, error: ValueError) -> Invalid:
     ).as_opt(),
 )
 async def set_article(
-    request: AppRequest, site: FromPath[str], services: Services, caller: Caller
+    request: AppRequest,
+    site: FromPath[str],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
 ) -> Response[Any]:
     """Open or close an article for comments; on a site whose articles are `listed` it lists it too."""
     known = await require_site(services, caller, site, Role.MODERATOR)
@@ -177,7 +190,9 @@ async def set_article(
     guards=GUARDED,
     opt=Doc(tag="Members", answers={200: MemberList}, problems=(NotFound,)).as_opt(),
 )
-async def list_members(site: FromPath[str], services: Services, caller: Caller) -> Response[Any]:
+async def list_members(
+    site: FromPath[str], services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """List the moderators of a site with their roles."""
     known = await require_site(services, caller, site, Role.VIEWER)
     query = (
@@ -210,8 +225,8 @@ async def set_member(
     request: AppRequest,
     site: FromPath[str],
     moderator: FromPath[str],
-    services: Services,
-    caller: Caller,
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
 ) -> Response[Any]:
     """Give an existing moderator a role on the site; for owners. The last owner stays one."""
     known = await require_site(services, caller, site, Role.OWNER)
@@ -227,7 +242,10 @@ async def set_member(
     opt=Doc(tag="Members", answers={204: None}, problems=(NotAllowed, NotFound)).as_opt(),
 )
 async def remove_member(
-    site: FromPath[str], moderator: FromPath[str], services: Services, caller: Caller
+    site: FromPath[str],
+    moderator: FromPath[str],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
 ) -> Response[Any]:
     """Take a moderator's role on the site away; for owners. The last owner stays one."""
     known = await require_site(services, caller, site, Role.OWNER)

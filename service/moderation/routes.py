@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, delete, get, post, put
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.accounts.guards import require_moderator
@@ -54,7 +55,9 @@ GUARDED = [require_moderator]
         tag="Moderation", query=ListQueue, answers={200: Queue}, problems=(NotFound, Invalid)
     ).as_opt(),
 )
-async def list_queue(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def list_queue(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """List comments by status: those that wait, unless another is asked for."""
     return answer(await operations.list_queue(services, caller, read_query(request, ListQueue)))
 
@@ -64,7 +67,9 @@ async def list_queue(request: AppRequest, services: Services, caller: Caller) ->
     guards=GUARDED,
     opt=Doc(tag="Moderation", answers={200: CommentDetail}, problems=(NotFound,)).as_opt(),
 )
-async def show_comment(comment: FromPath[str], services: Services, caller: Caller) -> Response[Any]:
+async def show_comment(
+    comment: FromPath[str], services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Show one comment with all that was done to it."""
     return answer(await operations.show_comment(services, caller, comment))
 
@@ -80,7 +85,9 @@ async def show_comment(comment: FromPath[str], services: Services, caller: Calle
         problems=(NotAllowed, NotFound, TooManyClaims, Invalid),
     ).as_opt(),
 )
-async def claim_comments(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def claim_comments(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Claim free pending comments of a site; nobody else can claim or decide them until the lease ends."""
     return answer(await claim(services, caller, await read_command(request, ClaimComments)))
 
@@ -92,7 +99,9 @@ async def claim_comments(request: AppRequest, services: Services, caller: Caller
         tag="Moderation", body=RenewClaims, answers={200: Claimed}, problems=(Invalid,)
     ).as_opt(),
 )
-async def renew_claims(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def renew_claims(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Renew claims that have not ended; the answer holds those that were."""
     return answer(await renew(services, caller, await read_command(request, RenewClaims)))
 
@@ -103,7 +112,9 @@ async def renew_claims(request: AppRequest, services: Services, caller: Caller) 
     status_code=200,
     opt=Doc(tag="Moderation", answers={204: None}).as_opt(),
 )
-async def release_claims(services: Services, caller: Caller) -> Response[Any]:
+async def release_claims(
+    services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Give all of one's own claims back."""
     await release(services, caller)
     return no_content()
@@ -121,7 +132,9 @@ async def release_claims(services: Services, caller: Caller) -> Response[Any]:
         problems=(NotAllowed, Invalid, IdempotencyKeyReused),
     ).as_opt(),
 )
-async def decide_comments(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def decide_comments(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Decide about comments, one after the other; a stale version or another's claim changes nothing."""
     command = await read_command(request, DecideComments)
     results, replayed = await decide(services, caller, command, read_idempotency_key(request))
@@ -139,7 +152,9 @@ async def decide_comments(request: AppRequest, services: Services, caller: Calle
         problems=(NotAllowed, Invalid),
     ).as_opt(),
 )
-async def undo_decisions(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def undo_decisions(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Take decisions back, unless their comments have changed since; an undo can be undone as well."""
     return answer(await undo(services, caller, await read_command(request, UndoDecisions)))
 
@@ -156,7 +171,10 @@ async def undo_decisions(request: AppRequest, services: Services, caller: Caller
     ).as_opt(),
 )
 async def reveal_email(
-    request: AppRequest, comment: FromPath[str], services: Services, caller: Caller
+    request: AppRequest,
+    comment: FromPath[str],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
 ) -> Response[Any]:
     """Show the commenter's address; who asked, and what for, goes to the log."""
     command = await read_command(request, RevealEmail)
@@ -170,7 +188,9 @@ async def reveal_email(
         tag="Moderation", query=ListLog, answers={200: LogPage}, problems=(NotFound, Invalid)
     ).as_opt(),
 )
-async def list_log(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def list_log(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """List what was done, the newest first. Each entry's hash covers the one before it on its site."""
     return answer(await operations.list_log(services, caller, read_query(request, ListLog)))
 
@@ -182,7 +202,9 @@ async def list_log(request: AppRequest, services: Services, caller: Caller) -> R
         tag="Moderation", query=ShowStats, answers={200: Stats}, problems=(NotFound, Invalid)
     ).as_opt(),
 )
-async def show_stats(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def show_stats(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Give how many comments have which status, and what happened on the last days."""
     return answer(await operations.show_stats(services, caller, read_query(request, ShowStats)))
 

@@ -4,7 +4,7 @@ An entry's hash covers its content and the hash of the entry before. So an entry
 but does not follow its neighbour was moved, or its neighbour was removed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -70,25 +70,32 @@ def find_flaws(
 
     `places` gives the `seq` of every hash of the chain, by which a moved entry is told from a removed one.
     """
-    previous, last = START, 0
+    places = {START: 0, **places}
+    previous, last = {START}, 0
     for entry in entries:
-        flaw = _check_entry(entry, mac, previous, last + 1, places)
+        computed = mac(entry_bytes(entry))
+        flaw = _check_entry(entry, computed, previous, last + 1, places)
         if flaw:
             yield flaw
         yield from _check_heads(entry, heads)
-        previous, last = entry.mac, entry.seq
+        # Of a changed entry either the stored hash or the content is still what the next one follows.
+        previous, last = {entry.mac, computed}, entry.seq
     for length in range(last + 1, max((head.length for head in heads), default=0) + 1):
         yield Flaw("cut off", length, None, f"The chain ends at entry {last}.")
 
 
 def _check_entry(
-    entry: LogEntry, mac: Mac, previous: bytes, expected_seq: int, places: Mapping[bytes, int]
+    entry: LogEntry,
+    computed: bytes,
+    previous: Container[bytes],
+    expected_seq: int,
+    places: Mapping[bytes, int],
 ) -> Flaw | None:
-    if mac(entry_bytes(entry)) != entry.mac:
+    if entry.mac != computed:
         return Flaw("changed", entry.seq, entry.id, "Its content does not match its hash.")
-    if entry.previous == previous and entry.seq == expected_seq:
+    if entry.previous in previous and entry.seq == expected_seq:
         return None
-    if entry.previous in places and entry.previous != previous:
+    if entry.previous in places and entry.previous not in previous:
         follows = places[entry.previous]
         return Flaw("reordered", entry.seq, entry.id, f"It was written after entry {follows}.")
     return Flaw("removed", expected_seq, None, f"Entry {entry.seq} follows one that is not there.")

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.errors import Invalid, NotFound
@@ -50,7 +51,7 @@ def _public(request: AppRequest, services: Services, value: msgspec.Struct) -> R
     ).as_opt(),
 )
 async def list_comments(
-    request: AppRequest, site: FromPath[str], services: Services
+    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """List the visible comments of an article, page by page."""
     known = await services.directory.get(site)
@@ -70,7 +71,10 @@ async def list_comments(
     ).as_opt(),
 )
 async def show_comment(
-    request: AppRequest, site: FromPath[str], comment: FromPath[str], services: Services
+    request: AppRequest,
+    site: FromPath[str],
+    comment: FromPath[str],
+    services: NamedDependency[Services],
 ) -> Response[Any]:
     """Show one visible comment."""
     known = await services.directory.get(site)
@@ -90,7 +94,7 @@ async def show_comment(
     ).as_opt(),
 )
 async def count_comments(
-    request: AppRequest, site: FromPath[str], services: Services
+    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Count the visible comments of up to a hundred articles at once."""
     known = await services.directory.get(site)

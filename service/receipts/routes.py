@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.errors import NotFound, OriginNotAllowed, RateLimited, ServiceError
@@ -36,7 +37,7 @@ async def require_known_origin(request: AppRequest, services: Services) -> None:
     ).as_opt(),
 )
 async def show_receipt(
-    request: AppRequest, token: FromPath[str], services: Services
+    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Show the commenter what became of the comment."""
     receipt, _ = await read_receipt(services, token, services.client_prefix(request))
@@ -53,7 +54,9 @@ async def show_receipt(
         problems=(OriginNotAllowed, NotFound, AlreadyWithdrawn, RateLimited),
     ).as_opt(),
 )
-async def withdraw(request: AppRequest, token: FromPath[str], services: Services) -> Response[Any]:
+async def withdraw(
+    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
+) -> Response[Any]:
     """Withdraw the comment. It is gone from the public at once, and the same text may be sent again."""
     await require_known_origin(request, services)
     await withdraw_comment(services, token, services.client_prefix(request))
@@ -62,7 +65,7 @@ async def withdraw(request: AppRequest, token: FromPath[str], services: Services
 
 @get("/receipts/{token:str}")
 async def show_receipt_page(
-    request: AppRequest, token: FromPath[str], services: Services
+    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Show the receipt as a page."""
     try:
@@ -74,7 +77,7 @@ async def show_receipt_page(
 
 @post("/receipts/{token:str}/withdraw", status_code=200)
 async def withdraw_by_page(
-    request: AppRequest, token: FromPath[str], services: Services
+    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Withdraw the comment from its page, and show the page again."""
     try:

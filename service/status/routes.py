@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
@@ -47,7 +48,7 @@ async def show_liveness() -> Response[Any]:
 
 
 @get("/health/ready", opt=Doc(tag="Operations", answers={200: Readiness, 503: Readiness}).as_opt())
-async def show_readiness(request: AppRequest, services: Services) -> Response[Any]:
+async def show_readiness(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
     """Say whether the service can do its work; details only for loopback or the metrics token."""
     database = await _check_database(services)
     limiter = "off"
@@ -72,7 +73,7 @@ async def _check_database(services: Services) -> str:
     "/metrics",
     opt=Doc(tag="Operations", answers={200: "text/plain"}, problems=(NotFound,)).as_opt(),
 )
-async def show_metrics(request: AppRequest, services: Services) -> Response[Any]:
+async def show_metrics(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
     """Give the metrics in Prometheus' text format, for loopback or with the metrics token."""
     if not _is_trusted(request, services):
         raise NotFound

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.errors import (
@@ -58,7 +59,9 @@ from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
         page_problems=True,
     ).as_opt(),
 )
-async def submit(request: AppRequest, site: FromPath[str], services: Services) -> Response[Any]:
+async def submit(
+    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
+) -> Response[Any]:
     """Take a comment, hold it for moderation, and give its author a receipt.
 
     A form whose browser accepts `text/html` is answered by a redirect, or by a page that shows the errors.
@@ -140,7 +143,9 @@ def _show_errors(
         problems=(NotFound, Invalid),
     ).as_opt(),
 )
-async def show_form(request: AppRequest, site: FromPath[str], services: Services) -> Response[Any]:
+async def show_form(
+    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
+) -> Response[Any]:
     """Say what a form for an article needs: limits, labels, and whether comments are open."""
     known = await services.directory.get(site)
     wanted = read_query(request, ShowForm)

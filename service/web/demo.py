@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
 from msgspec import Meta
 
 from service.http.pages import render_page
@@ -23,7 +24,7 @@ class ShowDemo(msgspec.Struct, frozen=True):
 
 
 @get("/demo")
-async def show_demo(request: AppRequest, services: Services) -> Response[Any]:
+async def show_demo(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
     """Show an article with its comments and "Leave a reply"."""
     site = await services.directory.get(SITE)
     wanted = ListComments(ARTICLE, cursor=read_query(request, ShowDemo).cursor)

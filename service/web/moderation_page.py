@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from msgspec import Meta
 
 from service.accounts.guards import csrf_token, require_moderator
@@ -34,7 +35,9 @@ class DecideForm(msgspec.Struct, frozen=True):
 
 
 @get("/moderation", guards=[require_moderator])
-async def show_queue_page(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def show_queue_page(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Show what waits for a decision, the oldest first."""
     wanted = read_query(request, ShowQueue)
     queue = await operations.list_queue(
@@ -52,7 +55,9 @@ async def show_queue_page(request: AppRequest, services: Services, caller: Calle
 
 
 @post("/moderation", guards=[require_moderator], status_code=200)
-async def submit_decision(request: AppRequest, services: Services, caller: Caller) -> Response[Any]:
+async def submit_decision(
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Decide about one comment and show the list again."""
     form = await read_form(request, DecideForm)
     decision = Decision(form.comment, form.version, form.action)

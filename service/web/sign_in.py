@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.accounts.guards import require_moderator
@@ -35,7 +36,7 @@ async def show_sign_in() -> Response[Any]:
 
 
 @post("/sign-in", status_code=200)
-async def submit_sign_in(request: AppRequest, services: Services) -> Response[Any]:
+async def submit_sign_in(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
     """Sign in with an address and a password."""
     try:
         require_own_origin(request, services)
@@ -51,7 +52,7 @@ async def submit_sign_in(request: AppRequest, services: Services) -> Response[An
 
 
 @get("/sign-in/{token:str}")
-async def show_link(token: FromPath[str], services: Services) -> Response[Any]:
+async def show_link(token: FromPath[str], services: NamedDependency[Services]) -> Response[Any]:
     """Show the button of a one-time link; opening the page changes nothing."""
     try:
         async with services.reading() as session:
@@ -63,7 +64,7 @@ async def show_link(token: FromPath[str], services: Services) -> Response[Any]:
 
 @post("/sign-in/{token:str}", status_code=200)
 async def submit_link(
-    request: AppRequest, token: FromPath[str], services: Services
+    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Sign in by a one-time link, and set a password with it if one was typed."""
     try:
@@ -82,7 +83,9 @@ async def submit_link(
 
 
 @post("/sign-out", guards=[require_moderator], status_code=200)
-async def submit_sign_out(services: Services, caller: Caller) -> Response[Any]:
+async def submit_sign_out(
+    services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
     """Sign out by the page's button."""
     if caller.session_hash:
         async with services.writing() as session:
