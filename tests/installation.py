@@ -1,0 +1,125 @@
+"""The service as it is run in earnest: real processes over one database, in which the cast acts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from service import commands
+from service.settings import load_settings
+from tests.cast import furnish
+from tests.processes import Server
+from tests.servers import run_greenroom, start_service
+
+J = TypeVar("J")
+
+SITE = "blog"
+COMMENTS = f"/v1/sites/{SITE}/comments"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Running processes that share a database, and the bearer tokens of the cast."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    servers: list[Server]
+    tokens: Mapping[str, str]
+
+    @asynccontextmanager
+    async def clients(
+        self, count: int, moderator: str | None = None, *, answers: list[bytes] | None = None
+    ) -> AsyncIterator[list[httpx.AsyncClient]]:
+        """Give clients of all processes in turn; what they are answered is added to `answers`."""
+
+        async def keep(answer: httpx.Response) -> None:
+            if answers is not None:
+                answers.append(str(answer.headers).encode() + await answer.aread())
+
+        headers = {"Authorization": f"Bearer {self.tokens[moderator]}"} if moderator else {}
+        async with AsyncExitStack() as stack:
+            yield [
+                await stack.enter_async_context(
+                    # Nothing of the shell's proxies, and patience for a machine that is busy.
+                    httpx.AsyncClient(
+                        base_url=server.url,
+                        headers=headers,
+                        timeout=60,
+                        trust_env=False,
+                        event_hooks={"response": [keep]},
+                    )
+                )
+                for server, _ in zip(cycle(self.servers), range(count), strict=False)
+            ]
+
+    def verify_log(self) -> str:
+        """Run `greenroom log verify`, which must find nothing, and give what it printed."""
+        verified = run_greenroom(self.folder, self.environment, "log", "verify")
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+        return verified.stdout
+
+    def logs(self) -> str:
+        """Give all that the processes wrote to their streams."""
+        return "".join(server.log_text() for server in self.servers)
+
+
+async def in_parallel(
+    clients: Iterable[httpx.AsyncClient],
+    jobs: Iterable[J],
+    work: Callable[[httpx.AsyncClient, J], Awaitable[object]],
+) -> None:
+    """Let every client do one job after the other until none is left."""
+    waiting = iter(jobs)
+
+    async def take(client: httpx.AsyncClient) -> None:
+        for job in waiting:
+            await work(client, job)
+
+    async with asyncio.TaskGroup() as group:
+        for client in clients:
+            group.create_task(take(client))
+
+
+async def walk_pages(client: httpx.AsyncClient, path: str, **query: str) -> list[dict[str, Any]]:
+    """Read every page of a list, from cursor to cursor."""
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = await client.get(path, params={**query, **cursor})
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found += page.get("comments") or page.get("entries") or []
+        if page["next"] is None:
+            return found
+        cursor = {"cursor": page["next"]}
+
+
+@asynccontextmanager
+async def install(
+    folder: Path,
+    database_url: str,
+    *,
+    redis_url: str | None = None,
+    processes: int = 1,
+    limits: Iterable[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Installation]:
+    """Bring the cast into an empty database and run the processes that serve it.
+
+    `blog` has no limits but those given, such as `limit.ip=10/day`.
+    """
+    given = {"GREENROOM_DATABASE_URL": database_url, **(environment or {})}
+    if redis_url:
+        given["GREENROOM_REDIS_URL"] = redis_url
+    settings = load_settings({"GREENROOM_DATA_DIR": str(folder / "data"), **given})
+    furnished = await furnish(settings)
+    async with commands.working(settings) as services:
+        await commands.set_site(services, SITE, list(limits))
+    with ExitStack() as stack:
+        servers = [stack.enter_context(start_service(folder, given)) for _ in range(processes)]
+        yield Installation(folder, given, servers, furnished.tokens)
