@@ -1,5 +1,6 @@
 """The sites as a process knows them: read at most a second ago, so that changes reach every process."""
 
+import re
 import time
 from typing import TypeVar
 from uuid import UUID
@@ -14,6 +15,8 @@ from service.sites.policy import SitePolicy, read_policy
 from service.sites.tables import Site, SiteOrigin
 
 V = TypeVar("V")
+
+SLUG = re.compile(r"[a-z0-9-]{1,63}")
 
 # What the command line changes takes effect within two seconds, without Redis too.
 REMEMBER_SECONDS = 1.0
@@ -41,6 +44,9 @@ class SiteDirectory:
 
     async def find(self, slug: str) -> KnownSite | None:
         """Give the site of that slug, or None."""
+        if not SLUG.fullmatch(slug):
+            # No database is asked for what no site can be called; PostgreSQL fails at a NUL.
+            return None
         known = self._by_slug.get(slug)
         if known and time.monotonic() - known[0] < REMEMBER_SECONDS:
             return known[1]
