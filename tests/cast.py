@@ -5,6 +5,7 @@ here; Dave has no account and comments. `blog` has its rate limits off, `elsewhe
 """
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,6 +24,7 @@ from service import commands
 from service.accounts.rules import Role
 from service.app import create_app, start_services
 from service.database import Database
+from service.errors import Problem
 from service.metrics import Metrics
 from service.moderation.schemas import DecisionAction, QueuedComment, Result, Results
 from service.publication.schemas import CommentPage
@@ -33,6 +35,7 @@ from service.submission.schemas import Submitted
 # Not loopback, to whom the operations routes tell more. Of the ranges for documentation (RFC 5737).
 DAVES_IP = "203.0.113.7"
 PUBLIC_URL = "https://talk.example"
+SUBMIT = "/v1/sites/blog/comments"
 PASSWORD = "correct horse battery"
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 # Written without a request of the caller's being a change: contract, "Last-used stamps".
@@ -127,14 +130,24 @@ class House:
         **fields: Any,
     ) -> httpx.Response:
         """Send a comment as JSON and give the answer as it is."""
-        url = f"/v1/sites/{site}/comments"
-        return await (by or self.dave).post(url, json=self.comment(**fields), headers=headers)
+        # The standard library's JSON can say a lone surrogate, by its escape; that of httpx cannot.
+        return await (by or self.dave).post(
+            f"/v1/sites/{site}/comments",
+            content=json.dumps(self.comment(**fields)),
+            headers={"content-type": "application/json", **(headers or {})},
+        )
 
     async def submit(self, **fields: Any) -> Submitted:
         """Send a comment that has to be taken."""
         answer = await self.try_submit(**fields)
         assert answer.status_code == 202, answer.text
         return msgspec.json.decode(answer.content, type=Submitted)
+
+    async def refused(self, status: int, **fields: Any) -> Problem:
+        """Send a comment that has to be refused with a status, and to leave nothing behind."""
+        async with self.nothing_changes():
+            answer = await self.try_submit(**fields)
+        return problem_of(answer, status)
 
     async def publish(self, **fields: Any) -> Submitted:
         """Send a comment, and let Bob approve it."""
@@ -222,6 +235,20 @@ class House:
         before = _in_order(await self.state())
         yield
         assert _in_order(await self.state()) == before
+
+
+def problem_of(answer: httpx.Response, status: int) -> Problem:
+    """Give the problem in an answer, which has to have this status (RFC 9457)."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = msgspec.json.decode(answer.content, type=Problem)
+    assert problem.status == status
+    return problem
+
+
+def codes_of(problem: Problem) -> dict[str, str]:
+    """Give the code of each invalid field, by its pointer or by the name of its parameter."""
+    return {one.pointer or one.parameter or "": one.code for one in problem.errors or []}
 
 
 def email_of(name: str) -> str:
