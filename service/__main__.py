@@ -15,6 +15,7 @@ from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.accounts.rules import parse_role
 from service.demo import run_demo
 from service.errors import ServiceError
+from service.http.protocol import Protocol
 from service.logs import configure_logs
 from service.migrations.running import SchemaOutdated
 from service.privacy.addresses import AddressRefused
@@ -88,7 +89,7 @@ def run_server(host: str, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         # The client's address is decided by our own rule, and paths hold tokens.
         proxy_headers=False,
         access_log=False,

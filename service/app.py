@@ -20,7 +20,7 @@ from service.http.cors import CorsPolicy
 from service.http.docs import Readers
 from service.http.edge import Edge
 from service.http.handlers import EXCEPTION_HANDLERS
-from service.http.openapi import describe_api
+from service.http.openapi.document import describe_api
 from service.http.reading import MAX_BODY_BYTES, AppRequest
 from service.http.routing import RouteTable
 from service.logs import configure_logs

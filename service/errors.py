@@ -64,6 +64,14 @@ class ServiceError(Exception):
         )
 
 
+class RequestNotReadable(ServiceError):
+    status = 400
+    slug = "request-not-readable"
+    title = "The request cannot be read"
+    advice = "Send well-formed HTTP/1.1, with an address of less than 64 KiB."
+    default_detail = "This is not HTTP, or its address is too long."
+
+
 class BodyNotReadable(ServiceError):
     status = 400
     slug = "body-not-readable"

@@ -31,8 +31,9 @@ from service.accounts.tables import BearerToken
 from service.clock import parse_id
 from service.errors import Invalid, NotAllowed, NotFound, RateLimited, Unavailable
 from service.http.answers import answer, no_content
-from service.http.docs import Doc
+from service.http.docs import Doc, describe_header
 from service.http.reading import AppRequest, read_command
+from service.http.wire import Id
 from service.privacy.addresses import Address, AddressRefused, check_address
 from service.services import Services
 from service.sites.tables import Site
@@ -44,6 +45,7 @@ from service.sites.tables import Site
         tag="Session",
         body=SignIn,
         answers={200: SignedIn},
+        answer_headers={"Set-Cookie": describe_header("The session's cookie.", always=True)},
         problems=(SignInFailed, Invalid, RateLimited, Unavailable),
     ).as_opt(),
 )
@@ -170,7 +172,9 @@ async def create_token(
     "/v1/tokens/{token:str}",
     guards=[require_moderator],
     status_code=200,
-    opt=Doc(tag="Tokens", answers={204: None}, problems=(NotAllowed, NotFound)).as_opt(),
+    opt=Doc(
+        tag="Tokens", path={"token": Id}, answers={204: None}, problems=(NotAllowed, NotFound)
+    ).as_opt(),
 )
 async def revoke_token(
     token: FromPath[str], services: NamedDependency[Services], caller: NamedDependency[Caller]

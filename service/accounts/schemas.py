@@ -1,14 +1,16 @@
 """What signing in, roles and tokens take and give."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
+from service.http.wire import Id, Slug, Time
 
 RoleWord = Literal["viewer", "moderator", "owner"]
+# As the database holds it.
+HeldRole = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(RoleWord))})]
 
 
 class SignIn(msgspec.Struct, frozen=True):
@@ -29,7 +31,7 @@ class UseLink(msgspec.Struct, frozen=True):
 class ModeratorRef(msgspec.Struct, frozen=True):
     """A moderator as others see one."""
 
-    id: str
+    id: Id
     name: str
 
 
@@ -50,8 +52,8 @@ class Member(msgspec.Struct, frozen=True):
     """A moderator with the role on the site."""
 
     moderator: ModeratorRef
-    role: str
-    since: datetime
+    role: HeldRole
+    since: Time
 
 
 class MemberList(msgspec.Struct, frozen=True):
@@ -71,12 +73,12 @@ class CreateToken(msgspec.Struct, frozen=True):
 class TokenView(msgspec.Struct, frozen=True):
     """A bearer token without its text."""
 
-    id: str
+    id: Id
     name: str
-    site: str | None
-    role: str | None
-    created_at: datetime
-    last_used_at: datetime | None
+    site: Slug | None
+    role: HeldRole | None
+    created_at: Time
+    last_used_at: Time | None
 
 
 class TokenMade(msgspec.Struct, frozen=True):

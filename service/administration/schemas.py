@@ -1,14 +1,14 @@
 """What the administration of sites takes and gives."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-Slug = Annotated[
-    str, Meta(pattern=r"^[a-z0-9-]{1,63}$", description="Lower-case letters, digits and hyphens.")
-]
+from service.accounts.schemas import HeldRole
+from service.http.wire import Id, Slug, Time
+
+ArticleState = Literal["open", "closed"]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 Origins = Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(min_length=1, max_length=50)]
 
@@ -32,12 +32,12 @@ class ChangeSite(msgspec.Struct, frozen=True):
 class SiteView(msgspec.Struct, frozen=True):
     """A site as its moderators see it; `settings` are all that apply, defaults included."""
 
-    id: str
-    slug: str
+    id: Id
+    slug: Slug
     title: str
     origins: list[str]
     settings: dict[str, Any]
-    role: str
+    role: HeldRole
 
 
 class SiteList(msgspec.Struct, frozen=True):
@@ -50,13 +50,13 @@ class SetArticle(msgspec.Struct, frozen=True):
     """Opens or closes an article for comments; on a site with `articles=listed` it lists it as well."""
 
     article: Annotated[str, Meta(max_length=2_000)]
-    state: Annotated[str, Meta(pattern="^(open|closed)$")]
+    state: ArticleState
 
 
 class ArticleView(msgspec.Struct, frozen=True):
     """An article under its canonical key."""
 
     article: str
-    state: str
+    state: ArticleState
     count: int
-    created_at: datetime
+    created_at: Time

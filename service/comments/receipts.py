@@ -2,7 +2,10 @@
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Annotated
 from uuid import UUID
+
+from msgspec import Meta
 
 from service.privacy.vault import Keyring
 
@@ -10,6 +13,13 @@ ID_BYTES = 16
 # 128 bits of the HMAC: guessing is hopeless, and the link stays short.
 MAC_BYTES = 16
 TOKEN_CHARS = 43
+ReceiptToken = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[A-Za-z0-9_-]{{{TOKEN_CHARS}}}$",
+        description="The token of a receipt, as the answer to the submission gave it.",
+    ),
+]
 
 
 def make_receipt_token(keyring: Keyring, comment_id: UUID) -> str:

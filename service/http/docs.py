@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
 import msgspec
 
 from service.errors import ServiceError
-from service.http.reading import JSON
+from service.http.reading import JSON, MAX_KEY_CHARS
 
 PROBLEM = "application/problem+json"
 HTML = "text/html"
@@ -20,19 +21,45 @@ class Readers(Enum):
     ANY_SITE = "the allowed origins of any site"
 
 
+Headers = Mapping[str, Mapping[str, object]]
+
+
+def describe_header(words: str, *, always: bool = False, **schema: object) -> Mapping[str, object]:
+    """Describe a header of a request or an answer: what it says, and whether it is always there."""
+    return {"description": words, "required": always, "schema": {"type": "string", **schema}}
+
+
+IDEMPOTENCY_KEY: Headers = {
+    "Idempotency-Key": describe_header(
+        "Repeating a request with its key gets the first answer again.",
+        minLength=1,
+        maxLength=MAX_KEY_CHARS,
+    )
+}
+IDEMPOTENCY_REPLAYED: Headers = {
+    "Idempotency-Replayed": describe_header(
+        "There when this is the answer to an earlier request with the same key.", const="true"
+    )
+}
+
+
 class Doc(msgspec.Struct, frozen=True, kw_only=True):
     """The body, the query and the answers of one operation; its words are the handler's docstring."""
 
     tag: str
+    path: Mapping[str, Any] = {}
+    """Types of parameters in the path that are not what their name means elsewhere."""
     body: type[msgspec.Struct] | None = None
     media: tuple[str, ...] = (JSON,)
+    aliases: Mapping[str, str] = {}
+    """Other names that members of the body may come under, each with our own."""
     query: type[msgspec.Struct] | None = None
-    headers: Mapping[str, str] = {}
-    """Request headers by name, each with what it is for."""
+    headers: Headers = {}
+    """Headers of the request that the operation heeds."""
     answers: Mapping[int, object] = {}
     """By status: a Struct for JSON, a media type for anything else, None for no body."""
-    answer_headers: Mapping[str, str] = {}
-    """Headers of the good answers, each with what it says."""
+    answer_headers: Headers = {}
+    """Headers of the good answers but redirects, which have their own."""
     problems: tuple[type[ServiceError], ...] = ()
     readers: Readers | None = None
     page_problems: bool = False

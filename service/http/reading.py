@@ -23,9 +23,6 @@ MAX_FORM_FIELDS = 200
 
 MAX_KEY_CHARS = 255
 
-IDEMPOTENCY_HEADER = {
-    "Idempotency-Key": "1 to 255 characters; repeating a request with its key gets the first answer again."
-}
 REPLAYED = {"Idempotency-Replayed": "true"}
 
 JSON = "application/json"

@@ -10,9 +10,8 @@ from service.accounts.guards import require_moderator
 from service.accounts.rules import Caller
 from service.errors import Gone, IdempotencyKeyReused, Invalid, NotAllowed, NotFound, RateLimited
 from service.http.answers import answer, no_content
-from service.http.docs import Doc
+from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc
 from service.http.reading import (
-    IDEMPOTENCY_HEADER,
     REPLAYED,
     AppRequest,
     read_command,
@@ -67,7 +66,7 @@ async def list_queue(
     guards=GUARDED,
     opt=Doc(tag="Moderation", answers={200: CommentDetail}, problems=(NotFound,)).as_opt(),
 )
-async def show_comment(
+async def show_queued_comment(
     comment: FromPath[str], services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
     """Show one comment with all that was done to it."""
@@ -127,8 +126,9 @@ async def release_claims(
     opt=Doc(
         tag="Moderation",
         body=DecideComments,
-        headers=IDEMPOTENCY_HEADER,
+        headers=IDEMPOTENCY_KEY,
         answers={200: Results},
+        answer_headers=IDEMPOTENCY_REPLAYED,
         problems=(NotAllowed, Invalid, IdempotencyKeyReused),
     ).as_opt(),
 )
@@ -211,7 +211,7 @@ async def show_stats(
 
 ROUTES = [
     list_queue,
-    show_comment,
+    show_queued_comment,
     claim_comments,
     renew_claims,
     release_claims,

@@ -1,19 +1,23 @@
 """What moderators send and see."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field
 
 from service.accounts.schemas import ModeratorRef
-from service.comments.rules import Status
+from service.comments.rules import STATUSES, Status
+from service.http.wire import ID_EXAMPLES, Cursor, Id, Time
 from service.sites.policy import ReasonCode
 
 MAX_NOTE_CHARS = 2_000
-Id = Annotated[str, Meta(max_length=100, description="A UUIDv7 in canonical form.")]
+# Any text: what is no id of the caller's is told as `not_found`, one by one.
+GivenId = Annotated[
+    str, Meta(max_length=100, description="A UUIDv7 in canonical form.", examples=ID_EXAMPLES)
+]
+LoggedStatus = Annotated[str, Meta(extra_json_schema={"enum": list(STATUSES)})]
 Limit = Annotated[int, Meta(ge=1, le=200)]
-Cursor = Annotated[str, Meta(max_length=300)]
 Note = Annotated[str, Meta(min_length=1, max_length=MAX_NOTE_CHARS)]
 LeaseSeconds = Annotated[int, Meta(ge=30, le=900)]
 DecisionAction = Literal["approve", "reject", "spam", "requeue"]
@@ -36,7 +40,7 @@ class Claim(msgspec.Struct, frozen=True):
     """Who holds a comment, and until when."""
 
     by: ModeratorRef
-    expires_at: datetime
+    expires_at: Time
 
 
 class AuthorRecord(msgspec.Struct, frozen=True):
@@ -50,10 +54,10 @@ class AuthorRecord(msgspec.Struct, frozen=True):
 class QueuedComment(msgspec.Struct, frozen=True, kw_only=True):
     """A comment as its moderators see it."""
 
-    id: str
+    id: Id
     site: str
     article: str
-    parent: str | None
+    parent: Id | None
     name: str
     email_hint: str | None
     url: str | None
@@ -62,8 +66,8 @@ class QueuedComment(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     version: int
     edit: bool
-    submitted_at: datetime
-    decided_at: datetime | None
+    submitted_at: Time
+    decided_at: Time | None
     reason: str | None
     risk: float | None
     signals: list[dict[str, Any]]
@@ -82,15 +86,15 @@ class Queue(msgspec.Struct, frozen=True):
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of the log. `note` is null where there was none, and where `note_erased` says so."""
 
-    id: str
+    id: Id
     site: str | None
     seq: int
-    at: datetime
+    at: Time
     actor: ModeratorRef | None
     action: str
-    comment: str | None
-    from_status: str | None = field(name="from")
-    to_status: str | None = field(name="to")
+    comment: Id | None
+    from_status: LoggedStatus | None = field(name="from")
+    to_status: LoggedStatus | None = field(name="to")
     version: int | None
     reason: str | None
     subject: str | None
@@ -132,7 +136,7 @@ class ClaimComments(msgspec.Struct, frozen=True):
 class RenewClaims(msgspec.Struct, frozen=True):
     """Hold on to comments that one has claimed."""
 
-    comments: Annotated[list[Id], Meta(min_length=1, max_length=200)]
+    comments: Annotated[list[GivenId], Meta(min_length=1, max_length=200)]
     lease_seconds: LeaseSeconds
 
 
@@ -140,13 +144,13 @@ class Claimed(msgspec.Struct, frozen=True):
     """The comments that are now in one's hands through this request."""
 
     comments: list[QueuedComment]
-    expires_at: datetime
+    expires_at: Time
 
 
 class Decision(msgspec.Struct, frozen=True):
     """One decision about one comment, as it was when the moderator saw it."""
 
-    comment: Id
+    comment: GivenId
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
     action: DecisionAction
     reason: ReasonCode | None = None
@@ -162,7 +166,7 @@ class DecideComments(msgspec.Struct, frozen=True):
 class UndoDecisions(msgspec.Struct, frozen=True):
     """Decisions to be taken back, by their ids."""
 
-    decisions: Annotated[list[Id], Meta(min_length=1, max_length=100)]
+    decisions: Annotated[list[GivenId], Meta(min_length=1, max_length=100)]
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -172,7 +176,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: Outcome
     status: Status | None
     version: int | None
-    decision: str | None = None
+    decision: Id | None = None
 
 
 class Results(msgspec.Struct, frozen=True):

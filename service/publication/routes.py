@@ -1,16 +1,17 @@
 """The public routes."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from msgspec import Meta
 
 from service.errors import Invalid, NotFound
 from service.http.answers import respond
-from service.http.docs import Doc, Readers
+from service.http.docs import Doc, Headers, Readers, describe_header
 from service.http.reading import JSON, AppRequest, read_query
 from service.publication import operations
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
@@ -26,11 +27,23 @@ from service.services import Services
 
 SVG = "image/svg+xml"
 _SEED = re.compile(rf"[0-9a-f]{{{SEED_HEX_CHARS}}}")
-CACHED = {
-    "ETag": "A strong tag of these very bytes; send it back as If-None-Match.",
-    "Cache-Control": "How long a shared cache may keep the answer.",
+CACHED: Headers = {
+    "ETag": describe_header(
+        "A strong tag of these very bytes; send it back as If-None-Match.", always=True
+    ),
+    "Cache-Control": describe_header("How long a shared cache may keep the answer.", always=True),
 }
-CONDITIONAL = {"If-None-Match": "The ETag of a copy at hand: 304 says that it is still good."}
+CONDITIONAL: Headers = {
+    "If-None-Match": describe_header("The ETag of a copy at hand: 304 says that it is still good.")
+}
+AvatarFile = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[0-9a-f]{{{SEED_HEX_CHARS}}}\.svg$",
+        description="From the `avatar` of a comment.",
+        examples=["0f3a5c7e9b1d2f4a.svg"],
+    ),
+]
 
 
 def _public(request: AppRequest, services: Services, value: msgspec.Struct) -> Response[Any]:
@@ -105,7 +118,11 @@ async def count_comments(
 @get(
     "/avatars/{file:str}",
     opt=Doc(
-        readers=Readers.ANYONE, tag="Public", answers={200: SVG}, problems=(NotFound,)
+        readers=Readers.ANYONE,
+        tag="Public",
+        path={"file": AvatarFile},
+        answers={200: SVG},
+        problems=(NotFound,),
     ).as_opt(),
 )
 async def show_avatar(file: FromPath[str]) -> Response[Any]:

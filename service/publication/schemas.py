@@ -1,10 +1,11 @@
 """What the public may ask for and see. These fields, and no others, ever leave the house."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+from service.http.wire import Cursor, Id, Time
 
 MAX_ARTICLE_PARAMETER = 4_000
 Article = Annotated[
@@ -19,7 +20,7 @@ class ListComments(msgspec.Struct, frozen=True):
     article: Article
     order: Literal["oldest", "newest"] = "oldest"
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
-    cursor: Annotated[str, Meta(max_length=300)] | None = None
+    cursor: Cursor | None = None
 
 
 class CountComments(msgspec.Struct, frozen=True):
@@ -31,13 +32,13 @@ class CountComments(msgspec.Struct, frozen=True):
 class PublicComment(msgspec.Struct, frozen=True, kw_only=True):
     """A comment as everybody sees it; of a tombstone name, url, avatar and html are null."""
 
-    id: str
-    parent: str | None
+    id: Id
+    parent: Id | None
     name: str | None
     url: str | None
     avatar: str | None
     html: str | None
-    created_at: datetime
+    created_at: Time
     edited: bool
     badge: Literal["author", "moderator"] | None
 

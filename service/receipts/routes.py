@@ -6,12 +6,14 @@ from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from service.comments.receipts import ReceiptToken
 from service.errors import NotFound, OriginNotAllowed, RateLimited, ServiceError
 from service.http.answers import answer, no_content
-from service.http.docs import Doc, Readers
+from service.http.docs import Doc, Readers, describe_header
 from service.http.pages import render_page, see_other, show_error
 from service.http.reading import AppRequest
-from service.receipts.operations import AlreadyWithdrawn, read_receipt, withdraw_comment
+from service.receipts import operations
+from service.receipts.operations import AlreadyWithdrawn, read_receipt
 from service.receipts.schemas import Receipt
 from service.services import Services
 
@@ -32,7 +34,11 @@ async def require_known_origin(request: AppRequest, services: Services) -> None:
     opt=Doc(
         readers=Readers.ANY_SITE,
         tag="Receipts",
+        path={"token": ReceiptToken},
         answers={200: Receipt},
+        answer_headers={
+            "X-Robots-Tag": describe_header("Keeps search engines out.", const="noindex")
+        },
         problems=(NotFound, RateLimited),
     ).as_opt(),
 )
@@ -50,16 +56,17 @@ async def show_receipt(
     opt=Doc(
         readers=Readers.ANY_SITE,
         tag="Receipts",
+        path={"token": ReceiptToken},
         answers={204: None},
         problems=(OriginNotAllowed, NotFound, AlreadyWithdrawn, RateLimited),
     ).as_opt(),
 )
-async def withdraw(
+async def withdraw_comment(
     request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Withdraw the comment. It is gone from the public at once, and the same text may be sent again."""
     await require_known_origin(request, services)
-    await withdraw_comment(services, token, services.client_prefix(request))
+    await operations.withdraw_comment(services, token, services.client_prefix(request))
     return no_content()
 
 
@@ -82,7 +89,7 @@ async def withdraw_by_page(
     """Withdraw the comment from its page, and show the page again."""
     try:
         await require_known_origin(request, services)
-        await withdraw_comment(services, token, services.client_prefix(request))
+        await operations.withdraw_comment(services, token, services.client_prefix(request))
     except AlreadyWithdrawn:
         pass
     except ServiceError as error:
@@ -90,4 +97,4 @@ async def withdraw_by_page(
     return see_other(f"/receipts/{token}")
 
 
-ROUTES = [show_receipt, withdraw, show_receipt_page, withdraw_by_page]
+ROUTES = [show_receipt, withdraw_comment, show_receipt_page, withdraw_by_page]

@@ -16,11 +16,10 @@ from service.errors import (
     ServiceError,
 )
 from service.http.answers import answer
-from service.http.docs import HTML, Doc, Readers
+from service.http.docs import HTML, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
 from service.http.pages import render_page, see_other
 from service.http.reading import (
     FORMS,
-    IDEMPOTENCY_HEADER,
     JSON,
     REPLAYED,
     AppRequest,
@@ -31,10 +30,10 @@ from service.http.reading import (
 )
 from service.services import Services
 from service.sites.directory import KnownSite
+from service.submission import operations
 from service.submission.errors import DuplicateComment
-from service.submission.operations import describe_form, refuse_unreadable, submit_comment
 from service.submission.redirects import choose_redirect
-from service.submission.rules import translate_names
+from service.submission.rules import WORDPRESS_NAMES, translate_names
 from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
 
 
@@ -46,8 +45,10 @@ from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
         tag="Public",
         body=SubmitComment,
         media=(JSON, *FORMS),
-        headers=IDEMPOTENCY_HEADER,
+        aliases=WORDPRESS_NAMES,
+        headers=IDEMPOTENCY_KEY,
         answers={202: Submitted, 303: None},
+        answer_headers=IDEMPOTENCY_REPLAYED,
         problems=(
             OriginNotAllowed,
             NotFound,
@@ -59,12 +60,13 @@ from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
         page_problems=True,
     ).as_opt(),
 )
-async def submit(
+async def submit_comment(
     request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Take a comment, hold it for moderation, and give its author a receipt.
 
-    A form whose browser accepts `text/html` is answered by a redirect, or by a page that shows the errors.
+    The names of the WordPress comment form are taken too; its `comment_parent=0` is none. A form whose
+    browser accepts `text/html` is answered by a redirect, or by a page that shows the errors.
     """
     wants_page = media_type(request) in FORMS and HTML in request.headers.get("accept", "")
     known: KnownSite | None = None
@@ -73,7 +75,7 @@ async def submit(
         known = await services.directory.get(site)
         require_origin(request, services, known)
         fields = await _read(request, services, known)
-        submitted, replayed = await submit_comment(
+        submitted, replayed = await operations.submit_comment(
             services,
             known,
             fields,
@@ -105,7 +107,7 @@ async def _read(request: AppRequest, services: Services, site: KnownSite) -> dic
     try:
         return await read_fields(request)
     except (BodyNotReadable, Invalid):
-        await refuse_unreadable(services, site, services.client_prefix(request))
+        await operations.refuse_unreadable(services, site, services.client_prefix(request))
         raise
 
 
@@ -149,7 +151,7 @@ async def show_form(
     """Say what a form for an article needs: limits, labels, and whether comments are open."""
     known = await services.directory.get(site)
     wanted = read_query(request, ShowForm)
-    return answer(await describe_form(services, known, wanted.article))
+    return answer(await operations.describe_form(services, known, wanted.article))
 
 
-ROUTES = [submit, show_form]
+ROUTES = [submit_comment, show_form]

@@ -1,11 +1,12 @@
 """What a submission takes and gives."""
 
-from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from service.comments.receipts import ReceiptToken
+from service.http.wire import Id, Time
 from service.sites.policy import MAX_TEXT_CHARS_CEILING
 
 MAX_NAME_CHARS = 245
@@ -35,6 +36,8 @@ class SubmitComment(msgspec.Struct, frozen=True):
             max_length=MAX_EMAIL_CHARS,
             description="Never published.",
             examples=["dave@mail.example"],
+            # Internationalised ones are taken too (RFC 6531).
+            extra_json_schema={"format": "idn-email"},
         ),
     ]
     text: Annotated[
@@ -60,7 +63,7 @@ class SubmitComment(msgspec.Struct, frozen=True):
 class ReceiptLink(msgspec.Struct, frozen=True):
     """The private link that lets the commenter follow the comment."""
 
-    token: str
+    token: ReceiptToken
     url: str
 
 
@@ -75,10 +78,10 @@ class Hint(msgspec.Struct, frozen=True):
 class Submitted(msgspec.Struct, frozen=True):
     """The answer to a submission that was stored."""
 
-    id: str
-    status: str
+    id: Id
+    status: Literal["pending"]
     article: str
-    submitted_at: datetime
+    submitted_at: Time
     receipt: ReceiptLink
     hints: list[Hint]
 

@@ -1,0 +1,109 @@
+"""The whole document: what holds for every route, then each operation."""
+
+import re
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from service.http.docs import Doc
+from service.http.openapi.parameters import describe_parameters
+from service.http.openapi.responses import SharedResponses
+from service.http.openapi.schemas import Schemas
+from service.http.routing import RouteTable
+
+DESCRIPTION = """\
+Readers send comments, moderators decide about them, and sites fetch those that were approved. A comment
+is never public before a decision, and the e-mail address of its author never is.
+
+Every error is `application/problem+json` (RFC 9457); [`/problems`](/problems) lists all of them. Ids are
+UUIDv7, times RFC 3339 in UTC, cursors opaque. Unknown members and form fields are ignored.
+
+On every route HEAD works where GET does, `OPTIONS` names all methods in `Allow`, any other method is
+405 `method-not-allowed` with the same `Allow`, and a trailing slash is tolerated.
+"""
+TAGS = {
+    "Public": "For readers, and for the sites that show comments. No credentials.",
+    "Moderation": "The queue, claims, decisions and their log.",
+    "Receipts": "The commenter's own view of one submission, by its private link.",
+    "Session": "Signing in and out by cookie.",
+    "Tokens": "Bearer tokens for scripts.",
+    "Sites": "Sites, their settings and their articles.",
+    "Members": "The moderators of a site and their roles.",
+    "Operations": "Liveness, readiness and metrics.",
+}
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token of `POST /v1/tokens`."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "greenroom",
+        "description": "Set by `POST /v1/session`; `__Host-greenroom` where the public URL is https.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "The `csrf_token` of `POST /v1/session`, with our own `Origin`.",
+    },
+}
+SAFE_METHODS = {"GET"}
+
+
+def describe_api(table: RouteTable) -> bytes:
+    """Give the document (OpenAPI 3.1) as JSON."""
+    described = [
+        (route, method, handler, doc)
+        for route in table.routes
+        for method, handler, doc in route.docs()
+    ]
+    schemas = Schemas([doc for *_, doc in described])
+    responses = SharedResponses(schemas)
+    paths: dict[str, dict[str, Any]] = {}
+    for route, method, handler, doc in described:
+        operation = _operation(method, handler, doc, schemas, responses)
+        operation["parameters"] = describe_parameters(route, doc)
+        paths.setdefault(route.template, {})[method.lower()] = operation
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Greenroom",
+                "version": version("greenroom"),
+                "description": DESCRIPTION,
+                "license": {"name": "MIT", "identifier": "MIT"},
+            },
+            "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
+            "paths": paths,
+            "components": {
+                "schemas": schemas.components,
+                "responses": responses.components,
+                "securitySchemes": SECURITY_SCHEMES,
+            },
+        }
+    )
+
+
+def _operation(
+    method: str, handler: Any, doc: Doc, schemas: Schemas, responses: SharedResponses
+) -> dict[str, Any]:
+    words = (handler.fn.__doc__ or "").strip()
+    is_safe, is_guarded = method in SAFE_METHODS, bool(handler.guards)
+    operation: dict[str, Any] = {
+        "operationId": handler.fn.__name__,
+        "tags": [doc.tag],
+        "summary": words.split("\n")[0].rstrip("."),
+        "description": re.sub(r"\s*\n\s*", " ", words),
+        "responses": responses.of(doc, is_guarded=is_guarded, is_safe=is_safe),
+        "security": _security(is_safe) if is_guarded else [],
+    }
+    if doc.body:
+        content = {media: {"schema": schemas.refer(doc.body)} for media in doc.media}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _security(is_safe: bool) -> list[dict[str, list[str]]]:
+    """A change by cookie has to prove as well that it came from our own page."""
+    by_cookie = ["cookie"] if is_safe else ["cookie", "csrf"]
+    return [{"bearer": []}, {scheme: [] for scheme in by_cookie}]

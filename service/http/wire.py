@@ -1,0 +1,28 @@
+"""Words of the wire: types that mean the same in every body, query and path."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+ID_EXAMPLES = ["019c2a4e-7b1c-7d3e-9f00-4b5a6c7d8e9f"]
+Id = Annotated[
+    str,
+    Meta(
+        description="A UUIDv7 in canonical form.",
+        examples=ID_EXAMPLES,
+        extra_json_schema={"format": "uuid"},
+    ),
+]
+Slug = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9-]{1,63}$",
+        description="The slug of a site: lower-case letters, digits and hyphens.",
+        examples=["blog"],
+    ),
+]
+Time = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC.")]
+Cursor = Annotated[
+    str, Meta(max_length=300, description="The `next` of the answer before; absent at first.")
+]
