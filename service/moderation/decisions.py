@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Caller, Role
@@ -151,7 +151,7 @@ async def decide_comments(
         ]
         await sitting.close(services, session)
         if key:
-            key.results = msgspec.to_builtins(results)
+            await _keep_results(session, key, results)
     for decision, result in zip(command.decisions, results, strict=True):
         services.metrics.decisions.labels(decision.action, result.outcome).inc()
     return Results(results), False
@@ -203,6 +203,15 @@ async def _take_key(session: AsyncSession, key: DecisionKey) -> list[Result] | N
     if stored.fields_hash != key.fields_hash:
         raise IdempotencyKeyReused("This Idempotency-Key came before with other decisions.")
     return msgspec.convert(stored.results, list[Result])
+
+
+async def _keep_results(session: AsyncSession, key: DecisionKey, results: list[Result]) -> None:
+    is_ours = (
+        col(DecisionKey.moderator_id) == key.moderator_id,
+        col(DecisionKey.key_hash) == key.key_hash,
+    )
+    kept = update(DecisionKey).where(*is_ours).values(results=msgspec.to_builtins(results))
+    await session.exec(kept)
 
 
 async def undo_decisions(services: Services, caller: Caller, command: UndoDecisions) -> Results:
