@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import click
 import uvicorn
+from sqlalchemy.exc import OperationalError
 
 from service import commands
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
@@ -25,7 +26,14 @@ from service.settings import Settings, SettingsInvalid, load_settings
 R = TypeVar("R")
 ROLES = click.Choice(["owner", "moderator", "viewer"])
 # What may go wrong by what was asked or configured; its text is for the person at the keyboard.
-EXPECTED = (commands.CommandFailed, ServiceError, SchemaOutdated, AddressRefused, ValueError)
+EXPECTED = (
+    commands.CommandFailed,
+    ServiceError,
+    SchemaOutdated,
+    AddressRefused,
+    OperationalError,
+    ValueError,
+)
 
 
 @click.group()
@@ -42,6 +50,17 @@ def settings_or_exit() -> Settings:
         raise click.ClickException(str(error)) from None
 
 
+def refusal(error: Exception) -> click.ClickException:
+    """Say in one line why a command cannot be done."""
+    if not isinstance(error, OperationalError):
+        return click.ClickException(str(error))
+    # The driver's words; the error around them spreads over several lines.
+    why = str(error.orig).partition("\n")[0]
+    return click.ClickException(
+        f"The database does not open: {why}. Is it there, and has `greenroom migrate` been run?"
+    )
+
+
 def work(task: Callable[[Services], Awaitable[R]]) -> R:
     """Do something with the parts of the service, and end with one clear line when it cannot be done."""
     configure_logs("WARNING")
@@ -53,7 +72,7 @@ def work(task: Callable[[Services], Awaitable[R]]) -> R:
     try:
         return asyncio.run(run())
     except EXPECTED as error:
-        raise click.ClickException(str(error)) from None
+        raise refusal(error) from None
 
 
 @main.command()
@@ -107,7 +126,7 @@ def demo(port: int) -> None:
     try:
         run_demo(port)
     except (SettingsInvalid, *EXPECTED) as error:
-        raise click.ClickException(str(error)) from None
+        raise refusal(error) from None
 
 
 @main.command()
@@ -118,7 +137,7 @@ def migrate() -> None:
     try:
         asyncio.run(commands.bring_up_to_date(settings))
     except EXPECTED as error:
-        raise click.ClickException(str(error)) from None
+        raise refusal(error) from None
     click.echo("The database is up to date.")
 
 

@@ -1,5 +1,6 @@
 """Making and changing sites, in the caller's transaction; every change stands in the site's log."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,8 @@ from service.sites.errors import SettingFixed, SiteExists
 from service.sites.policy import change_policy, read_policy
 from service.sites.tables import Site, SiteOrigin
 
+SLUG = re.compile("[a-z0-9-]{1,63}")
+
 
 async def create_site(
     session: AsyncSession,
@@ -29,7 +32,9 @@ async def create_site(
     actor_id: UUID | None,
     now: datetime,
 ) -> Site:
-    """Make a site; raises SiteExists, or ValueError for an origin that is none."""
+    """Make a site; raises SiteExists, or ValueError for a slug or an origin that is none."""
+    if not SLUG.fullmatch(slug):
+        raise ValueError("A slug has 1 to 63 lower-case letters, digits and hyphens.")
     if (await session.exec(select(Site.id).where(Site.slug == slug))).first():
         raise SiteExists
     site = Site(id=new_id(), slug=slug, title=title, created_at=now)
