@@ -39,6 +39,8 @@ ORDER = [
     # Alembic compares all tables with the database.
     {"migrations"},
     {"app"},
+    {"commands"},
+    {"demo"},
     {"__main__"},
 ]
 LAYERS = {part: number for number, row in enumerate(ORDER) for part in row}
