@@ -23,7 +23,6 @@ LONGEST = timedelta(days=30)
 # A stamp is for people who look for unused credentials: to the minute is enough, and costs few writes.
 STAMP_EVERY = timedelta(minutes=1)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-BEARER = "Bearer "
 
 
 async def require_moderator(
@@ -35,9 +34,10 @@ async def require_moderator(
     """
     assert isinstance(connection, Request)  # noqa: S101  (the routes are HTTP, and mypy cannot know)
     services: Services = connection.app.state.services
-    header = connection.headers.get("authorization", "")
-    if header.startswith(BEARER):
-        connection.state.caller = await _by_token(services, header.removeprefix(BEARER).strip())
+    scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
+    # RFC 9110, section 11.1: the name of a scheme has no case.
+    if scheme.lower() == "bearer":
+        connection.state.caller = await _by_token(services, credentials.strip())
         return
     caller, keyring = await _by_cookie(services, connection.cookies.get(cookie_name(services)))
     if connection.method not in SAFE_METHODS:

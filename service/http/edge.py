@@ -42,7 +42,7 @@ class Edge:
         access_log: bool,
     ) -> None:
         self._app = app
-        self._table = table
+        self.table = table
         self._cors = cors
         self._metrics = metrics
         self._access_log = access_log
@@ -54,7 +54,7 @@ class Edge:
             await self._app(scope, receive, send)
 
     async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        found = self._table.find(scope["path"])
+        found = self.table.find(scope["path"])
         route, parameters = found or (None, {})
         cors_headers = await self._cors.headers_for(scope, route, parameters)
         answer = Answer(scope, route, cors_headers, send)
