@@ -82,14 +82,16 @@ async def create_site(services: Services, slug: str, title: str, origins: Sequen
 
 async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     """Change settings given as KEY=VALUE; `title` and `origins` (separated by commas) are among them."""
-    settings: dict[str, Any] = {}
+    given: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
             raise CommandFailed(f"{pair!r} is not KEY=VALUE.")
-        settings[name] = value
-    title = settings.pop("title", None)
-    origins = settings.pop("origins", None)
+        given[name] = value
+    title = given.pop("title", None)
+    origins = given.pop("origins", None)
+    # Over HTTP a setting has its JSON type; here a number is one by its looks.
+    settings = {name: int(text) if text.isdecimal() else text for name, text in given.items()}
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         site = await _get_site(session, slug)

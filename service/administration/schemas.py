@@ -6,11 +6,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from service.accounts.schemas import HeldRole
-from service.http.wire import Id, Slug, Time
+from service.http.wire import Article, Id, Slug, Time
+from service.sites.policy import SETTINGS_SCHEMA
 
 ArticleState = Literal["open", "closed"]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 Origins = Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(min_length=1, max_length=50)]
+
+
+Settings = Annotated[dict[str, Any], Meta(extra_json_schema=SETTINGS_SCHEMA)]
 
 
 class CreateSite(msgspec.Struct, frozen=True):
@@ -26,7 +30,7 @@ class ChangeSite(msgspec.Struct, frozen=True):
 
     title: Title | UnsetType = UNSET
     origins: Origins | UnsetType = UNSET
-    settings: dict[str, Any] | UnsetType = UNSET
+    settings: Settings | UnsetType = UNSET
 
 
 class SiteView(msgspec.Struct, frozen=True):
@@ -36,7 +40,7 @@ class SiteView(msgspec.Struct, frozen=True):
     slug: Slug
     title: str
     origins: list[str]
-    settings: dict[str, Any]
+    settings: Settings
     role: HeldRole
 
 
@@ -49,7 +53,7 @@ class SiteList(msgspec.Struct, frozen=True):
 class SetArticle(msgspec.Struct, frozen=True):
     """Opens or closes an article for comments; on a site with `articles=listed` it lists it as well."""
 
-    article: Annotated[str, Meta(max_length=2_000)]
+    article: Article
     state: ArticleState
 
 

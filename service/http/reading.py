@@ -125,10 +125,19 @@ def decode_json(body: bytes) -> object:
 def _decode_leniently(body: bytes) -> object:
     text = body.decode("utf-8")
     try:
-        return msgspec.json.decode(text)
+        return _DECODER.decode(text)
     except msgspec.DecodeError:
         # msgspec refuses escaped lone surrogates, which the standard library reads.
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_float=_read_number, parse_constant=_refuse_constant)
+
+
+def _read_number(text: str) -> int | float:
+    """Read 5.0 as the integer that it is (JSON Schema 2020-12, section 6.1.1)."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_read_number)
 
 
 def _refuse_constant(name: str) -> object:

@@ -22,6 +22,17 @@ Slug = Annotated[
         examples=["blog"],
     ),
 ]
+Article = Annotated[
+    str,
+    Meta(
+        # Longer than any key, since tracking parameters and escapes may go.
+        max_length=4_000,
+        description="The page's URL, path or key.",
+        examples=["/2026/11/first-post"],
+        # Not checked here, so that an empty one is told as missing.
+        extra_json_schema={"minLength": 1},
+    ),
+]
 Time = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC.")]
 Cursor = Annotated[
     str, Meta(max_length=300, description="The `next` of the answer before; absent at first.")

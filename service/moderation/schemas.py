@@ -8,7 +8,7 @@ from msgspec import Meta, field
 
 from service.accounts.schemas import ModeratorRef
 from service.comments.rules import STATUSES, Status
-from service.http.wire import ID_EXAMPLES, Cursor, Id, Time
+from service.http.wire import ID_EXAMPLES, Article, Cursor, Id, Time
 from service.sites.policy import ReasonCode
 
 MAX_NOTE_CHARS = 2_000
@@ -16,6 +16,8 @@ MAX_NOTE_CHARS = 2_000
 GivenId = Annotated[
     str, Meta(max_length=100, description="A UUIDv7 in canonical form.", examples=ID_EXAMPLES)
 ]
+# Any text: what is no site of the caller's is 404.
+SiteSlug = Annotated[str, Meta(max_length=63, description="The slug of a site.", examples=["blog"])]
 LoggedStatus = Annotated[str, Meta(extra_json_schema={"enum": list(STATUSES)})]
 Limit = Annotated[int, Meta(ge=1, le=200)]
 Note = Annotated[str, Meta(min_length=1, max_length=MAX_NOTE_CHARS)]
@@ -27,9 +29,9 @@ Outcome = Literal["applied", "conflict", "not_found", "illegal"]
 class ListQueue(msgspec.Struct, frozen=True):
     """Which comments to list; without `site` those of all the caller's sites."""
 
-    site: Annotated[str, Meta(max_length=63)] | None = None
+    site: SiteSlug | None = None
     status: Status = "pending"
-    article: Annotated[str, Meta(max_length=2_000)] | None = None
+    article: Annotated[Article, Meta(min_length=1)] | None = None
     q: Annotated[str, Meta(max_length=200, description="Text within name or text.")] | None = None
     order: Literal["oldest", "newest", "risk"] = "oldest"
     limit: Limit = 50
@@ -112,7 +114,7 @@ class CommentDetail(QueuedComment, frozen=True, kw_only=True):
 class ListLog(msgspec.Struct, frozen=True):
     """Which entries to list, the newest first."""
 
-    site: Annotated[str, Meta(max_length=63)] | None = None
+    site: SiteSlug | None = None
     limit: Limit = 50
     cursor: Cursor | None = None
 
@@ -127,7 +129,7 @@ class LogPage(msgspec.Struct, frozen=True):
 class ClaimComments(msgspec.Struct, frozen=True):
     """Take pending comments of a site into one's hands for a while."""
 
-    site: Annotated[str, Meta(max_length=63)]
+    site: SiteSlug
     limit: Annotated[int, Meta(ge=1, le=50)]
     lease_seconds: LeaseSeconds
     order: Literal["oldest", "risk"] = "oldest"
@@ -200,7 +202,7 @@ class RevealedEmail(msgspec.Struct, frozen=True):
 class ShowStats(msgspec.Struct, frozen=True):
     """Whose figures, and for how many days back."""
 
-    site: Annotated[str, Meta(max_length=63)] | None = None
+    site: SiteSlug | None = None
     days: Annotated[int, Meta(ge=1, le=366)] = 30
 
 

@@ -5,12 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from service.http.wire import Cursor, Id, Time
+from service.http.wire import Article, Cursor, Id, Time
 
-MAX_ARTICLE_PARAMETER = 4_000
-Article = Annotated[
-    str, Meta(max_length=MAX_ARTICLE_PARAMETER, description="The page's URL or key.")
-]
 MAX_COUNTED = 100
 
 

@@ -22,15 +22,19 @@ DEFAULT_REASONS = {
 
 ReasonCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Statement = Annotated[str, Meta(min_length=1, max_length=500)]
+# `parse_limit` checks it, and says what would do.
+LimitText = Annotated[
+    str, Meta(description="`N/second|minute|hour|day`, or `off`.", examples=["10/minute"])
+]
 
 
 class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The settings of one site, under the names that the command line and the API use."""
 
-    limit_ip: str = field(default="10/minute", name="limit.ip")
-    limit_address: str = field(default="5/minute", name="limit.address")
-    limit_article: str = field(default="120/minute", name="limit.article")
-    limit_site: str = field(default="1200/minute", name="limit.site")
+    limit_ip: LimitText = field(default="10/minute", name="limit.ip")
+    limit_address: LimitText = field(default="5/minute", name="limit.address")
+    limit_article: LimitText = field(default="120/minute", name="limit.article")
+    limit_site: LimitText = field(default="1200/minute", name="limit.site")
     max_text_chars: Annotated[int, Meta(ge=1, le=MAX_TEXT_CHARS_CEILING)] = 10_000
     max_depth: Annotated[int, Meta(ge=0, le=100)] = 8
     edit_window_seconds: Annotated[int, Meta(ge=0, le=2_592_000)] = 900
@@ -56,6 +60,11 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 # The names that a policy has, in the order of the class.
 SETTINGS = tuple(name.encode_name for name in msgspec.structs.fields(SitePolicy))
 _REASON = re.compile(r"reason\.([a-z0-9][a-z0-9_-]{0,63})")
+SETTINGS_SCHEMA = {
+    "properties": msgspec.json.schema(SitePolicy)["$defs"][SitePolicy.__name__]["properties"],
+    "patternProperties": {f"^{_REASON.pattern}$": msgspec.json.schema(Statement)},
+    "additionalProperties": False,
+}
 
 
 class SettingInvalid(ValueError):
@@ -64,7 +73,7 @@ class SettingInvalid(ValueError):
 
 def read_policy(stored: dict[str, Any]) -> SitePolicy:
     """Read a stored policy; what it does not hold has its default."""
-    return msgspec.convert(stored, SitePolicy, strict=False)
+    return msgspec.convert(stored, SitePolicy)
 
 
 def change_policy(stored: dict[str, Any], name: str, value: object) -> dict[str, Any]:

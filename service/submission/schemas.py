@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from service.comments.receipts import ReceiptToken
-from service.http.wire import Id, Time
+from service.http.wire import Article, Id, Time
 from service.sites.policy import MAX_TEXT_CHARS_CEILING
 
 MAX_NAME_CHARS = 245
@@ -17,10 +17,7 @@ MAX_URL_CHARS = 2_000
 class SubmitComment(msgspec.Struct, frozen=True):
     """The fields of a comment form; the names of the WordPress form are taken too."""
 
-    article: Annotated[
-        str,
-        Meta(min_length=1, description="The page's URL or key.", examples=["/2026/11/first-post"]),
-    ]
+    article: Article
     name: Annotated[
         str,
         Meta(
@@ -89,7 +86,7 @@ class Submitted(msgspec.Struct, frozen=True):
 class ShowForm(msgspec.Struct, frozen=True):
     """The article that the form is for."""
 
-    article: Annotated[str, Meta(max_length=4_000, description="The page's URL or key.")]
+    article: Article
 
 
 class FormLimits(msgspec.Struct, frozen=True):

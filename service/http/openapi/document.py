@@ -99,7 +99,7 @@ def _operation(
     }
     if doc.body:
         content = {media: {"schema": schemas.refer(doc.body)} for media in doc.media}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": schemas.is_required(doc.body), "content": content}
     return operation
 
 

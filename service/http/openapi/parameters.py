@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from service.http.docs import Doc
+from service.http.openapi.schemas import forbid_nul
 from service.http.routing import Route
 from service.http.wire import Id, Slug
 
@@ -30,6 +31,7 @@ def _in_query(doc: Doc) -> list[dict[str, Any]]:
     if doc.query is None:
         return []
     members = msgspec.json.schema(doc.query)["$defs"][doc.query.__name__]
+    forbid_nul(members)
     required = members["required"]
     return [
         _parameter(name, "query", _without_null(schema), required=name in required)

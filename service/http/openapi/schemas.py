@@ -9,6 +9,8 @@ from service.errors import FieldError, Problem
 from service.http.docs import Doc
 
 REF = "#/components/schemas/{name}"
+# NUL breaks PostgreSQL, so it is refused in every text that comes in.
+NO_NUL = r"^[^\x00]*$"
 
 
 class Schemas:
@@ -16,19 +18,39 @@ class Schemas:
 
     def __init__(self, docs: Iterable[Doc]) -> None:
         docs = list(docs)
-        kinds: set[type[msgspec.Struct]] = {Problem, FieldError}
-        for doc in docs:
-            kinds |= {kind for kind in (*doc.answers.values(), doc.body) if is_struct(kind)}  # type: ignore[misc]
-        ordered = sorted(kinds, key=lambda kind: kind.__name__)
-        found, self.components = msgspec.json.schema_components(ordered, ref_template=REF)
-        self._refs = dict(zip(ordered, found, strict=True))
+        answers = {kind for doc in docs for kind in doc.answers.values() if is_struct(kind)}
+        sent = _describe({doc.body for doc in docs if doc.body})
+        forbid_nul(sent)
+        self.components = {**_describe({Problem, FieldError, *answers}), **sent}
         for doc in docs:
             if doc.body and doc.aliases:
                 _add_aliases(self.components[doc.body.__name__], doc.aliases)
 
     def refer(self, kind: type[msgspec.Struct]) -> dict[str, Any]:
         """Give the reference to a Struct's schema."""
-        return self._refs[kind]
+        return {"$ref": REF.format(name=kind.__name__)}
+
+    def is_required(self, kind: type[msgspec.Struct]) -> bool:
+        """Tell whether a body must be there: an empty one counts as an object without members."""
+        schema = self.components[kind.__name__]
+        return bool(schema["required"])
+
+
+def _describe(kinds: Iterable[Any]) -> dict[str, Any]:
+    """Give the schemas of Structs, and of those within them, by name."""
+    ordered = sorted(kinds, key=lambda kind: kind.__name__)
+    return msgspec.json.schema_components(ordered, ref_template=REF)[1]
+
+
+def forbid_nul(schema: Any) -> None:
+    """Say of each free text in a schema of what comes in that it holds no NUL."""
+    if isinstance(schema, list):
+        for inner in schema:
+            forbid_nul(inner)
+    if isinstance(schema, dict):
+        if schema.get("type") == "string" and not schema.keys() & {"pattern", "format", "enum"}:
+            schema["pattern"] = NO_NUL
+        forbid_nul(list(schema.values()))
 
 
 def is_struct(kind: object) -> bool:
