@@ -70,6 +70,9 @@ async def submit_link(
     try:
         require_own_origin(request, services)
         command = await read_form(request, UseLink)
+        # Asked before a password is hashed: hashing is dear, and a made-up link costs nothing.
+        async with services.reading() as session:
+            await find_link(session, token, services.clock())
         hashed = await services.passwords.hash(command.password) if command.password else None
         async with services.writing() as session:
             cookie = await use_link(session, token, services.clock(), hashed)

@@ -1,0 +1,139 @@
+"""A session by cookie: how long it lives, how it ends, and what a change by it has to prove."""
+
+import httpx
+import pytest
+
+from tests.cast import PUBLIC_URL, House
+
+QUEUE = "/v1/moderation/comments"
+CLAIMS = "/v1/moderation/claims"
+
+
+async def test_it_ends_after_twelve_idle_hours(house: House) -> None:
+    browser = await house.sign_in("bob")
+    house.clock.advance(hours=11, minutes=59)
+    assert (await browser.get(QUEUE)).status_code == 200
+    house.clock.advance(hours=11, minutes=59)
+    assert (await browser.get(QUEUE)).status_code == 200
+    house.clock.advance(hours=12)
+    assert (await browser.get(QUEUE)).status_code == 401
+
+
+async def test_it_ends_after_thirty_days_however_busy(house: House) -> None:
+    browser = await house.sign_in("bob")
+    for _ in range(60):
+        assert (await browser.get("/v1/tokens")).status_code == 200
+        house.clock.advance(hours=11.9)
+    house.clock.advance(hours=6)
+    assert (await browser.get("/v1/tokens")).status_code == 401
+
+
+async def test_signing_out_ends_it_at_once_and_only_it(house: House) -> None:
+    browser, other = await house.sign_in("bob"), await house.sign_in("bob")
+    stolen = dict(browser.cookies)
+    answer = await browser.delete("/v1/session")
+    assert answer.status_code == 204
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert not browser.cookies
+    assert (await house.client(cookie=cookie_header(stolen)).get(QUEUE)).status_code == 401
+    assert (await other.get(QUEUE)).status_code == 200
+
+
+def cookie_header(cookies: dict[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+async def test_only_the_hash_of_a_cookie_is_stored(house: House) -> None:
+    browser = await house.sign_in("bob")
+    [cookie] = browser.cookies.values()
+    assert cookie not in str(await house.state())
+
+
+async def test_reading_needs_no_csrf_token(house: House) -> None:
+    browser = await house.sign_in("bob")
+    bare = house.client(cookie=cookie_header(dict(browser.cookies)))
+    assert (await bare.get(QUEUE)).status_code == 200
+    assert (await bare.head(QUEUE)).status_code == 200
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "https://blog.example"])
+async def test_a_change_from_another_origin_or_from_none_is_refused(
+    house: House, origin: str | None
+) -> None:
+    browser = await house.sign_in("bob")
+    del browser.headers["origin"]
+    async with house.nothing_changes():
+        answer = await browser.delete(CLAIMS, headers={"origin": origin} if origin else None)
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "/problems/csrf-token-missing"
+    assert (await browser.delete(CLAIMS, headers={"origin": PUBLIC_URL})).status_code == 204
+
+
+async def test_a_change_without_its_own_csrf_token_is_refused(house: House) -> None:
+    browser, other = await house.sign_in("bob"), await house.sign_in("bob")
+    right = browser.headers["x-csrf-token"]
+    del browser.headers["x-csrf-token"]
+    for wrong in (None, "", "nonsense", other.headers["x-csrf-token"], right.upper() + "0"):
+        headers = {"x-csrf-token": wrong} if wrong is not None else None
+        async with house.nothing_changes():
+            assert (await browser.delete(CLAIMS, headers=headers)).status_code == 403, wrong
+    assert (await browser.delete(CLAIMS, headers={"x-csrf-token": right})).status_code == 204
+
+
+async def test_every_kind_of_change_asks_for_it(house: House) -> None:
+    browser = await house.sign_in("alice")
+    del browser.headers["x-csrf-token"]
+    async with house.nothing_changes():
+        for method, path in (
+            ("POST", "/v1/moderation/decisions"),
+            ("PUT", CLAIMS),
+            ("DELETE", CLAIMS),
+            ("PATCH", "/v1/sites/blog"),
+            ("POST", "/sign-out"),
+        ):
+            assert (await browser.request(method, path, json={})).status_code == 403, path
+
+
+async def test_a_form_may_carry_the_token_as_a_field(house: House) -> None:
+    comment = await house.submit()
+    browser = await house.sign_in("bob")
+    token = browser.headers.pop("x-csrf-token")
+    form = {"comment": comment.id, "version": "1", "action": "approve"}
+    async with house.nothing_changes():
+        assert (await browser.post("/moderation", data=form)).status_code == 403
+        assert (await browser.post("/moderation", data={**form, "_csrf": "x"})).status_code == 403
+    answer = await browser.post("/moderation", data={**form, "_csrf": token})
+    assert answer.headers["location"] == "/moderation?outcome=applied"
+    assert (await house.look(comment.id)).status == "approved"
+
+
+async def test_the_page_of_pending_comments_has_the_token_in_its_forms(house: House) -> None:
+    await house.submit(text="<script>alert(1)</script> & so on")
+    browser = await house.sign_in("bob")
+    page = await browser.get("/moderation")
+    assert page.headers["content-type"].startswith("text/html")
+    assert f'name="_csrf" value="{browser.headers["x-csrf-token"]}"' in page.text
+    assert "<script" not in page.text
+    assert "dave@mail.example" not in page.text
+    out = await browser.post("/sign-out")
+    assert out.headers["location"] == "/sign-in"
+    assert (await browser.get("/moderation")).status_code == 401
+
+
+async def test_a_bearer_token_needs_no_csrf_token_and_wins_over_a_cookie(house: House) -> None:
+    assert (await house.bob.delete(CLAIMS)).status_code == 204
+    browser = await house.sign_in("bob")
+    asked = {"authorization": "Bearer nonsense"}
+    assert (await browser.get(QUEUE, headers=asked)).status_code == 401
+
+
+async def test_moderators_routes_answer_no_other_origin(house: House) -> None:
+    origin = {"origin": "https://blog.example"}
+    preflight = {**origin, "access-control-request-method": "POST"}
+    answers: list[httpx.Response] = [
+        await house.bob.get(QUEUE, headers=origin),
+        await house.bob.options(CLAIMS, headers=preflight),
+        await house.dave.options("/v1/session", headers=preflight),
+    ]
+    for answer in answers:
+        assert "access-control-allow-origin" not in answer.headers

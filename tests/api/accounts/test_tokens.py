@@ -1,0 +1,130 @@
+"""Bearer tokens: scoped by site and role, shown once, stored hashed, revoked at once."""
+
+from typing import Any
+
+import httpx
+
+from tests.cast import House
+
+TOKENS = "/v1/tokens"
+QUEUE = "/v1/moderation/comments"
+
+
+async def make(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
+    answer = await client.post(TOKENS, json={"name": "script", **fields})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def bearer(house: House, made: dict[str, Any]) -> httpx.AsyncClient:
+    return house.client(authorization=f"Bearer {made['token']}")
+
+
+async def list_tokens(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    tokens: list[dict[str, Any]] = (await client.get(TOKENS)).json()["tokens"]
+    return tokens
+
+
+async def test_its_text_is_shown_once_and_stored_as_a_hash(house: House) -> None:
+    made = await make(house.bob, site="blog", role="viewer")
+    assert made["token"] not in str(await house.state())
+    listed = (await list_tokens(house.bob))[-1]
+    assert listed == made["details"]
+    assert listed == {
+        "id": listed["id"],
+        "name": "script",
+        "site": "blog",
+        "role": "viewer",
+        "created_at": "2026-05-01T12:00:00Z",
+        "last_used_at": None,
+    }
+    assert made["token"] not in (await house.bob.get(TOKENS)).text
+
+
+async def test_last_used_says_when_to_the_minute(house: House) -> None:
+    made = await make(house.bob)
+    script = bearer(house, made)
+    house.clock.advance(hours=1)
+    await script.get(QUEUE)
+    house.clock.advance(seconds=30)
+    await script.get(QUEUE)
+    assert (await list_tokens(house.bob))[-1]["last_used_at"] == "2026-05-01T13:00:00Z"
+
+
+async def test_a_token_of_a_site_reaches_no_other(house: House) -> None:
+    moderators = await house.alice.get("/v1/sites/blog/members")
+    alice = next(
+        one["moderator"]["id"]
+        for one in moderators.json()["members"]
+        if one["moderator"]["name"] == "Alice"
+    )
+    await house.charlie.put(f"/v1/sites/elsewhere/members/{alice}", json={"role": "owner"})
+    theirs = await house.submit(site="elsewhere")
+    script = bearer(house, await make(house.alice, site="blog"))
+    assert [one["slug"] for one in (await script.get("/v1/sites")).json()["sites"]] == ["blog"]
+    assert (await script.get(QUEUE)).json()["comments"] == []
+    assert (await script.get(f"{QUEUE}/{theirs.id}")).status_code == 404
+    assert (await script.get("/v1/sites/elsewhere")).status_code == 404
+    assert len((await house.alice.get("/v1/sites")).json()["sites"]) == 2
+
+
+async def test_a_token_of_a_role_does_no_more_than_it(house: House) -> None:
+    comment = await house.submit()
+    decision = {"decisions": [{"comment": comment.id, "version": 1, "action": "approve"}]}
+    viewer = bearer(house, await make(house.alice, role="viewer"))
+    moderator = bearer(house, await make(house.alice, role="moderator"))
+    assert (await viewer.get(QUEUE)).status_code == 200
+    assert (await viewer.post("/v1/moderation/decisions", json=decision)).status_code == 403
+    assert (await moderator.patch("/v1/sites/blog", json={"title": "x"})).status_code == 403
+    assert (await moderator.post("/v1/moderation/decisions", json=decision)).status_code == 200
+
+
+async def test_a_token_never_reaches_further_than_its_moderator(house: House) -> None:
+    async with house.nothing_changes():
+        for site, role, status in (
+            ("blog", "owner", 403),
+            ("elsewhere", None, 404),
+            ("nowhere", None, 404),
+            ("", None, 404),
+        ):
+            fields = {"name": "script", "site": site, "role": role}
+            assert (await house.bob.post(TOKENS, json=fields)).status_code == status
+    owner = bearer(house, await make(house.bob, role="owner"))
+    assert (await owner.patch("/v1/sites/blog", json={"title": "x"})).status_code == 403
+
+
+async def test_a_narrowed_token_makes_lists_and_revokes_none(house: House) -> None:
+    for scope in ({"site": "blog"}, {"role": "moderator"}):
+        made = await make(house.bob, **scope)
+        script = bearer(house, made)
+        assert (await script.post(TOKENS, json={"name": "more"})).status_code == 403
+        assert (await script.get(TOKENS)).status_code == 403
+        assert (await script.delete(f"{TOKENS}/{made['details']['id']}")).status_code == 403
+
+
+async def test_a_revoked_token_ends_at_once(house: House) -> None:
+    made = await make(house.bob)
+    script, path = bearer(house, made), f"{TOKENS}/{made['details']['id']}"
+    assert (await script.get(QUEUE)).status_code == 200
+    assert (await house.bob.delete(path)).status_code == 204
+    assert (await script.get(QUEUE)).status_code == 401
+    assert (await house.bob.delete(path)).status_code == 404
+    assert made["details"]["id"] not in {one["id"] for one in await list_tokens(house.bob)}
+
+
+async def test_nobody_revokes_another_s_token(house: House) -> None:
+    made = await make(house.bob)
+    async with house.nothing_changes():
+        for other in (house.alice, house.charlie):
+            assert (await other.delete(f"{TOKENS}/{made['details']['id']}")).status_code == 404
+    assert made["details"]["id"] not in {one["id"] for one in await list_tokens(house.alice)}
+
+
+async def test_a_moderator_who_leaves_the_site_takes_the_token_s_reach_away(house: House) -> None:
+    script = bearer(house, await make(house.bob, site="blog"))
+    members = (await house.alice.get("/v1/sites/blog/members")).json()["members"]
+    bob = next(one["moderator"]["id"] for one in members if one["moderator"]["name"] == "Bob")
+    await house.alice.delete(f"/v1/sites/blog/members/{bob}")
+    assert (await script.get(QUEUE)).json()["comments"] == []
+    assert (await script.get(QUEUE, params={"site": "blog"})).status_code == 404
