@@ -4,12 +4,10 @@ Alice owns the site `blog`, Bob moderates it, Vera may only look; Charlie owns `
 here; Dave has no account and comments. `blog` has its rate limits off, `elsewhere` has all the defaults.
 """
 
-import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
@@ -31,13 +29,14 @@ from service.publication.schemas import CommentPage
 from service.services import Services
 from service.settings import Settings
 from service.submission.schemas import Submitted
+from tests.answers import problem_of
+from tests.in_process import SettableClock, alive
 
 # Not loopback, to whom the operations routes tell more. Of the ranges for documentation (RFC 5737).
 DAVES_IP = "203.0.113.7"
 PUBLIC_URL = "https://talk.example"
 SUBMIT = "/v1/sites/blog/comments"
 PASSWORD = "correct horse battery"
-START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 # Written without a request of the caller's being a change: contract, "Last-used stamps".
 STAMPS = frozenset({"last_used_at"})
 
@@ -48,20 +47,6 @@ MODERATORS = {
     "charlie": ("elsewhere", Role.OWNER),
 }
 State = dict[str, list[dict[str, Any]]]
-
-
-class SettableClock:
-    """The service's clock, which stands still until told otherwise."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **duration: float) -> None:
-        """Let time pass: `advance(days=1, seconds=5)`, in the units of a timedelta."""
-        self.now += timedelta(**duration)
 
 
 class Furnished(msgspec.Struct, frozen=True):
@@ -237,20 +222,6 @@ class House:
         assert _in_order(await self.state()) == before
 
 
-def problem_of(answer: httpx.Response, status: int) -> Problem:
-    """Give the problem in an answer, which has to have this status (RFC 9457)."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = msgspec.json.decode(answer.content, type=Problem)
-    assert problem.status == status
-    return problem
-
-
-def codes_of(problem: Problem) -> dict[str, str]:
-    """Give the code of each invalid field, by its pointer or by the name of its parameter."""
-    return {one.pointer or one.parameter or "": one.code for one in problem.errors or []}
-
-
 def email_of(name: str) -> str:
     """Give the address of a moderator of the cast."""
     return f"{name}@moderators.example"
@@ -314,25 +285,3 @@ async def open_house(
         stack.push_async_callback(database.close)
         await stack.enter_async_context(alive(app))
         yield house
-
-
-@asynccontextmanager
-async def alive(app: ASGIApp) -> AsyncIterator[None]:
-    """Start an ASGI app up and shut it down, as a server does (ASGI lifespan protocol, version 2)."""
-    received: asyncio.Queue[Any] = asyncio.Queue()
-    sent: asyncio.Queue[Any] = asyncio.Queue()
-    scope: Any = {
-        "type": "lifespan",
-        "asgi": {"version": "3.0", "spec_version": "2.0"},
-        "state": {},
-    }
-    running = asyncio.ensure_future(app(scope, received.get, sent.put))
-    try:
-        for phase in ("startup", "shutdown"):
-            await received.put({"type": f"lifespan.{phase}"})
-            answer = await sent.get()
-            assert answer["type"] == f"lifespan.{phase}.complete", answer
-            if phase == "startup":
-                yield
-    finally:
-        await running

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from service.errors import Problem
-from tests.cast import PUBLIC_URL, START, SUBMIT, House, codes_of, problem_of
+from tests.answers import codes_of, problem_of
+from tests.cast import PUBLIC_URL, SUBMIT, House
+from tests.in_process import START
 
 FIELDS = ("article", "name", "email", "text")
 ARTICLE = "https://blog.example/post/"
