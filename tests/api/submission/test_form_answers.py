@@ -1,0 +1,189 @@
+"""What a browser's form gets: a redirect that never leaves the site, or a page with what was typed."""
+
+from html.parser import HTMLParser
+
+import httpx
+
+from tests.cast import PUBLIC_URL, SUBMIT, House
+
+HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
+
+
+class Inputs(HTMLParser):
+    """Collects the values of a page's fields, and its form's target."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self.action = ""
+        self._in: str | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.action = given["action"]
+        if tag == "input":
+            self.values[given["name"]] = given.get("value", "")
+        if tag == "textarea":
+            self._in = given["name"]
+            self.values[self._in] = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._in:
+            self.values[self._in] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea" and self._in:
+            # A browser drops the line break that follows the tag (HTML, section 13.2.6.4.7).
+            self.values[self._in] = self.values[self._in].removeprefix("\n")
+            self._in = None
+
+
+async def post_form(house: House, *, referer: str | None = None, **fields: str) -> httpx.Response:
+    headers = {"accept": HTML, **({"referer": referer} if referer else {})}
+    return await house.dave.post(SUBMIT, data=house.comment(**fields), headers=headers)
+
+
+async def test_a_form_that_accepts_html_is_answered_by_a_redirect(house: House) -> None:
+    answer = await post_form(house, redirect_to="https://blog.example/post/#comments")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "https://blog.example/post/#comments"
+    assert answer.headers["cache-control"] == "no-store"
+    assert len((await house.state())["comment"]) == 1
+
+
+async def test_without_a_wish_it_leads_to_the_receipts_page(house: House) -> None:
+    answer = await post_form(house)
+    location = answer.headers["location"]
+    assert location.startswith(f"{PUBLIC_URL}/receipts/")
+    assert (await house.dave.get(location)).status_code == 200
+
+
+async def test_a_multipart_form_is_answered_in_the_same_way(house: House) -> None:
+    parts = {name: (None, value) for name, value in house.comment(redirect_to="/thanks").items()}
+    answer = await house.dave.post(SUBMIT, files=parts, headers={"accept": HTML})
+    assert (answer.status_code, answer.headers["location"]) == (303, "https://blog.example/thanks")
+
+
+async def test_json_and_forms_that_do_not_accept_html_get_json(house: House) -> None:
+    as_json = await house.try_submit(headers={"accept": HTML}, redirect_to="/thanks")
+    anything = await house.dave.post(
+        SUBMIT, data=house.comment(redirect_to="/thanks"), headers={"accept": "*/*"}
+    )
+    for answer in (as_json, anything):
+        assert (answer.status_code, answer.json()["status"]) == (202, "pending")
+
+
+async def test_a_relative_wish_resolves_against_the_referer_if_allowed(house: House) -> None:
+    expected = {
+        None: "https://blog.example/thanks",
+        "https://www.blog.example/post/": "https://www.blog.example/thanks",
+        "https://evil.example/post/": "https://blog.example/thanks",
+        "nonsense": "https://blog.example/thanks",
+    }
+    found = {}
+    for referer in expected:
+        answer = await post_form(house, referer=referer, redirect_to="/thanks")
+        found[referer] = answer.headers["location"]
+    assert found == expected
+
+
+TREACHEROUS = (
+    "https://evil.example/",
+    "//evil.example/",
+    "///evil.example/",
+    "/\\evil.example/",
+    "\\\\evil.example/",
+    "https:\\\\evil.example",
+    "https://blog.example@evil.example/",
+    "https://user@blog.example/",
+    "https://blog.example.evil.example/",
+    "https://blog.example:8443/",
+    "http://blog.example/",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "/a\tb",
+    "/a\r\nSet-Cookie: x=y",
+    "/a\x00b",
+    "https:///evil.example",
+    "https://[evil",
+)
+
+
+async def test_any_other_wish_is_as_if_absent(house: House) -> None:
+    found = {}
+    for wish in TREACHEROUS:
+        answer = await post_form(house, redirect_to=wish)
+        found[wish] = answer.headers["location"].rpartition("/")[0]
+    assert found == dict.fromkeys(TREACHEROUS, f"{PUBLIC_URL}/receipts")
+
+
+async def test_errors_are_a_page_with_what_was_typed_still_in_the_fields(house: House) -> None:
+    typed = house.comment(
+        article="/a?x=1&y=2",
+        name='"><script>alert(1)</script>',
+        email="ann.secret@gmail,com",
+        text="</textarea><script>alert(1)</script>\nsecond line",
+        url="nowhere",
+        redirect_to="/thanks",
+    )
+    async with house.nothing_changes():
+        answer = await house.dave.post(SUBMIT, data=typed, headers={"accept": HTML})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    page = Inputs(answer.text)
+    assert {name: page.values[name] for name in typed} == typed
+    assert page.action == SUBMIT
+    assert "<script" not in answer.text
+
+
+async def test_the_page_names_what_is_wrong_and_what_may_be_meant(house: House) -> None:
+    answer = await post_form(house, email="ann@gmail,com", text=" ")
+    assert "gmail.com" in answer.text
+    assert answer.text.count("This field is required.") >= 1
+
+
+async def test_a_page_keeps_the_status_of_the_error(house: House) -> None:
+    await house.submit(text="twice")
+    duplicate = await post_form(house, text="twice")
+    await house.set("limit.site=1/day")
+    await house.submit()
+    limited = await post_form(house)
+    data, headers = house.comment(), {"accept": HTML}
+    unknown = await house.dave.post("/v1/sites/nowhere/comments", data=data, headers=headers)
+    foreign = await house.dave.post(
+        SUBMIT, data=data, headers={**headers, "origin": "https://evil.example"}
+    )
+    statuses = [answer.status_code for answer in (duplicate, limited, unknown, foreign)]
+    assert statuses == [409, 429, 404, 403]
+    for answer in (duplicate, limited, unknown, foreign):
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-store"
+    assert "retry-after" in limited.headers
+    assert Inputs(limited.text).values["email"] == "dave@mail.example"
+
+
+async def test_a_corrected_page_can_be_sent_as_it_is(house: House) -> None:
+    refused = await post_form(
+        house, email="dave", redirect_to="/thanks", article="https://blog.example/a/"
+    )
+    page = Inputs(refused.text)
+    answer = await house.dave.post(
+        page.action, data={**page.values, "email": "dave@mail.example"}, headers={"accept": HTML}
+    )
+    assert answer.headers["location"] == "https://blog.example/thanks"
+    (stored,) = (await house.state())["article"]
+    assert stored["key"] == "/a"
+
+
+async def test_the_page_lets_nothing_in_but_its_own_styles(house: House) -> None:
+    answer = await post_form(house, email="dave")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "script-src" not in policy
+    # A browser holds the redirect after the form to `form-action` too.
+    assert "form-action 'self' https://blog.example https://www.blog.example" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"

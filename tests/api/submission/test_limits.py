@@ -1,0 +1,120 @@
+"""The rate limits of submissions: which rule refuses, what it says, and what a try costs."""
+
+from typing import Any
+
+import httpx
+
+from tests.answers import problem_of
+from tests.cast import SUBMIT, House
+
+
+async def refuse(
+    house: House, by: httpx.AsyncClient | None = None, **fields: Any
+) -> httpx.Response:
+    async with house.nothing_changes():
+        answer = await house.try_submit(by=by, **fields)
+    assert problem_of(answer, 429).type == "/problems/rate-limited"
+    return answer
+
+
+def rule_of(answer: httpx.Response) -> str:
+    return answer.headers["ratelimit"].partition(";")[0].strip('"')
+
+
+async def test_by_default_an_ip_may_send_ten_a_minute(house: House) -> None:
+    for number in range(10):
+        await house.submit(site="elsewhere", email=f"dave{number}@mail.example")
+    answer = await refuse(house, site="elsewhere", email="dave@mail.example")
+    wait = int(answer.headers["retry-after"])
+    # One is free again every sixth second; the tries before took part of that time.
+    assert 1 <= wait <= 6
+    assert answer.headers["ratelimit-policy"] == '"ip";q=10;w=60'
+    assert answer.headers["ratelimit"] == f'"ip";r=0;t={wait}'
+
+
+async def test_by_default_an_address_may_send_five_a_minute_from_a_prefix(house: House) -> None:
+    for _ in range(5):
+        await house.submit(site="elsewhere")
+    assert rule_of(await refuse(house, site="elsewhere", email=" DAVE@mail.example")) == "address"
+    # Another prefix or another address is not stopped by it.
+    await house.submit(site="elsewhere", email="ann@mail.example")
+    await house.submit(site="elsewhere", by=house.client("198.51.100.1"))
+
+
+async def test_each_rule_can_be_the_one_that_refuses(house: House) -> None:
+    for rule in ("ip", "address", "article", "site"):
+        await house.set(f"limit.{rule}=1/day")
+        taken = {"email": f"{rule}@mail.example", "article": f"/{rule}"}
+        await house.submit(**taken)
+        assert rule_of(await refuse(house, **taken)) == rule
+        await house.set(f"limit.{rule}=off")
+
+
+async def test_the_prefix_of_an_ipv6_address_is_its_64_bits(house: House) -> None:
+    await house.set("limit.ip=1/day")
+    await house.submit(by=house.client("2001:db8:0:1::1"))
+    await refuse(house, by=house.client("2001:db8:0:1:ffff::2"))
+    await house.submit(by=house.client("2001:db8:0:2::1"))
+    await house.submit(by=house.client("203.0.113.8"))
+    await house.submit(by=house.client("203.0.113.9"))
+
+
+async def test_a_forged_forwarding_header_is_not_believed(house: House) -> None:
+    await house.set("limit.ip=1/day")
+    await house.submit()
+    forged = house.client()
+    forged.headers["x-forwarded-for"] = "198.51.100.1"
+    await refuse(house, by=forged)
+
+
+async def test_an_invalid_or_unreadable_submission_costs_the_ip_alone(house: House) -> None:
+    await house.set("limit.ip=3/day", "limit.address=1/day", "limit.article=1/day")
+    await house.refused(422, name="")
+    async with house.nothing_changes():
+        unreadable = await house.dave.post(
+            SUBMIT, content=b"{", headers={"content-type": "application/json"}
+        )
+    problem_of(unreadable, 400)
+    # Address and article still have their one try, and the IP its third.
+    await house.submit()
+    answer = await house.try_submit(name="")
+    assert rule_of(answer) == "ip"
+    problem_of(answer, 429)
+
+
+async def test_a_foreign_origin_or_media_type_costs_nothing(house: House) -> None:
+    await house.set("limit.ip=1/day")
+    problem_of(await house.try_submit(headers={"origin": "https://evil.example"}), 403)
+    problem_of(await house.dave.post(SUBMIT, content=b"x", headers={"content-type": "text/x"}), 415)
+    await house.submit()
+
+
+async def test_a_refused_try_spends_no_other_rule(house: House) -> None:
+    await house.set("limit.ip=2/day", "limit.article=1/day")
+    await house.submit(article="/full")
+    for _ in range(3):
+        assert rule_of(await refuse(house, article="/full")) == "article"
+    await house.submit(article="/other")
+
+
+async def test_a_duplicate_costs_its_tries_as_any_valid_submission(house: House) -> None:
+    await house.set("limit.ip=2/day")
+    await house.submit(text="twice")
+    await house.refused(409, text="twice")
+    await refuse(house)
+
+
+async def test_an_address_beyond_ten_times_its_limit_is_held_with_a_signal(house: House) -> None:
+    await house.set("limit.address=1/day")
+    prefixes = [house.client(f"198.51.100.{number}") for number in range(12)]
+    taken = [await house.submit(by=client) for client in prefixes]
+    signals = [[signal["code"] for signal in (await house.look(one.id)).signals] for one in taken]
+    assert signals == [[]] * 10 + [["address_flood"]] * 2
+
+
+async def test_limits_are_never_answered_with_403(house: House) -> None:
+    await house.set("limit.site=1/day")
+    await house.submit()
+    answer = await refuse(house)
+    assert answer.headers["cache-control"] == "no-store"
+    assert int(answer.headers["retry-after"]) > 0
