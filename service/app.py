@@ -15,6 +15,7 @@ from service.accounts.rules import Caller
 from service.administration.routes import ROUTES as ADMINISTRATION
 from service.clock import Clock, read_clock
 from service.database import Database
+from service.group_commit import GroupCommit
 from service.housekeeping import keep_house
 from service.http.cors import CorsPolicy
 from service.http.docs import Readers
@@ -37,6 +38,7 @@ from service.settings import Settings, load_settings
 from service.sites.directory import SiteDirectory
 from service.status.routes import ROUTES as STATUS
 from service.submission.routes import ROUTES as SUBMISSION
+from service.submission.storing import SubmissionWriter, store_drafts
 from service.web.moderation_page import ROUTES as MODERATION_PAGE
 from service.web.reference import ROUTES as REFERENCE
 from service.web.sign_in import ROUTES as SIGN_IN
@@ -73,7 +75,8 @@ def create_app(
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with start_services(settings, clock, metrics) as services:
             app.state.services = services
-            async with keep_house(services):
+            app.state.writer = GroupCommit(services.database, store_drafts)
+            async with app.state.writer.running(), keep_house(services):
                 yield
 
     app = Litestar(
@@ -81,6 +84,7 @@ def create_app(
         lifespan=[lifespan],
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
+            "writer": Provide(provide_writer, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
@@ -133,6 +137,12 @@ def provide_services(state: State) -> Services:
     """Give the parts of the service to a handler."""
     services: Services = state.services
     return services
+
+
+def provide_writer(state: State) -> SubmissionWriter:
+    """Give the one writer of submissions to a handler."""
+    writer: SubmissionWriter = state.writer
+    return writer
 
 
 def provide_caller(request: AppRequest) -> Caller:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 # Another process, such as the command line, may hold SQLite's write lock for a batch of its own.
@@ -59,21 +59,24 @@ class Database:
         await self.engine.dispose()
 
 
-def insert(session: AsyncSession, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
+def insert(session: AsyncSession | Session, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
     """Start an INSERT of the session's database, which both know `ON CONFLICT` of."""
+    plain = SQLModel.metadata.tables[str(table.__tablename__)]
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    return sqlite_insert(table) if is_sqlite else postgres_insert(table)
+    return sqlite_insert(plain) if is_sqlite else postgres_insert(plain)
 
 
 def insert_new(
-    session: AsyncSession, table: type[SQLModel], values: dict[str, Any]
+    session: AsyncSession | Session,
+    table: type[SQLModel],
+    values: dict[str, Any],
 ) -> PostgresInsert | SqliteInsert:
     """Insert a row unless its primary key or another unique value of it is already there."""
-    return insert(session, table).values(**values).on_conflict_do_nothing()
+    return insert(session, table).values(values).on_conflict_do_nothing()
 
 
 def count_up(
-    session: AsyncSession, table: type[SQLModel], key: dict[str, Any], counts: dict[str, int]
+    session: Session, table: type[SQLModel], key: dict[str, Any], counts: dict[str, int]
 ) -> PostgresInsert | SqliteInsert:
     """Add to the counters of a row, which is made when it is not there."""
     statement = insert(session, table).values(**key, **counts)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlmodel import col, select, update
+from sqlmodel import Session, col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.rules import FREES_FINGERPRINT, Status
@@ -53,17 +53,17 @@ class Tallies:
                 self._authors[comment.site_id, author, status] += step
         self._days[comment.site_id, now.date(), event] += 1
 
-    async def write(self, session: AsyncSession) -> None:
+    def write(self, session: Session) -> None:
         """Write what was gathered, and gather anew."""
         for (site_id, author, status), step in _ordered(self._authors):
             key: dict[str, Any] = {"site_id": site_id, "author_index": author}
-            await session.exec(count_up(session, AuthorTally, key, {status: step}))
+            session.exec(count_up(session, AuthorTally, key, {status: step}))
         for (site_id, status), step in _ordered(self._statuses):
             key = {"site_id": site_id, "status": status}
-            await session.exec(count_up(session, StatusTally, key, {"total": step}))
+            session.exec(count_up(session, StatusTally, key, {"total": step}))
         for (site_id, day, event), step in _ordered(self._days):
             key = {"site_id": site_id, "day": day, "event": event}
-            await session.exec(count_up(session, DailyTally, key, {"total": step}))
+            session.exec(count_up(session, DailyTally, key, {"total": step}))
         for counter in (self._authors, self._statuses, self._days):
             counter.clear()
 

@@ -114,7 +114,7 @@ async def _move_author(session: AsyncSession, site_id: UUID | None, old: bytes, 
     for approved, rejected, spam in gone.all():
         key = {"site_id": site_id, "author_index": new}
         counts = {"approved": approved, "rejected": rejected, "spam": spam}
-        await session.exec(count_up(session, AuthorTally, key, counts))
+        await session.exec(count_up(session.sync_session, AuthorTally, key, counts))
 
 
 async def _delete_old_keys(database: Database, vault: Vault) -> list[UUID]:

@@ -112,6 +112,8 @@ class Vault:
         fresh = ring is not None and time.monotonic() - self._loaded_at < KEYRING_SECONDS
         if ring is not None and fresh and (knows is None or knows in ring.address_keys):
             return ring
+        # Whoever comes while one asks the database goes on with the ring that is there.
+        self._loaded_at = time.monotonic()
         return await self.load(session)
 
     async def load(self, session: AsyncSession) -> Keyring:

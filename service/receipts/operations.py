@@ -62,7 +62,7 @@ async def withdraw_comment(services: Services, token: str, prefix: str) -> None:
             raise Unavailable("Somebody decided about the comment at this very moment.")
         tallies = Tallies()
         tallies.count_change(comment, author, before, "withdrawn", "withdraw", now)
-        await tallies.write(session)
+        await session.run_sync(lambda _: tallies.write(session.sync_session))
         await _log(services, session, comment, before)
 
 

@@ -13,6 +13,7 @@ from service.database import Database
 from service.errors import NotFound
 from service.sites.policy import SitePolicy, read_policy
 from service.sites.tables import Site, SiteOrigin
+from service.turns import Turns
 
 V = TypeVar("V")
 
@@ -41,18 +42,24 @@ class SiteDirectory:
         self._database = database
         self._by_slug: dict[str, tuple[float, KnownSite | None]] = {}
         self._origins: dict[str, tuple[float, bool]] = {}
+        self._turns = Turns()
 
     async def find(self, slug: str) -> KnownSite | None:
         """Give the site of that slug, or None."""
         if not SLUG.fullmatch(slug):
             # No database is asked for what no site can be called; PostgreSQL fails at a NUL.
             return None
-        known = self._by_slug.get(slug)
-        if known and time.monotonic() - known[0] < REMEMBER_SECONDS:
-            return known[1]
-        async with self._database.reading() as session:
-            site = await load_site(session, slug)
-        _remember(self._by_slug, slug, site)
+        known = _recall(self._by_slug, slug)
+        if known:
+            return known[0]
+        # Of all the requests that find the memory too old, one asks the database.
+        async with self._turns.take(slug):
+            known = _recall(self._by_slug, slug)
+            if known:
+                return known[0]
+            async with self._database.reading() as session:
+                site = await load_site(session, slug)
+            _remember(self._by_slug, slug, site)
         return site
 
     async def get(self, slug: str) -> KnownSite:
@@ -64,9 +71,9 @@ class SiteDirectory:
 
     async def is_origin_of_any(self, origin: str) -> bool:
         """Tell whether an origin belongs to any site."""
-        known = self._origins.get(origin)
-        if known and time.monotonic() - known[0] < REMEMBER_SECONDS:
-            return known[1]
+        known = _recall(self._origins, origin)
+        if known:
+            return known[0]
         async with self._database.reading() as session:
             query = select(SiteOrigin.origin).where(SiteOrigin.origin == origin).limit(1)
             found = (await session.exec(query)).first() is not None
@@ -77,6 +84,13 @@ class SiteDirectory:
         """Read everything anew at the next look-up, after a change made by this process."""
         self._by_slug.clear()
         self._origins.clear()
+
+
+def _recall(memory: dict[str, tuple[float, V]], key: str) -> tuple[V] | None:
+    """Give what is remembered, in a tuple because that may be None, unless it is too old."""
+    known = memory.get(key)
+    fresh = known is not None and time.monotonic() - known[0] < REMEMBER_SECONDS
+    return (known[1],) if known and fresh else None
 
 
 def _remember(memory: dict[str, tuple[float, V]], key: str, value: V) -> None:

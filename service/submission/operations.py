@@ -36,8 +36,8 @@ from service.submission.schemas import (
     ReceiptLink,
     Submitted,
 )
-from service.submission.storing import Key, Stored, read_stored, store_comment
-from service.submission.turns import Turns
+from service.submission.storing import Draft, Key, Stored, SubmissionWriter, read_stored
+from service.turns import Turns
 
 ADDRESS_FLOOD = {
     "code": "address_flood",
@@ -48,6 +48,7 @@ _turns = Turns()
 
 async def submit_comment(
     services: Services,
+    writer: SubmissionWriter,
     site: KnownSite,
     raw_fields: dict[str, Any],
     *,
@@ -71,7 +72,7 @@ async def submit_comment(
         stored = await _replay(services, site, key, prefix) if key else None
         if stored is None:
             stored = await _charge_and_store(
-                services, keyring, site, submission, parent, prefix, key
+                services, writer, keyring, site, submission, parent, prefix, key
             )
     services.metrics.submissions.labels("replayed" if stored.replayed else "taken").inc()
     return _answer(services, keyring, submission, stored), stored.replayed
@@ -155,6 +156,7 @@ async def _replay(services: Services, site: KnownSite, key: Key, prefix: str) ->
 
 async def _charge_and_store(
     services: Services,
+    writer: SubmissionWriter,
     keyring: Keyring,
     site: KnownSite,
     submission: Submission,
@@ -168,9 +170,10 @@ async def _charge_and_store(
         services.metrics.submissions.labels("limited").inc()
         raise
     comment = _make_comment(services, keyring, site, submission, parent, prefix, verdict)
+    address = submission.email
+    sealed = keyring.seal_address(comment.id, site.id, address.original, address.folded)
     try:
-        async with services.writing() as session:
-            stored = await store_comment(session, keyring, submission, comment, key)
+        stored = await writer.write(Draft(comment, submission.article, sealed, key))
     except DuplicateComment:
         services.metrics.submissions.labels("duplicate").inc()
         raise

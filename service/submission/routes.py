@@ -35,6 +35,7 @@ from service.submission.errors import DuplicateComment
 from service.submission.redirects import choose_redirect
 from service.submission.rules import WORDPRESS_NAMES, translate_names
 from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
+from service.submission.storing import SubmissionWriter
 
 
 @post(
@@ -61,7 +62,10 @@ from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
     ).as_opt(),
 )
 async def submit_comment(
-    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
+    request: AppRequest,
+    site: FromPath[str],
+    services: NamedDependency[Services],
+    writer: NamedDependency[SubmissionWriter],
 ) -> Response[Any]:
     """Take a comment, hold it for moderation, and give its author a receipt.
 
@@ -77,6 +81,7 @@ async def submit_comment(
         fields = await _read(request, services, known)
         submitted, replayed = await operations.submit_comment(
             services,
+            writer,
             known,
             fields,
             prefix=services.client_prefix(request),

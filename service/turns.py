@@ -1,4 +1,4 @@
-"""Turns: what carries the same Idempotency-Key waits until the one before it is done."""
+"""Turns: of those who want the same thing at once, each waits until the one before it is done."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
