@@ -17,7 +17,8 @@ Id = Annotated[
 Slug = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9-]{1,63}$",
+        # Of itself the end of a pattern lies before a last line feed too.
+        pattern=r"^[a-z0-9-]{1,63}(?!\n)$",
         description="The slug of a site: lower-case letters, digits and hyphens.",
         examples=["blog"],
     ),

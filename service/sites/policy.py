@@ -20,7 +20,8 @@ DEFAULT_REASONS = {
     "other": "Your comment does not fit this site's rules.",
 }
 
-ReasonCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+# Of itself the end of a pattern lies before a last line feed too.
+ReasonCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$")]
 Statement = Annotated[str, Meta(min_length=1, max_length=500)]
 # `parse_limit` checks it, and says what would do.
 LimitText = Annotated[

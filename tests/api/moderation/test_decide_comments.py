@@ -244,6 +244,7 @@ async def test_all_invalid_fields_are_named_at_once(house: House) -> None:
         decision(comment.id, version=0),
         {"comment": 5, "version": "1", "action": None},
         decision(comment.id, reason="Not a Code", note=""),
+        decision(comment.id, reason="abusive\n"),
     ]
     async with house.nothing_changes():
         answer = await post(house.bob, *bad)
@@ -256,6 +257,7 @@ async def test_all_invalid_fields_are_named_at_once(house: House) -> None:
         "#/decisions/2/action",
         "#/decisions/3/reason",
         "#/decisions/3/note",
+        "#/decisions/4/reason",
     }
 
 

@@ -1,0 +1,133 @@
+"""Sites: who may see, make and change one, and what of it never changes again."""
+
+from typing import Any
+
+import httpx
+from sqlmodel import col, update
+
+from service.accounts.tables import Moderator
+from tests.cast import House
+
+SITES = "/v1/sites"
+BLOG = "/v1/sites/blog"
+DEFAULTS = {
+    "limit.ip": "10/minute",
+    "limit.address": "5/minute",
+    "limit.article": "120/minute",
+    "limit.site": "1200/minute",
+    "max_text_chars": 10_000,
+    "max_depth": 8,
+    "edit_window_seconds": 900,
+    "receipt_days": 180,
+    "trailing_slash": "drop",
+    "articles": "open",
+    "comments": "open",
+    "reasons": {},
+}
+NEW = {"slug": "new", "title": "New", "origins": ["https://NEW.example:443/", "http://b.example"]}
+
+
+async def make_admin(house: House, name: str) -> None:
+    async with house.database.writing() as session:
+        chosen = update(Moderator).where(col(Moderator.name) == name)
+        await session.exec(chosen.values(is_admin=True))
+
+
+def codes(answer: httpx.Response) -> dict[str, str]:
+    assert answer.status_code == 422, answer.text
+    return {error["pointer"]: error["code"] for error in answer.json()["errors"]}
+
+
+async def test_a_site_is_shown_with_every_setting_and_one_s_role(house: House) -> None:
+    shown = (await house.charlie.get(f"{SITES}/elsewhere")).json()
+    assert shown == {
+        "id": shown["id"],
+        "slug": "elsewhere",
+        "title": "Elsewhere",
+        "origins": ["https://elsewhere.example"],
+        "settings": DEFAULTS,
+        "role": "owner",
+    }
+    roles = {"alice": "owner", "bob": "moderator", "vera": "viewer"}
+    for name, role in roles.items():
+        client: httpx.AsyncClient = getattr(house, name)
+        [listed] = (await client.get(SITES)).json()["sites"]
+        assert (listed["slug"], listed["role"]) == ("blog", role)
+
+
+async def test_an_admin_makes_sites_and_is_owner_of_all(house: House) -> None:
+    async with house.nothing_changes():
+        assert (await house.alice.post(SITES, json=NEW)).status_code == 403
+    await make_admin(house, "Alice")
+    made = await house.alice.post(SITES, json=NEW)
+    assert made.status_code == 201
+    assert made.json()["origins"] == ["https://new.example", "http://b.example"]
+    assert made.json()["role"] == "owner"
+    slugs = [site["slug"] for site in (await house.alice.get(SITES)).json()["sites"]]
+    assert slugs == ["blog", "elsewhere", "new"]
+    assert (await house.try_submit(site="new")).status_code == 202
+    again = await house.alice.post(SITES, json=NEW)
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/site-exists")
+
+
+async def test_a_new_site_s_fields_are_all_checked_at_once(house: House) -> None:
+    await make_admin(house, "Alice")
+    async with house.nothing_changes():
+        answer = await house.alice.post(SITES, json={"slug": "No Slug", "title": ""})
+        assert codes(answer) == {
+            "#/slug": "slug_invalid",
+            "#/title": "title_invalid",
+            "#/origins": "origins_required",
+        }
+        for slug in ("", "a" * 64, "ä", "a_b", "a\n", "A"):
+            assert "#/slug" in codes(await house.alice.post(SITES, json={**NEW, "slug": slug}))
+        for origin in ("new.example", "https://", "ftp://a.example", "https://a.example/path", "*"):
+            wrong = {**NEW, "origins": [origin]}
+            assert codes(await house.alice.post(SITES, json=wrong)) == {
+                "#/origins": "origins_invalid"
+            }, origin
+
+
+async def test_only_an_owner_changes_a_site_and_only_what_is_named(house: House) -> None:
+    async with house.nothing_changes():
+        for client in (house.bob, house.vera):
+            assert (await client.patch(BLOG, json={"title": "Mine"})).status_code == 403
+    before = (await house.alice.get(BLOG)).json()
+    after = (await house.alice.patch(BLOG, json={"title": "Renamed"})).json()
+    assert after == {**before, "title": "Renamed"}
+    after = (await house.alice.patch(BLOG, json={"settings": {"max_depth": 2}})).json()
+    assert after["settings"] == {**before["settings"], "max_depth": 2}
+    after = (await house.alice.patch(BLOG, json={"origins": ["https://new.example"]})).json()
+    assert after["origins"] == ["https://new.example"]
+    assert (await house.alice.get(BLOG)).json() == after
+
+
+async def test_a_setting_that_is_none_or_out_of_bounds_changes_nothing(house: House) -> None:
+    wrong: list[tuple[str, Any]] = [
+        *(("limit.ip", value) for value in ("0/minute", "10", "10/week", "x", "1000001/second", 5)),
+        *(("max_text_chars", value) for value in (0, 65_526, "x", None, 1.5, True)),
+        *(("max_depth", value) for value in (-1, 101)),
+        *(("receipt_days", value) for value in (0, 3_651)),
+        *(("edit_window_seconds", value) for value in (-1, 2_592_001)),
+        *(("trailing_slash", "on"), ("articles", "closed"), ("comments", "listed")),
+        *(("reason.Bad Code", "text"), ("reason.code", ""), ("reason.code", "x" * 501)),
+        *(("colour", "green"), ("limit_ip", "10/minute"), ("", 1)),
+    ]
+    async with house.nothing_changes():
+        for name, value in wrong:
+            settings = {"max_depth": 3, name: value}
+            answer = await house.alice.patch(BLOG, json={"settings": settings})
+            pointers = codes(answer)
+            assert set(pointers.values()) == {"settings_invalid"}, (name, value)
+
+
+async def test_trailing_slash_cannot_change_once_there_are_comments(house: House) -> None:
+    await house.set("trailing_slash=keep")
+    kept = await house.submit(article="/post/")
+    assert kept.article == "/post/"
+    async with house.nothing_changes():
+        refused = await house.alice.patch(BLOG, json={"settings": {"trailing_slash": "drop"}})
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/setting-fixed")
+    # What it is already may be said again, beside other changes.
+    await house.set("trailing_slash=keep", "max_depth=1")
+    await house.set("trailing_slash=keep", site="elsewhere")
