@@ -6,7 +6,7 @@ in a queue of this process, so that no transaction fails half-way because anothe
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event
@@ -19,8 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.errors import Unavailable
+
 # Another process, such as the command line, may hold SQLite's write lock for a batch of its own.
 BUSY_TIMEOUT_MILLISECONDS = 15_000
+# A request that had to wait longer for its turn is better told so than kept.
+MAX_WAIT_SECONDS = 10.0
 # PostgreSQL: a request that waits longer than this for a row is better told so than kept.
 STATEMENT_TIMEOUT = "-c lock_timeout=10s -c statement_timeout=30s"
 
@@ -31,9 +35,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
-        self._turn: AbstractAsyncContextManager[Any] = (
-            asyncio.Lock() if self.is_sqlite else nullcontext()
-        )
+        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -47,8 +49,24 @@ class Database:
 
         What follows the block may tell the world: the commit is durable by then.
         """
-        async with self._turn, self._write_session() as session, session.begin():
+        async with self._take_turn(), self._write_session() as session, session.begin():
             yield session
+
+    @asynccontextmanager
+    async def _take_turn(self) -> AsyncIterator[None]:
+        """Wait until this process writes nothing else, on SQLite; raises Unavailable after a while."""
+        if not self.is_sqlite:
+            yield
+            return
+        try:
+            async with asyncio.timeout(MAX_WAIT_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise Unavailable("Too much is waiting to be written.") from None
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _write_session(self) -> AsyncSession:
         # Read by the engine's `begin` listener: only SQLite distinguishes the two kinds.
@@ -90,6 +108,7 @@ def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        pool_timeout=MAX_WAIT_SECONDS,
         # An error would otherwise carry the values of a statement into a log.
         hide_parameters=True,
         connect_args={"connect_timeout": 5, "options": STATEMENT_TIMEOUT},

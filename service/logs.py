@@ -49,6 +49,15 @@ _SHARED: list[Processor] = [
 ]
 
 
+# At import, so that under any server and any configuration of `logging` our own records are redacted.
+structlog.configure(
+    processors=[*_SHARED, redact_event, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    wrapper_class=structlog.stdlib.BoundLogger,
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+
+
 def configure_logs(level: str = "INFO") -> None:
     """Send every logger of the process, those of libraries too, through the redactor."""
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -71,12 +80,6 @@ def configure_logs(level: str = "INFO") -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Its lines hold paths, and paths hold the tokens of receipts.
     logging.getLogger("uvicorn.access").disabled = True
-    structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

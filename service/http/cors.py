@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from litestar.types import HTTPScope
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.http.docs import Readers
 from service.http.routing import Route
@@ -40,13 +41,20 @@ class CorsPolicy:
             return {b"access-control-allow-origin": b"*", b"access-control-expose-headers": EXPOSED}
         # An answer that depends on the Origin says so to caches, whether this one is allowed or not.
         varies = {b"vary": b"Origin"}
-        if not origin or not await self._is_allowed(origin, readers, parameters):
+        if not origin or not await self._may_read(origin, readers, parameters):
             return varies
         named = {**varies, b"access-control-allow-origin": origin.encode("latin-1")}
         return {
             **named,
             **(_preflight(route) if is_preflight else {b"access-control-expose-headers": EXPOSED}),
         }
+
+    async def _may_read(self, origin: str, readers: Readers, parameters: Mapping[str, str]) -> bool:
+        try:
+            return await self._is_allowed(origin, readers, parameters)
+        except SQLAlchemyError:
+            # The handler will find the database gone as well, and its answer has to come out.
+            return False
 
 
 def _readers(route: Route, method: str) -> Readers | None:

@@ -41,6 +41,8 @@ def find_errors(raw: object, kind: Any, pointer: str, *, lax: bool = False) -> l
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _find_in_members(raw, kind, pointer, lax)
     if typing.get_origin(kind) is list and isinstance(raw, list):
+        if _is_too_long(raw, constraints):
+            return _find_in_value(raw, constraints, pointer, lax)
         found = [
             error
             for place, item in enumerate(raw)
@@ -49,6 +51,13 @@ def find_errors(raw: object, kind: Any, pointer: str, *, lax: bool = False) -> l
         if found:
             return found
     return _find_in_value(raw, constraints, pointer, lax)
+
+
+def _is_too_long(raw: list[object], constraints: Any) -> bool:
+    """Tell whether a list has more items than it may, before any of them is looked at."""
+    found = getattr(constraints, "__metadata__", ())
+    limits = [meta.max_length for meta in found if isinstance(meta, msgspec.Meta)]
+    return any(limit is not None and len(raw) > limit for limit in limits)
 
 
 def _unwrap(kind: Any) -> tuple[Any, Any]:
@@ -88,7 +97,7 @@ def _is_required(member: FieldInfo) -> bool:
 
 
 def _find_in_value(raw: object, kind: Any, pointer: str, lax: bool) -> list[FieldError]:
-    if isinstance(raw, str) and not is_storable(raw):
+    if not _holds_storable(raw):
         return [_wrong(pointer, "invalid", "NUL and lone surrogates cannot be stored.")]
     try:
         msgspec.convert(raw, kind, strict=not lax)
@@ -96,6 +105,15 @@ def _find_in_value(raw: object, kind: Any, pointer: str, lax: bool) -> list[Fiel
         too_long = "length <=" in str(error)
         return [_wrong(pointer, "too_long" if too_long else "invalid", f"{_plain(str(error))}.")]
     return []
+
+
+def _holds_storable(raw: object) -> bool:
+    """Tell whether every text in a value, names of members included, can be stored."""
+    if isinstance(raw, str):
+        return is_storable(raw)
+    if isinstance(raw, Mapping):
+        return all(_holds_storable(part) for pair in raw.items() for part in pair)
+    return not isinstance(raw, list) or all(_holds_storable(item) for item in raw)
 
 
 def _plain(message: str) -> str:

@@ -52,8 +52,17 @@ def answer_database_trouble(request: Request[Any, Any, Any], error: Exception) -
 
 def answer_collision(request: Request[Any, Any, Any], error: IntegrityError) -> Response[Any]:
     """Answer that two requests wanted the same unique thing, and the other one has it."""
+    if not _is_unique_violation(error):
+        return answer_unexpected(request, error)
     _logger.warning("lost a race", route=_route(request), error=type(error.orig).__name__)
     return answer_problem(Conflict())
+
+
+def _is_unique_violation(error: IntegrityError) -> bool:
+    """Tell a lost race from a row that could never be stored, on either database."""
+    return getattr(error.orig, "sqlstate", "") == "23505" or getattr(
+        error.orig, "sqlite_errorname", ""
+    ) in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 
 
 def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
