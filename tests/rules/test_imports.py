@@ -11,10 +11,11 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text"},
-    {"clock"},
+    {"clock", "turns"},
     {"errors"},
     {"settings"},
     {"database"},
+    {"group_commit"},
     {"logs", "metrics"},
     {"rate_limiting", "privacy"},
     {"modlog"},
