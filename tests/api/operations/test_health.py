@@ -1,0 +1,92 @@
+"""Liveness and readiness: two words for everybody, the parts for those who run the place."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.cast import Furnished, House, open_house
+
+READY = "/health/ready"
+LOOPBACK = "127.0.0.1"
+# Nothing listens on this port; the kernel refuses at once.
+NO_REDIS = "redis://127.0.0.1:1/0"
+
+
+async def test_live_says_that_the_process_answers(house: House) -> None:
+    answer = await house.dave.get("/health/live")
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+async def test_ready_tells_its_parts_only_to_loopback(house: House) -> None:
+    assert (await house.dave.get(READY)).json() == {"status": "ready"}
+    for local in (LOOPBACK, "::1"):
+        assert (await house.client(local).get(READY)).json() == {
+            "status": "ready",
+            "parts": {"database": "ok", "redis": "off"},
+        }
+    # Through a proxy on the same machine everybody comes from loopback.
+    proxied = house.client(LOOPBACK, **{"x-forwarded-for": "203.0.113.7"})
+    assert "parts" not in (await proxied.get(READY)).json()
+
+
+async def test_the_metrics_token_shows_the_parts_to_others_too(
+    furnished: Furnished, furnished_url: str, tmp_path: Path
+) -> None:
+    async with open_house(
+        furnished, furnished_url, tmp_path / "data", metrics_token="s3cret"
+    ) as house:
+        right = house.client(authorization="Bearer s3cret")
+        assert "parts" in (await right.get(READY)).json()
+        assert (await right.get("/metrics")).status_code == 200
+        for wrong in ("Bearer s3cre", "Bearer s3cret2", "Bearer", "Basic s3cret", ""):
+            client = house.client(authorization=wrong)
+            assert "parts" not in (await client.get(READY)).json()
+            assert (await client.get("/metrics")).status_code == 404
+
+
+async def test_without_its_redis_it_is_degraded_and_goes_on_working(
+    furnished: Furnished, furnished_url: str, tmp_path: Path
+) -> None:
+    async with open_house(furnished, furnished_url, tmp_path / "data", redis_url=NO_REDIS) as house:
+        await house.set("limit.ip=2/day")
+        statuses = [(await house.try_submit()).status_code for _ in range(3)]
+        assert statuses == [202, 202, 429]
+        answer = await house.client(LOOPBACK).get(READY)
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "degraded"
+        assert answer.json()["parts"]["redis"] == "degraded"
+        assert (await house.dave.get(READY)).json() == {"status": "degraded"}
+        metrics = (await house.client(LOOPBACK).get("/metrics")).text
+        assert "greenroom_rate_limiter_degraded 1.0" in metrics
+        assert "greenroom_rate_limiter_fallbacks_total 0.0" not in metrics
+
+
+# SQLite has no server that could go away.
+@pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
+async def test_without_its_database_it_is_unavailable(house: House, postgres_server: str) -> None:
+    shut_out(postgres_server, urlsplit(house.settings.database_url).path.removeprefix("/"))
+    answer = await house.client(LOOPBACK).get(READY)
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "status": "unavailable",
+        "parts": {"database": "unreachable", "redis": "off"},
+    }
+    assert (await house.dave.get(READY)).json() == {"status": "unavailable"}
+    assert (await house.dave.get("/health/live")).status_code == 200
+    refused = await house.try_submit()
+    assert refused.status_code == 503
+    assert refused.json()["type"] == "/problems/unavailable"
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+def shut_out(server_url: str, database: str) -> None:
+    """End every connection to a database and let no new one in."""
+    close = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(database))
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(close)
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
+        )
