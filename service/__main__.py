@@ -22,6 +22,7 @@ from service.migrations.running import SchemaOutdated
 from service.privacy.addresses import AddressRefused
 from service.services import Services
 from service.settings import Settings, SettingsInvalid, load_settings
+from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
 
 R = TypeVar("R")
 ROLES = click.Choice(["owner", "moderator", "viewer"])
@@ -31,8 +32,11 @@ EXPECTED = (
     ServiceError,
     SchemaOutdated,
     AddressRefused,
+    SettingsInvalid,
+    SlugInvalid,
+    OriginInvalid,
+    SettingInvalid,
     OperationalError,
-    ValueError,
 )
 
 
@@ -125,7 +129,7 @@ def demo(port: int) -> None:
     """Show everything with no set-up, on loopback."""
     try:
         run_demo(port)
-    except (SettingsInvalid, *EXPECTED) as error:
+    except EXPECTED as error:
         raise refusal(error) from None
 
 
@@ -159,7 +163,7 @@ def site() -> None:
 def site_create(slug: str, title: str, origins: tuple[str, ...]) -> None:
     """Make a site."""
     work(lambda services: commands.create_site(services, slug, title, origins))
-    click.echo(f"The site {slug} is there.")
+    click.echo(f"Created the site {slug}.")
 
 
 @site.command("set")
@@ -168,7 +172,7 @@ def site_create(slug: str, title: str, origins: tuple[str, ...]) -> None:
 def site_set(slug: str, pairs: tuple[str, ...]) -> None:
     """Change settings of a site; running processes follow within two seconds."""
     work(lambda services: commands.set_site(services, slug, pairs))
-    click.echo(f"The site {slug} is changed.")
+    click.echo(f"Changed the site {slug}.")
 
 
 @main.group()

@@ -31,6 +31,7 @@ from service.services import Services
 from service.settings import Settings
 from service.sites import operations as sites
 from service.sites.directory import KnownSite, load_site
+from service.sites.policy import parse_setting
 from service.sites.tables import Site
 
 
@@ -65,7 +66,7 @@ async def bring_up_to_date(settings: Settings) -> None:
 
 
 async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
-    """Make a site; raises SiteExists, or ValueError for an origin that is none."""
+    """Make a site; raises SlugInvalid, OriginInvalid or SiteExists."""
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         await sites.create_site(
@@ -89,8 +90,6 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
         given[name] = value
     title = given.pop("title", None)
     origins = given.pop("origins", None)
-    # Over HTTP a setting has its JSON type; here a number is one by its looks.
-    settings = {name: int(text) if text.isdecimal() else text for name, text in given.items()}
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         site = await _get_site(session, slug)
@@ -100,7 +99,7 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
             site.id,
             title=title,
             origins=origins.split(",") if origins is not None else None,
-            settings=settings,
+            settings={name: parse_setting(name, text) for name, text in given.items()},
             actor_id=None,
             now=services.clock(),
         )

@@ -1,26 +1,24 @@
 """The routes of administration: sites, their articles and their members."""
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET
-from sqlalchemy import func
-from sqlmodel import col, select
 
 from service.accounts.guards import require_moderator
 from service.accounts.operations import set_role
 from service.accounts.rules import Caller, Role, parse_role
-from service.accounts.schemas import Member, MemberList, ModeratorRef, SetRole
-from service.accounts.tables import Membership, Moderator
+from service.accounts.schemas import MemberList, SetRole
 from service.administration.operations import set_article_state
+from service.administration.queries import read_members, read_sites
 from service.administration.schemas import (
     ArticleView,
     ChangeSite,
     CreateSite,
+    ListSites,
     SetArticle,
     SiteList,
     SiteView,
@@ -28,14 +26,14 @@ from service.administration.schemas import (
 from service.clock import parse_id
 from service.errors import FieldError, Invalid, NotAllowed, NotFound
 from service.http.answers import answer, no_content
+from service.http.cursors import Position, make_cursor, read_cursor
 from service.http.docs import Doc
-from service.http.reading import AppRequest, read_command
+from service.http.reading import AppRequest, read_command, read_query
 from service.services import Services
 from service.sites import operations as sites
 from service.sites.directory import KnownSite
-from service.sites.errors import SettingFixed, SiteExists
-from service.sites.policy import SettingInvalid
-from service.sites.tables import Site
+from service.sites.errors import OriginInvalid, SettingFixed, SettingInvalid, SiteExists
+from service.sites.policy import SETTINGS
 
 GUARDED = [require_moderator]
 
@@ -50,26 +48,32 @@ async def require_site(services: Services, caller: Caller, slug: str, role: Role
 def view_site(site: KnownSite, caller: Caller) -> SiteView:
     """Give a site as one of its moderators sees it."""
     role = caller.role_on(site.id) or Role.VIEWER
-    defaults = {
-        field.encode_name: getattr(site.policy, field.name)
-        for field in msgspec.structs.fields(type(site.policy))
+    settings = {
+        setting.encode_name: getattr(site.policy, setting.name)
+        for setting in msgspec.structs.fields(site.policy)
     }
-    return SiteView(str(site.id), site.slug, site.title, list(site.origins), defaults, role.word)
+    return SiteView(str(site.id), site.slug, site.title, list(site.origins), settings, role.word)
 
 
-@get("/v1/sites", guards=GUARDED, opt=Doc(tag="Sites", answers={200: SiteList}).as_opt())
+@get(
+    "/v1/sites",
+    guards=GUARDED,
+    opt=Doc(tag="Sites", query=ListSites, answers={200: SiteList}, problems=(Invalid,)).as_opt(),
+)
 async def list_sites(
-    services: NamedDependency[Services], caller: NamedDependency[Caller]
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
     """List the sites that the caller has a role on, by slug."""
-    query = select(Site.slug).order_by(col(Site.slug))
-    wanted = caller.sites()
-    if wanted is not None:
-        query = query.where(col(Site.id).in_(wanted))
+    wanted = read_query(request, ListSites)
+    after = read_cursor(wanted.cursor, "sites")
     async with services.reading() as session:
-        slugs = (await session.exec(query)).all()
-    found = [await services.directory.find(slug) for slug in slugs]
-    return answer(SiteList([view_site(site, caller) for site in found if site]))
+        # One more than asked for tells whether there is a next page.
+        found = await read_sites(
+            session, caller.sites(), after.id if after else None, wanted.limit + 1
+        )
+    page = found[: wanted.limit]
+    more = make_cursor(Position("sites", page[-1].id)) if len(found) > len(page) else None
+    return answer(SiteList([view_site(site, caller) for site in page], more))
 
 
 @post(
@@ -100,8 +104,8 @@ async def create_site(
                 actor_id=caller.moderator_id,
                 now=services.clock(),
             )
-    except ValueError as error:
-        raise _invalid("origins", error) from None
+    except OriginInvalid as error:
+        raise Invalid(errors=_origin_errors(error)) from None
     services.directory.forget()
     return answer(view_site(await services.directory.get(command.slug), caller), 201)
 
@@ -151,15 +155,30 @@ async def change_site(
                 now=services.clock(),
             )
     except SettingInvalid as error:
-        raise _invalid("settings", error) from None
-    except ValueError as error:
-        raise _invalid("origins", error) from None
+        raise Invalid(errors=_setting_errors(error)) from None
+    except OriginInvalid as error:
+        raise Invalid(errors=_origin_errors(error)) from None
     services.directory.forget()
     return answer(view_site(await services.directory.get(site), caller))
 
 
-def _invalid(field: str, error: ValueError) -> Invalid:
-    return Invalid(errors=[FieldError(f"{field}_invalid", str(error), pointer=f"#/{field}")])
+def _origin_errors(error: OriginInvalid) -> list[FieldError]:
+    return [
+        FieldError("origins_invalid", why, pointer=f"#/origins/{place}")
+        for place, why in error.faults.items()
+    ]
+
+
+def _setting_errors(error: SettingInvalid) -> list[FieldError]:
+    return [
+        # What is no setting may hold anything, and its detail names those that there are.
+        FieldError(
+            "settings_invalid",
+            f"{name}: {why}",
+            pointer=f"#/settings/{name}" if name in SETTINGS else "#/settings",
+        )
+        for name, why in error.faults.items()
+    ]
 
 
 @post(
@@ -195,19 +214,8 @@ async def list_members(
 ) -> Response[Any]:
     """List the moderators of a site with their roles."""
     known = await require_site(services, caller, site, Role.VIEWER)
-    query = (
-        select(Membership, Moderator.name)
-        .join(Moderator, col(Moderator.id) == col(Membership.moderator_id))
-        .where(Membership.site_id == known.id)
-        .order_by(func.lower(Moderator.name), col(Moderator.id))
-    )
     async with services.reading() as session:
-        rows = (await session.exec(query)).all()
-    members = [
-        Member(ModeratorRef(str(row.moderator_id), name), row.role, row.created_at)
-        for row, name in rows
-    ]
-    return answer(MemberList(members))
+        return answer(MemberList(await read_members(session, known.id)))
 
 
 @put(
@@ -256,7 +264,7 @@ async def remove_member(
 async def _change_role(
     services: Services, caller: Caller, site: KnownSite, moderator: str, role: Role | None
 ) -> None:
-    moderator_id: UUID | None = parse_id(moderator)
+    moderator_id = parse_id(moderator)
     if moderator_id is None:
         raise NotFound
     async with services.writing() as session:

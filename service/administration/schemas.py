@@ -1,20 +1,22 @@
 """What the administration of sites takes and gives."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from service.accounts.schemas import HeldRole
-from service.http.wire import Article, Id, Slug, Time
-from service.sites.policy import SETTINGS_SCHEMA
+from service.http.wire import Article, Cursor, Id, Slug, Time
+from service.sites.policy import SETTINGS_SCHEMA, SettingValue
 
 ArticleState = Literal["open", "closed"]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 Origins = Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(min_length=1, max_length=50)]
-
-
-Settings = Annotated[dict[str, Any], Meta(extra_json_schema=SETTINGS_SCHEMA)]
+# There are a dozen settings, and a text for each of some reasons.
+MAX_SETTINGS = 50
+Settings = Annotated[
+    dict[str, SettingValue], Meta(max_length=MAX_SETTINGS, extra_json_schema=SETTINGS_SCHEMA)
+]
 
 
 class CreateSite(msgspec.Struct, frozen=True):
@@ -44,10 +46,18 @@ class SiteView(msgspec.Struct, frozen=True):
     role: HeldRole
 
 
+class ListSites(msgspec.Struct, frozen=True):
+    """Which page of one's sites to list."""
+
+    limit: Annotated[int, Meta(ge=1, le=200)] = 200
+    cursor: Cursor | None = None
+
+
 class SiteList(msgspec.Struct, frozen=True):
-    """The sites of a moderator, by slug."""
+    """A page of the sites of a moderator, by slug."""
 
     sites: list[SiteView]
+    next: str | None
 
 
 class SetArticle(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The sites as a process knows them: read at most a second ago, so that changes reach every process."""
 
-import re
 import time
+from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -11,13 +11,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.database import Database
 from service.errors import NotFound
+from service.sites.articles import normalise_article
 from service.sites.policy import SitePolicy, read_policy
+from service.sites.rules import is_slug
 from service.sites.tables import Site, SiteOrigin
 from service.turns import Turns
 
 V = TypeVar("V")
-
-SLUG = re.compile(r"[a-z0-9-]{1,63}")
 
 # What the command line changes takes effect within two seconds, without Redis too.
 REMEMBER_SECONDS = 1.0
@@ -34,6 +34,11 @@ class KnownSite(msgspec.Struct, frozen=True):
     origins: tuple[str, ...]
     policy: SitePolicy
 
+    def article_key(self, raw: str) -> str:
+        """Give the canonical key of an article of this site; raises ArticleRefused."""
+        keep = self.policy.trailing_slash == "keep"
+        return normalise_article(raw, origins=self.origins, keep_trailing_slash=keep)
+
 
 class SiteDirectory:
     """Looks sites up by slug or origin and remembers the answer for a second."""
@@ -46,7 +51,7 @@ class SiteDirectory:
 
     async def find(self, slug: str) -> KnownSite | None:
         """Give the site of that slug, or None."""
-        if not SLUG.fullmatch(slug):
+        if not is_slug(slug):
             # No database is asked for what no site can be called; PostgreSQL fails at a NUL.
             return None
         known = _recall(self._by_slug, slug)
@@ -102,8 +107,16 @@ def _remember(memory: dict[str, tuple[float, V]], key: str, value: V) -> None:
 async def load_site(session: AsyncSession, slug: str) -> KnownSite | None:
     """Read a site from the database."""
     row = (await session.exec(select(Site).where(Site.slug == slug))).first()
-    if row is None:
-        return None
-    query = select(SiteOrigin.origin).where(SiteOrigin.site_id == row.id)
-    origins = (await session.exec(query.order_by(col(SiteOrigin.position)))).all()
-    return KnownSite(row.id, row.slug, row.title, tuple(origins), read_policy(row.policy))
+    return (await complete_sites(session, [row]))[0] if row else None
+
+
+async def complete_sites(session: AsyncSession, rows: Sequence[Site]) -> list[KnownSite]:
+    """Add to sites what lies in other tables, in one query for all of them."""
+    query = select(SiteOrigin).where(col(SiteOrigin.site_id).in_([row.id for row in rows]))
+    origins: dict[UUID, list[str]] = {row.id: [] for row in rows}
+    for found in await session.exec(query.order_by(col(SiteOrigin.position))):
+        origins[found.site_id].append(found.origin)
+    return [
+        KnownSite(row.id, row.slug, row.title, tuple(origins[row.id]), read_policy(row.policy))
+        for row in rows
+    ]

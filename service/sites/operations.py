@@ -1,9 +1,7 @@
 """Making and changing sites, in the caller's transaction; every change stands in the site's log."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, column, table
@@ -15,11 +13,10 @@ from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.privacy.vault import Keyring
 from service.sites.articles import normalise_origin
-from service.sites.errors import SettingFixed, SiteExists
-from service.sites.policy import change_policy, read_policy
+from service.sites.errors import OriginInvalid, SettingFixed, SiteExists, SlugInvalid
+from service.sites.policy import SettingValue, change_policy, read_policy
+from service.sites.rules import is_slug
 from service.sites.tables import Site, SiteOrigin
-
-SLUG = re.compile("[a-z0-9-]{1,63}")
 
 
 async def create_site(
@@ -32,9 +29,9 @@ async def create_site(
     actor_id: UUID | None,
     now: datetime,
 ) -> Site:
-    """Make a site; raises SiteExists, or ValueError for a slug or an origin that is none."""
-    if not SLUG.fullmatch(slug):
-        raise ValueError("A slug has 1 to 63 lower-case letters, digits and hyphens.")
+    """Make a site; raises SlugInvalid, OriginInvalid or SiteExists."""
+    if not is_slug(slug):
+        raise SlugInvalid
     if (await session.exec(select(Site.id).where(Site.slug == slug))).first():
         raise SiteExists
     site = Site(id=new_id(), slug=slug, title=title, created_at=now)
@@ -55,19 +52,15 @@ async def change_site(
     *,
     title: str | None = None,
     origins: Sequence[str] | None = None,
-    settings: Mapping[str, Any],
+    settings: Mapping[str, SettingValue],
     actor_id: UUID | None,
     now: datetime,
 ) -> None:
-    """Change a site's title, origins or settings.
-
-    Raises SettingInvalid, SettingFixed, or ValueError for an origin that is none.
-    """
+    """Change a site's title, origins or settings; raises SettingInvalid, SettingFixed or OriginInvalid."""
     query = select(Site).where(Site.id == site_id).with_for_update()
     site = (await session.exec(query)).one()
     before = read_policy(site.policy)
-    for name, value in settings.items():
-        site.policy = change_policy(site.policy, name, value)
+    site.policy = change_policy(site.policy, settings)
     if read_policy(site.policy).trailing_slash != before.trailing_slash:
         await _require_no_comments(session, site_id)
     site.title = title or site.title
@@ -80,9 +73,7 @@ async def change_site(
 
 
 async def _set_origins(session: AsyncSession, site_id: UUID, origins: Sequence[str]) -> None:
-    unique = list(dict.fromkeys(normalise_origin(origin) for origin in origins))
-    if not unique:
-        raise ValueError("A site needs at least one origin.")
+    unique = _normalise_origins(origins)
     await session.exec(delete(SiteOrigin).where(col(SiteOrigin.site_id) == site_id))
     session.add_all(
         SiteOrigin(site_id=site_id, position=place, origin=origin)
@@ -90,11 +81,23 @@ async def _set_origins(session: AsyncSession, site_id: UUID, origins: Sequence[s
     )
 
 
+def _normalise_origins(origins: Sequence[str]) -> list[str]:
+    """Give origins in canonical form, each once; raises OriginInvalid, which names every wrong one."""
+    unique: dict[str, None] = {}
+    faults: dict[int, str] = {}
+    for place, origin in enumerate(origins):
+        try:
+            unique[normalise_origin(origin)] = None
+        except ValueError as error:
+            faults[place] = str(error)
+    if faults:
+        raise OriginInvalid(faults)
+    return list(unique)
+
+
 async def _require_no_comments(session: AsyncSession, site_id: UUID) -> None:
     # By its name: what a comment is lies above this module.
     comments = table("comment", column("site_id", Uuid()))
-    found: Any = (
-        select(column("site_id")).select_from(comments).where(comments.c.site_id == site_id)
-    )
-    if (await session.exec(found.limit(1))).first() is not None:
+    found = select(comments.c.site_id).where(comments.c.site_id == site_id).limit(1)
+    if (await session.exec(found)).first() is not None:
         raise SettingFixed

@@ -1,15 +1,19 @@
 """A site's policy: every setting of `greenroom site set`, its bounds and its default."""
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, field
 
 from service.rate_limiting.rules import Limit, parse_limit
+from service.sites.errors import SettingInvalid
 
 # The column sizes of a WordPress database, which the forms out there were made for.
 MAX_TEXT_CHARS_CEILING = 65_525
+# All of them are read with the site at every request; nobody chooses among more.
+MAX_REASONS = 50
 
 DEFAULT_REASONS = {
     "off_topic": "Your comment is not about this article.",
@@ -43,7 +47,9 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trailing_slash: Literal["drop", "keep"] = "drop"
     articles: Literal["open", "listed"] = "open"
     comments: Literal["open", "closed"] = "open"
-    reasons: dict[ReasonCode, Statement] = msgspec.field(default_factory=dict)
+    reasons: Annotated[dict[ReasonCode, Statement], Meta(max_length=MAX_REASONS)] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         for name in ("limit_ip", "limit_address", "limit_article", "limit_site"):
@@ -59,7 +65,13 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 # The names that a policy has, in the order of the class.
-SETTINGS = tuple(name.encode_name for name in msgspec.structs.fields(SitePolicy))
+SETTINGS = tuple(setting.encode_name for setting in msgspec.structs.fields(SitePolicy))
+SettingValue = str | int | dict[str, str]
+_NUMBERS = frozenset(
+    setting.encode_name
+    for setting in msgspec.structs.fields(SitePolicy)
+    if isinstance(setting.default, int)
+)
 _REASON = re.compile(r"reason\.([a-z0-9][a-z0-9_-]{0,63})")
 SETTINGS_SCHEMA = {
     "properties": msgspec.json.schema(SitePolicy)["$defs"][SitePolicy.__name__]["properties"],
@@ -68,30 +80,48 @@ SETTINGS_SCHEMA = {
 }
 
 
-class SettingInvalid(ValueError):
-    """A setting has no such name or may not have this value; the text says what would do."""
-
-
-def read_policy(stored: dict[str, Any]) -> SitePolicy:
-    """Read a stored policy; what it does not hold has its default."""
+def read_policy(stored: Mapping[str, object]) -> SitePolicy:
+    """Read a stored policy; what it does not hold has its default. Raises msgspec.ValidationError."""
     return msgspec.convert(stored, SitePolicy)
 
 
-def change_policy(stored: dict[str, Any], name: str, value: object) -> dict[str, Any]:
-    """Give the stored form of a policy with one setting changed.
+def parse_setting(name: str, text: str) -> SettingValue:
+    """Read a setting's value from the command line; over HTTP it has its JSON type already."""
+    return int(text) if name in _NUMBERS and text.isdecimal() else text
 
-    `reason.CODE` sets the text that authors see for a reason. Raises SettingInvalid.
+
+def change_policy(
+    stored: Mapping[str, object], settings: Mapping[str, SettingValue]
+) -> dict[str, object]:
+    """Give the stored form of a policy with some settings changed.
+
+    `reason.CODE` sets the text that authors see for a reason. Raises SettingInvalid, which names every
+    setting that is wrong.
     """
-    changed = dict(stored)
-    if match := _REASON.fullmatch(name):
-        changed["reasons"] = {**changed.get("reasons", {}), match[1]: value}
-    elif name in SETTINGS:
-        changed[name] = value
-    else:
-        raise SettingInvalid(f"There is no setting {name!r}; there are {', '.join(SETTINGS)}.")
-    try:
-        policy = read_policy(changed)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise SettingInvalid(f"{name}: {error}") from None
-    plain: dict[str, Any] = msgspec.to_builtins(policy)
+    faults = {name: _find_fault(name, value) for name, value in settings.items()}
+    if found := {name: fault for name, fault in faults.items() if fault}:
+        raise SettingInvalid(found)
+    named = {name: value for name, value in settings.items() if name in SETTINGS}
+    texts = {match[1]: settings[name] for name in settings if (match := _REASON.fullmatch(name))}
+    policy = read_policy({**stored, **named})
+    policy = msgspec.structs.replace(policy, reasons={**policy.reasons, **texts})
+    if len(policy.reasons) > MAX_REASONS:
+        raise SettingInvalid({"reasons": f"A site has at most {MAX_REASONS} reasons."})
+    plain: dict[str, object] = msgspec.to_builtins(policy)
     return plain
+
+
+def _find_fault(name: str, value: SettingValue) -> str | None:
+    reason = _REASON.fullmatch(name)
+    if not reason and name not in SETTINGS:
+        return f"There is no such setting; there are {', '.join(SETTINGS)}."
+    try:
+        read_policy({"reasons": {reason[1]: value}} if reason else {name: value})
+    except msgspec.ValidationError as error:
+        return _plain(error)
+    return None
+
+
+def _plain(error: msgspec.ValidationError) -> str:
+    """Take the path out of a message of msgspec, since the setting is named beside it."""
+    return f"{str(error).partition(' - at ')[0]}."

@@ -1,7 +1,6 @@
 """Rows of sites and of the origins that may embed them."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON
@@ -16,7 +15,7 @@ class Site(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     slug: str = Field(unique=True)
     title: str
-    policy: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    policy: dict[str, object] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime
 
 

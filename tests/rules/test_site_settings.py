@@ -2,11 +2,19 @@
 
 import pytest
 
-from service.sites.policy import SettingInvalid, change_policy, read_policy
+from service.sites.errors import SettingInvalid
+from service.sites.policy import (
+    MAX_REASONS,
+    SettingValue,
+    change_policy,
+    parse_setting,
+    read_policy,
+)
+from service.sites.rules import is_slug
 
 
 def test_a_setting_that_is_not_changed_keeps_its_default() -> None:
-    policy = read_policy(change_policy({}, "max_depth", 4))
+    policy = read_policy(change_policy({}, {"max_depth": 4}))
     assert (policy.max_depth, policy.receipt_days) == (4, 180)
 
 
@@ -15,14 +23,56 @@ def test_a_setting_that_is_not_changed_keeps_its_default() -> None:
     [
         ("max_depth", "4"),
         ("max_depth", -1),
-        ("max_depth", True),
         ("articles", "some"),
         ("limit.ip", 5),
         ("limit.ip", "5/week"),
         ("reason.rude", ""),
+        ("reason.rude\n", "Please be kind."),
+        ("reasons", {"Rude": "Please be kind."}),
+        ("reasons", {"rude\n": "Please be kind."}),
         ("colour", "red"),
     ],
 )
-def test_a_value_of_the_wrong_type_or_range_is_refused(name: str, value: object) -> None:
-    with pytest.raises(SettingInvalid, match="setting" if name == "colour" else name):
-        change_policy({}, name, value)
+def test_a_value_of_the_wrong_type_or_range_is_refused(name: str, value: SettingValue) -> None:
+    with pytest.raises(SettingInvalid) as refused:
+        change_policy({}, {"receipt_days": 7, name: value})
+    assert set(refused.value.faults) == {name}
+
+
+def test_every_wrong_setting_is_named_at_once() -> None:
+    with pytest.raises(SettingInvalid, match=r"max_depth: .*colour: .*limit\.ip: "):
+        change_policy({}, {"max_depth": -1, "colour": "red", "limit.ip": "5/week"})
+
+
+def test_reasons_are_added_to_those_that_are_there() -> None:
+    stored = change_policy({}, {"reasons": {"rude": "Please be kind."}})
+    policy = read_policy(change_policy(stored, {"reason.rant": "Too angry."}))
+    assert policy.reasons == {"rude": "Please be kind.", "rant": "Too angry."}
+
+
+def test_a_site_has_at_most_so_many_reasons() -> None:
+    stored = change_policy({}, {f"reason.r{number}": "Text." for number in range(MAX_REASONS)})
+    change_policy(stored, {"reason.r1": "Another text."})
+    with pytest.raises(SettingInvalid, match=f"at most {MAX_REASONS}"):
+        change_policy(stored, {"reason.one_more": "Text."})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("max_depth", "4", 4),
+        ("max_depth", "four", "four"),
+        ("limit.ip", "5/minute", "5/minute"),
+        ("reason.rant", "2024", "2024"),
+    ],
+)
+def test_on_the_command_line_a_value_is_a_number_where_the_setting_is_one(
+    name: str, text: str, value: SettingValue
+) -> None:
+    assert parse_setting(name, text) == value
+
+
+@pytest.mark.parametrize("text", ["", "a" * 64, "a_b", "A", "ä", "a\n", "a\x00"])
+def test_a_slug_has_1_to_63_lower_case_letters_digits_and_hyphens(text: str) -> None:
+    assert not is_slug(text)
+    assert is_slug("a" * 63)

@@ -1,5 +1,6 @@
 """Sites: who may see, make and change one, and what of it never changes again."""
 
+import json
 from typing import Any
 
 import httpx
@@ -82,9 +83,9 @@ async def test_a_new_site_s_fields_are_all_checked_at_once(house: House) -> None
         for slug in ("", "a" * 64, "ä", "a_b", "a\n", "A"):
             assert "#/slug" in codes(await house.alice.post(SITES, json={**NEW, "slug": slug}))
         for origin in ("new.example", "https://", "ftp://a.example", "https://a.example/path", "*"):
-            wrong = {**NEW, "origins": [origin]}
+            wrong = {**NEW, "origins": ["https://right.example", origin]}
             assert codes(await house.alice.post(SITES, json=wrong)) == {
-                "#/origins": "origins_invalid"
+                "#/origins/1": "origins_invalid"
             }, origin
 
 
@@ -119,6 +120,47 @@ async def test_a_setting_that_is_none_or_out_of_bounds_changes_nothing(house: Ho
             answer = await house.alice.patch(BLOG, json={"settings": settings})
             pointers = codes(answer)
             assert set(pointers.values()) == {"settings_invalid"}, (name, value)
+
+
+async def test_every_wrong_origin_and_setting_is_named_at_once(house: House) -> None:
+    origins = ["*", "https://right.example", "ftp://a.example"]
+    answer = await house.alice.patch(BLOG, json={"origins": origins})
+    assert set(codes(answer)) == {"#/origins/0", "#/origins/2"}
+    settings = {"max_depth": -1, "limit.ip": "x", "receipt_days": 7}
+    answer = await house.alice.patch(BLOG, json={"settings": settings})
+    assert set(codes(answer)) == {"#/settings/max_depth", "#/settings/limit.ip"}
+
+
+async def test_settings_are_few_and_hold_only_what_can_be_stored(house: House) -> None:
+    many = {f"reason.r{number}": "Text." for number in range(51)}
+    async with house.nothing_changes():
+        for settings in (
+            many,
+            {"reasons": {name.removeprefix("reason."): text for name, text in many.items()}},
+            {"reason.rude": "nul \x00"},
+            {"reason.rude": "\ud800"},
+            {"reason.rude\x00": "Text."},
+            {"reasons": {"\udfff": "Text."}},
+        ):
+            body = json.dumps({"settings": settings})
+            headers = {"content-type": "application/json"}
+            codes(await house.alice.patch(BLOG, content=body, headers=headers))
+
+
+async def test_cursors_walk_every_site_by_its_slug(house: House) -> None:
+    await make_admin(house, "Alice")
+    await house.alice.post(SITES, json={**NEW, "slug": "a-new-one"})
+    slugs: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await house.alice.get(SITES, params={"limit": 1, **cursor})).json()
+        slugs += [site["slug"] for site in page["sites"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert slugs == ["a-new-one", "blog", "elsewhere"]
+    for wrong in ({"limit": 0}, {"limit": 201}, {"cursor": "x"}):
+        assert (await house.alice.get(SITES, params=wrong)).status_code == 422
 
 
 async def test_trailing_slash_cannot_change_once_there_are_comments(house: House) -> None:
