@@ -126,7 +126,7 @@ async def count_comments(
     ).as_opt(),
 )
 async def show_avatar(file: FromPath[str]) -> Response[Any]:
-    """Draw the avatar that belongs to a name; `file` is the hash of the name and `.svg`."""
+    """Draw the avatar that belongs to a name, whose hash it is called by."""
     seed = file.removesuffix(".svg")
     if not file.endswith(".svg") or not _SEED.fullmatch(seed):
         raise NotFound

@@ -61,6 +61,8 @@ def is_struct(kind: object) -> bool:
 def _add_aliases(schema: dict[str, Any], aliases: Mapping[str, str]) -> None:
     """Let members come under other names; a required one has to come under either."""
     members, required = schema["properties"], schema["required"]
+    # Else a reader would be shown every member under all of its names.
+    schema["examples"] = [{name: members[name]["examples"][0] for name in required}]
     for alias, name in aliases.items():
         members[alias] = {**members[name], "description": f"WordPress's name for `{name}`."}
         if name in required:
