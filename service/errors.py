@@ -16,6 +16,20 @@ class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
     suggestion: str | None = None
 
 
+class FieldRefused(ValueError):
+    """A value that a field may not have; neither `detail` nor `suggestion` repeats it."""
+
+    def __init__(self, code: str, detail: str, suggestion: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.suggestion = suggestion
+
+    def as_error(self, *, pointer: str | None = None, parameter: str | None = None) -> FieldError:
+        """Name the field that refused it, by its pointer or as a parameter of the query."""
+        return FieldError(self.code, self.detail, pointer, parameter, self.suggestion)
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of every error, `application/problem+json`."""
 

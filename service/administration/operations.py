@@ -7,11 +7,11 @@ from service.administration.schemas import ArticleView, SetArticle
 from service.clock import new_id
 from service.comments.tables import Article
 from service.database import insert_new
-from service.errors import FieldError, Invalid
+from service.errors import Invalid
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.services import Services
-from service.sites.articles import ArticleRefused, normalise_article
+from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 
 
@@ -40,9 +40,6 @@ async def set_article_state(
 
 def _normalise(site: KnownSite, raw: str) -> str:
     try:
-        return normalise_article(
-            raw, origins=site.origins, keep_trailing_slash=site.policy.trailing_slash == "keep"
-        )
+        return site.article_key(raw)
     except ArticleRefused as refusal:
-        error = FieldError(refusal.code, refusal.detail, pointer="#/article")
-        raise Invalid(errors=[error]) from None
+        raise Invalid(errors=[refusal.as_error(pointer="#/article")]) from None

@@ -73,13 +73,17 @@ def _ordered(counter: Counter[K]) -> list[tuple[K, int]]:
 
 
 async def lock_comments(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Comment]:
-    """Lock the articles of some comments, then the comments, and read these as they are now."""
+    """Lock the articles of some comments, then the comments, and read these as they are now.
+
+    The ids stay as they are, so that submissions may refer to the rows meanwhile (`FOR NO KEY UPDATE`): these
+    take articles and parents in an order of their own, and would wait for us in a circle.
+    """
     wanted = col(Comment.id).in_(list(ids))
     articles = select(Comment.article_id).where(wanted)
     lock = select(Article.id).where(col(Article.id).in_(articles)).order_by(col(Article.id))
-    await session.exec(lock.with_for_update())
-    query = select(Comment).where(wanted).order_by(col(Comment.id)).with_for_update()
-    fresh = query.execution_options(populate_existing=True)
+    await session.exec(lock.with_for_update(key_share=True))
+    query = select(Comment).where(wanted).order_by(col(Comment.id))
+    fresh = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return {comment.id: comment for comment in (await session.exec(fresh)).all()}
 
 

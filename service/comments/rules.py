@@ -42,12 +42,13 @@ def is_legal(action: Action, status: Status) -> bool:
 
 
 class ThreadNode(msgspec.Struct, frozen=True):
-    """A comment as far as visibility depends on it."""
+    """A comment as far as visibility depends on it, and the visibility that it had."""
 
     id: UUID
     parent_id: UUID | None
     depth: int
     status: Status
+    visibility: Visibility = "hidden"
 
 
 def decide_visibility(

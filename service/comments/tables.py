@@ -49,6 +49,14 @@ class Comment(SQLModel, table=True):
         Index("ix_comment_article_queue", "article_id", "status", "id"),
         Index("ix_comment_status", "status", "id"),
         Index(
+            "ix_comment_risk",
+            "site_id",
+            text("coalesce(risk, -1.0) DESC"),
+            "id",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index(
             "ix_comment_parent",
             "parent_id",
             sqlite_where=text("parent_id IS NOT NULL"),
@@ -83,7 +91,7 @@ class Comment(SQLModel, table=True):
     signals: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     # The guard against duplicates; empty once the comment is withdrawn or erased.
     fingerprint: bytes | None = Field(default=None, unique=True)
-    # A keyed hash of the client's IP prefix under a key that changes daily.
+    # A keyed hash of the day and the client's IP prefix, so that two days cannot be linked.
     client_hash: bytes
     claimed_by: UUID | None = Field(default=None, foreign_key="moderator.id")
     claimed_until: datetime | None = None

@@ -1,9 +1,11 @@
 """What the public sees of a thread, kept in the rows so that a page is one walk along an index."""
 
-from collections.abc import Sequence
+from typing import Any, get_args
 from uuid import UUID
 
-from sqlmodel import col, select, update
+from sqlalchemy import Select, select
+from sqlmodel import col, update
+from sqlmodel import select as select_one
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.rules import (
@@ -16,6 +18,14 @@ from service.comments.tables import Article, Comment
 
 # SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
 CHUNK = 500
+# All that visibility depends on, and none of the texts.
+_NODE = (
+    col(Comment.id),
+    col(Comment.parent_id),
+    col(Comment.depth),
+    col(Comment.status),
+    col(Comment.visibility),
+)
 
 
 async def refresh_thread(session: AsyncSession, comment: Comment) -> None:
@@ -23,42 +33,41 @@ async def refresh_thread(session: AsyncSession, comment: Comment) -> None:
 
     The caller holds the lock on the article's row, since two changes in one thread must not cross.
     """
-    ancestors = await _ancestors(session, comment)
+    ancestors = await _read_line(session, comment.parent_id) if comment.parent_id else []
     is_passable = all(_is_passable(ancestor) for ancestor in ancestors)
-    below = await _subtree(session, comment.id)
-    nodes = [ThreadNode(row.id, row.parent_id, row.depth, row.status) for row in below]
-    wanted = decide_visibility(nodes, root_is_passable=is_passable)
-    changed = [row for row in below if wanted[row.id] != row.visibility]
-    growth = sum((wanted[row.id] == "visible") - (row.visibility == "visible") for row in changed)
-    for visibility in ("hidden", "visible", "tombstone"):
-        ids = [row.id for row in changed if wanted[row.id] == visibility]
+    below = await _read_subtree(session, comment.id)
+    wanted = decide_visibility(below, root_is_passable=is_passable)
+    changed = [node for node in below if wanted[node.id] != node.visibility]
+    growth = sum((wanted[one.id] == "visible") - (one.visibility == "visible") for one in changed)
+    for visibility in get_args(Visibility):
+        ids = [node.id for node in changed if wanted[node.id] == visibility]
         await _set_visibility(session, ids, visibility)
     await _refresh_tombstones(session, ancestors, is_passable)
     if changed:
         await _bump_article(session, comment.article_id, growth)
 
 
-def _is_passable(comment: Comment) -> bool:
-    return comment.status == "approved" or comment.status in LEAVES_TOMBSTONE
+def _is_passable(node: ThreadNode) -> bool:
+    return node.status == "approved" or node.status in LEAVES_TOMBSTONE
 
 
-async def _ancestors(session: AsyncSession, comment: Comment) -> list[Comment]:
-    """Read what a comment answers to, the nearest first."""
-    found: list[Comment] = []
-    parent_id = comment.parent_id
-    while parent_id is not None:
-        parent = await session.get_one(Comment, parent_id, populate_existing=True)
-        found.append(parent)
-        parent_id = parent.parent_id
-    return found
+async def _read_line(session: AsyncSession, start_id: UUID) -> list[ThreadNode]:
+    """Read a comment and all that it answers to, the nearest first."""
+    line = select(*_NODE).where(col(Comment.id) == start_id).cte("line", recursive=True)
+    line = line.union_all(select(*_NODE).where(col(Comment.id) == line.c.parent_id))
+    return await _read_nodes(session, select(line).order_by(line.c.depth.desc()))
 
 
-async def _subtree(session: AsyncSession, root_id: UUID) -> Sequence[Comment]:
+async def _read_subtree(session: AsyncSession, root_id: UUID) -> list[ThreadNode]:
     """Read a comment and all below it."""
-    tree = select(Comment.id).where(Comment.id == root_id).cte("tree", recursive=True)
-    tree = tree.union_all(select(Comment.id).where(col(Comment.parent_id) == tree.c.id))
-    query = select(Comment).where(col(Comment.id).in_(select(tree.c.id)))
-    return (await session.exec(query.execution_options(populate_existing=True))).all()
+    tree = select(*_NODE).where(col(Comment.id) == root_id).cte("tree", recursive=True)
+    tree = tree.union_all(select(*_NODE).where(col(Comment.parent_id) == tree.c.id))
+    return await _read_nodes(session, select(tree))
+
+
+async def _read_nodes(session: AsyncSession, query: Select[Any]) -> list[ThreadNode]:
+    rows = await (await session.connection()).execute(query)
+    return [ThreadNode(*row) for row in rows]
 
 
 async def _set_visibility(session: AsyncSession, ids: list[UUID], visibility: Visibility) -> None:
@@ -68,13 +77,13 @@ async def _set_visibility(session: AsyncSession, ids: list[UUID], visibility: Vi
 
 
 async def _refresh_tombstones(
-    session: AsyncSession, ancestors: list[Comment], is_passable: bool
+    session: AsyncSession, ancestors: list[ThreadNode], is_passable: bool
 ) -> None:
     """Show or hide the tombstones above a changed comment, as far up as one changes."""
     for ancestor in ancestors:
         if not is_passable or ancestor.status not in LEAVES_TOMBSTONE:
             return
-        replies = select(Comment.id).where(
+        replies = select_one(Comment.id).where(
             Comment.parent_id == ancestor.id, Comment.visibility != "hidden"
         )
         has_visible_replies = (await session.exec(replies.limit(1))).first() is not None

@@ -99,11 +99,18 @@ def read_query(request: AppRequest, kind: type[S], *, lists: tuple[str, ...] = (
 def read_idempotency_key(request: AppRequest) -> str | None:
     """Read the Idempotency-Key; raises Invalid when it is empty or too long."""
     key = request.headers.get("idempotency-key")
-    if key is not None and not 1 <= len(key) <= MAX_KEY_CHARS:
-        detail = f"An Idempotency-Key has 1 to {MAX_KEY_CHARS} characters."
-        code = "idempotency_key_too_long" if key else "idempotency_key_invalid"
-        raise Invalid(errors=[FieldError(code, detail, parameter="Idempotency-Key")])
+    if errors := check_idempotency_key(key):
+        raise Invalid(errors=errors)
     return key
+
+
+def check_idempotency_key(key: str | None) -> list[FieldError]:
+    """List what is wrong with an Idempotency-Key, if one was sent."""
+    if key is None or 1 <= len(key) <= MAX_KEY_CHARS:
+        return []
+    detail = f"An Idempotency-Key has 1 to {MAX_KEY_CHARS} characters."
+    code = "idempotency_key_too_long" if key else "idempotency_key_invalid"
+    return [FieldError(code, detail, parameter="Idempotency-Key")]
 
 
 def decode_json(body: bytes) -> object:

@@ -12,7 +12,7 @@ from service.accounts.tables import Moderator
 from service.clock import parse_id
 from service.comments.tables import Comment
 from service.errors import Conflict
-from service.moderation.queries import NO_RISK, read_queued
+from service.moderation.queries import rank_by_risk, read_queued
 from service.moderation.schemas import ClaimComments, Claimed, RenewClaims
 from service.services import Services
 
@@ -40,7 +40,7 @@ async def claim_comments(services: Services, caller: Caller, command: ClaimComme
         if held >= MAX_CLAIMS:
             raise TooManyClaims
         is_free = or_(col(Comment.claimed_until).is_(None), col(Comment.claimed_until) <= now)
-        rank = [func.coalesce(Comment.risk, NO_RISK).desc()] if command.order == "risk" else []
+        rank = [rank_by_risk().desc()] if command.order == "risk" else []
         query = (
             select(Comment.id)
             .where(Comment.site_id == site.id, Comment.status == "pending", is_free)
@@ -71,7 +71,7 @@ async def renew_claims(services: Services, caller: Caller, command: RenewClaims)
     """Hold on to claims that have not ended; gives those that were renewed."""
     now = services.clock()
     until = now + timedelta(seconds=command.lease_seconds)
-    wanted = [found for text in command.comments if (found := parse_id(text))]
+    wanted = dict.fromkeys(found for text in command.comments if (found := parse_id(text)))
     async with services.writing() as session:
         held = await _lock_held(session, caller)
         alive = {

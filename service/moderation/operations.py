@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.accounts.rules import Caller, Role
 from service.clock import parse_id
 from service.comments.tables import Comment
-from service.errors import FieldError, Gone, Invalid, NotFound
+from service.errors import Gone, Invalid, NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
 from service.moderation import queries
 from service.moderation.schemas import (
@@ -29,7 +29,7 @@ from service.modlog.tables import LogEntry
 from service.privacy.tables import SealedAddress
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
-from service.sites.articles import ArticleRefused, normalise_article
+from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 
 REVEALS = Limit(burst=30, period_seconds=3_600)
@@ -67,12 +67,10 @@ def _article_key(site: KnownSite | None, raw: str | None) -> str | None:
     """Give the canonical key of an article asked for; without its site it has to be canonical already."""
     if raw is None or site is None:
         return raw
-    keep = site.policy.trailing_slash == "keep"
     try:
-        return normalise_article(raw, origins=site.origins, keep_trailing_slash=keep)
+        return site.article_key(raw)
     except ArticleRefused as refusal:
-        error = FieldError(refusal.code, refusal.detail, parameter="article")
-        raise Invalid(errors=[error]) from None
+        raise Invalid(errors=[refusal.as_error(parameter="article")]) from None
 
 
 async def find_comment(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, union_all
+from sqlalchemy import Float, and_, func, literal_column, or_, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -46,12 +46,14 @@ async def find_queued(
     `sites` of None is every site.
     """
     filters: list[Any] = [Comment.status == wanted.status]
-    if article is not None:
-        filters.append(col(Comment.article_id).in_(_articles(sites, article)))
     if wanted.q:
         filters.append(_holds(wanted.q))
     if after:
         filters.append(_comes_after(after))
+    if article is not None:
+        # The articles alone, so that the walk goes along their index and not along the site's.
+        articles = (await session.exec(_articles(sites, article))).all()
+        return await _walk(session, [*filters, col(Comment.article_id).in_(articles)], wanted)
     if sites is None:
         return await _walk(session, filters, wanted)
     if len(sites) > MAX_WALKS:
@@ -71,8 +73,9 @@ def _holds(words: str) -> Any:
     )
 
 
-def _rank() -> Any:
-    return func.coalesce(Comment.risk, NO_RISK)
+def rank_by_risk() -> Any:
+    """Give what `order=risk` sorts by, spelt as the index on it is."""
+    return literal_column("coalesce(comment.risk, -1.0)", Float())
 
 
 def _comes_after(after: Position) -> Any:
@@ -80,12 +83,14 @@ def _comes_after(after: Position) -> Any:
         return col(Comment.id) < after.id
     if after.order == "oldest":
         return col(Comment.id) > after.id
-    return or_(_rank() < after.rank, and_(_rank() == after.rank, col(Comment.id) > after.id))
+    return or_(
+        rank_by_risk() < after.rank, and_(rank_by_risk() == after.rank, col(Comment.id) > after.id)
+    )
 
 
 def _order(order: str) -> list[Any]:
     by_id = col(Comment.id).desc() if order == "newest" else col(Comment.id)
-    return [_rank().desc(), by_id] if order == "risk" else [by_id]
+    return [rank_by_risk().desc(), by_id] if order == "risk" else [by_id]
 
 
 async def _walk(session: AsyncSession, filters: list[Any], wanted: ListQueue) -> list[UUID]:

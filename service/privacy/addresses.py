@@ -5,18 +5,16 @@ suggestion is a domain, never an address.
 """
 
 import re
-from typing import Literal
 
 import msgspec
 from email_validator import EmailNotValidError, validate_email
 
+from service.errors import FieldRefused
 from service.nfc import nfc
 from service.text import normalise_line
 
 # RFC 5321, section 4.5.3.1.3 (with erratum 1690), and the contract.
 MAX_ADDRESS_CHARS = 254
-
-AddressCode = Literal["email_required", "email_invalid", "email_too_long"]
 
 # Providers whose names are long enough for a slip to be told from another name.
 _WELL_KNOWN = (
@@ -44,14 +42,8 @@ class Address(msgspec.Struct, frozen=True):
         return "Address(…)"
 
 
-class AddressRefused(ValueError):
+class AddressRefused(FieldRefused):
     """What was typed is no address that we take; neither message nor suggestion holds it."""
-
-    def __init__(self, code: AddressCode, detail: str, suggestion: str | None = None) -> None:
-        super().__init__(detail)
-        self.code: AddressCode = code
-        self.detail = detail
-        self.suggestion = suggestion
 
 
 def check_address(raw: str) -> Address:

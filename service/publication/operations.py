@@ -14,20 +14,19 @@ from service.publication.schemas import (
     PublicComment,
 )
 from service.services import Services
-from service.sites.articles import ArticleRefused, normalise_article
+from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 
 
 def article_keys(site: KnownSite, raw: Sequence[str]) -> list[str]:
     """Give the canonical keys of articles asked for in a query; raises Invalid, which names each bad one."""
-    keep = site.policy.trailing_slash == "keep"
     keys: list[str] = []
     errors: list[FieldError] = []
     for one in raw:
         try:
-            keys.append(normalise_article(one, origins=site.origins, keep_trailing_slash=keep))
+            keys.append(site.article_key(one))
         except ArticleRefused as refusal:
-            errors.append(FieldError(refusal.code, refusal.detail, parameter="article"))
+            errors.append(refusal.as_error(parameter="article"))
     if errors:
         raise Invalid(errors=errors)
     return keys

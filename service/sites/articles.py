@@ -6,18 +6,14 @@ Also the canonical form of an origin, since an article's host is compared with t
 import re
 from collections.abc import Sequence
 from ipaddress import IPv6Address
-from typing import Literal
 from urllib.parse import unquote, unquote_to_bytes
 
 import idna
 
+from service.errors import FieldRefused
 from service.nfc import nfc
 
 MAX_KEY_CHARS = 512
-
-ArticleCode = Literal[
-    "article_required", "article_not_allowed", "article_too_long", "article_invalid"
-]
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # Scheme and authority as in RFC 3986, appendix B, then all but the fragment.
@@ -32,13 +28,8 @@ _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]|[^\x00-\x9f\udc80-\udcff\s]")
 _TRACKING = re.compile(r"utm_.*|fbclid|gclid|msclkid|mc_cid|mc_eid|igshid|ref_src", re.DOTALL)
 
 
-class ArticleRefused(ValueError):
+class ArticleRefused(FieldRefused):
     """A key cannot name an article of the site; `detail` says why."""
-
-    def __init__(self, code: ArticleCode, detail: str) -> None:
-        super().__init__(detail)
-        self.code: ArticleCode = code
-        self.detail = detail
 
 
 def normalise_article(

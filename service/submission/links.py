@@ -1,14 +1,12 @@
 """The one rule for the address of a commenter's own page, wherever it comes from or is shown."""
 
 import re
-from typing import Literal
 
+from service.errors import FieldRefused
 from service.sites.articles import normalise_origin
 from service.text import normalise_line
 
 MAX_URL_CHARS = 2_000
-
-LinkCode = Literal["url_invalid", "url_too_long", "url_not_allowed"]
 
 # Whoever needs one of these in an address can percent-encode it; none can then end an attribute.
 _FORBIDDEN = re.compile(r"""[\s"'`<>\\]""")
@@ -17,14 +15,8 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+-]*):", re.IGNORECASE)
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
-class LinkRefused(ValueError):
+class LinkRefused(FieldRefused):
     """The address of a page cannot be taken; `suggestion` is what may have been meant."""
-
-    def __init__(self, code: LinkCode, detail: str, suggestion: str | None = None) -> None:
-        super().__init__(detail)
-        self.code: LinkCode = code
-        self.detail = detail
-        self.suggestion = suggestion
 
 
 def check_url(raw: str) -> str:

@@ -1,7 +1,7 @@
 """Taking a submission: the order of work is that of the contract, read from top to bottom."""
 
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,7 +10,8 @@ from service.clock import new_id, parse_id
 from service.comments.receipts import make_receipt_token
 from service.comments.rendering import render_html
 from service.comments.tables import Article, Comment
-from service.errors import FieldError, IdempotencyKeyReused, Invalid
+from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
+from service.http.reading import check_idempotency_key
 from service.privacy.addresses import suspect_typo
 from service.privacy.vault import Keyring
 from service.rate_limiting.rules import Verdict
@@ -21,7 +22,6 @@ from service.submission.errors import DuplicateComment
 from service.submission.limits import FLOOD_RULE, all_rules, ip_rules
 from service.submission.rules import (
     Submission,
-    check_article,
     check_submission,
     translate_names,
 )
@@ -60,16 +60,19 @@ async def submit_comment(
     `prefix` is that of the client's address. Raises Invalid, IdempotencyKeyReused, RateLimited or
     DuplicateComment.
     """
+    valid, errors = check_submission(translate_names(raw_fields), site)
+    errors += check_idempotency_key(idempotency_key)
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)
-        valid, parent, errors = await _check(session, site, raw_fields)
+        parent, closed = await _check_place(session, site, valid)
     if errors:
-        await refuse_unreadable(services, site, prefix)
-        raise Invalid(errors=errors)
+        await _refuse(services, site, prefix, [*errors, *closed])
     submission = Submission(**valid)
     key = _make_key(keyring, submission, idempotency_key) if idempotency_key else None
     async with _turns.take((site.id, key.key_hash)) if key else nullcontext():
         stored = await _replay(services, site, key, prefix) if key else None
+        if stored is None and closed:
+            await _refuse(services, site, prefix, closed)
         if stored is None:
             stored = await _charge_and_store(
                 services, writer, keyring, site, submission, parent, prefix, key
@@ -78,17 +81,27 @@ async def submit_comment(
     return _answer(services, keyring, submission, stored), stored.replayed
 
 
+async def _refuse(
+    services: Services, site: KnownSite, prefix: str, errors: list[FieldError]
+) -> NoReturn:
+    await refuse_unreadable(services, site, prefix)
+    raise Invalid(errors=errors)
+
+
 async def refuse_unreadable(services: Services, site: KnownSite, prefix: str) -> None:
     """Charge a submission that cannot be read or is invalid to its IP alone; raises RateLimited."""
     services.metrics.submissions.labels("invalid").inc()
     await services.charge(ip_rules(site, prefix))
 
 
-async def _check(
-    session: AsyncSession, site: KnownSite, raw_fields: dict[str, Any]
-) -> tuple[dict[str, Any], Comment | None, list[FieldError]]:
-    """Check every field, those last that depend on what is stored."""
-    valid, errors = check_submission(translate_names(raw_fields), site)
+async def _check_place(
+    session: AsyncSession, site: KnownSite, valid: dict[str, Any]
+) -> tuple[Comment | None, list[FieldError]]:
+    """Check what may change after a submission was taken: whether its place is open.
+
+    So a repeated request is recognised before it is told that its place has closed meanwhile.
+    """
+    errors: list[FieldError] = []
     key = valid.get("article")
     article = await _find_article(session, site, key) if key is not None else None
     if key is not None and (refusal := _refuse_closed(site, article)):
@@ -97,7 +110,7 @@ async def _check(
     if valid.get("parent") and parent is None:
         detail = "This is not a visible comment of the same article that may still be answered."
         errors.append(FieldError("parent_invalid", detail, pointer="#/parent"))
-    return valid, parent, errors
+    return parent, errors
 
 
 async def _find_article(session: AsyncSession, site: KnownSite, key: str) -> Article | None:
@@ -166,7 +179,7 @@ async def _charge_and_store(
 ) -> Stored:
     try:
         verdict = await services.charge(all_rules(site, prefix, submission))
-    except Exception:
+    except RateLimited:
         services.metrics.submissions.labels("limited").inc()
         raise
     comment = _make_comment(services, keyring, site, submission, parent, prefix, verdict)
@@ -240,10 +253,9 @@ def _hints(submission: Submission) -> list[Hint]:
 async def describe_form(services: Services, site: KnownSite, raw_article: str) -> Form:
     """Say what a form for an article needs; raises Invalid for a key that cannot be one."""
     try:
-        key = check_article(raw_article, site)
+        key = site.article_key(raw_article)
     except ArticleRefused as refusal:
-        error = FieldError(refusal.code, refusal.detail, parameter="article")
-        raise Invalid(errors=[error]) from None
+        raise Invalid(errors=[refusal.as_error(parameter="article")]) from None
     async with services.reading() as session:
         closed = _refuse_closed(site, await _find_article(session, site, key))
     limits = FormLimits(MAX_NAME_CHARS, MAX_EMAIL_CHARS, MAX_URL_CHARS, site.policy.max_text_chars)

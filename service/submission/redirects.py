@@ -22,7 +22,11 @@ def choose_redirect(
     if not wish or len(wish) > MAX_URL_CHARS or _TREACHEROUS.search(wish):
         return None
     base = next((origin for origin in [_origin(referer), *origins] if origin in origins), None)
-    target = urljoin(f"{base}/", wish) if base else wish
+    try:
+        target = urljoin(f"{base}/", wish) if base else wish
+    except ValueError:
+        # Such as `https://[`, whose host is none.
+        return None
     return target if _origin(target) in origins and "@" not in urlsplit(target).netloc else None
 
 

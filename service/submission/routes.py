@@ -25,7 +25,6 @@ from service.http.reading import (
     AppRequest,
     media_type,
     read_fields,
-    read_idempotency_key,
     read_query,
 )
 from service.services import Services
@@ -85,7 +84,7 @@ async def submit_comment(
             known,
             fields,
             prefix=services.client_prefix(request),
-            idempotency_key=read_idempotency_key(request),
+            idempotency_key=request.headers.get("idempotency-key"),
         )
     except ServiceError as error:
         if wants_page:

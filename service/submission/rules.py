@@ -5,12 +5,11 @@ from typing import Any
 
 import msgspec
 
-from service.errors import FieldError
+from service.errors import FieldError, FieldRefused
 from service.http.fields import is_storable
-from service.privacy.addresses import Address, AddressRefused, check_address
-from service.sites.articles import ArticleRefused, normalise_article
+from service.privacy.addresses import Address, check_address
 from service.sites.directory import KnownSite
-from service.submission.links import LinkRefused, check_url
+from service.submission.links import check_url
 from service.submission.schemas import MAX_NAME_CHARS
 from service.text import has_visible, normalise_line, normalise_text
 
@@ -50,7 +49,7 @@ def check_submission(
 ) -> tuple[dict[str, Any], list[FieldError]]:
     """Check fields under our own names; gives the valid ones, normalised, and the others' errors."""
     checks: dict[str, Callable[[str], object]] = {
-        "article": lambda raw: check_article(raw, site),
+        "article": site.article_key,
         "name": lambda raw: _check_text("name", normalise_line(raw), MAX_NAME_CHARS),
         "email": check_address,
         "text": lambda raw: _check_text("text", normalise_text(raw), site.policy.max_text_chars),
@@ -63,46 +62,25 @@ def check_submission(
         try:
             valid[name] = _check(name, fields.get(name), check)
         except FieldRefused as refusal:
-            errors.append(refusal.error)
+            errors.append(refusal.as_error(pointer=f"#/{name}"))
     return valid, errors
-
-
-class FieldRefused(ValueError):
-    """One field of a submission is missing or invalid."""
-
-    def __init__(self, field: str, code: str, detail: str, suggestion: str | None = None) -> None:
-        self.error = FieldError(code, detail, pointer=f"#/{field}", suggestion=suggestion)
 
 
 def _check(name: str, raw: object, check: Callable[[str], object]) -> object:
     if raw is None:
         if name in {"url", "parent"}:
             return None
-        raise FieldRefused(name, f"{name}_required", "This field is required.")
+        raise FieldRefused(f"{name}_required", "This field is required.")
     if not isinstance(raw, str) or not is_storable(raw):
-        raise FieldRefused(
-            name, f"{name}_invalid", "This has to be text without NUL or lone surrogates."
-        )
-    try:
-        return check(raw)
-    except (ArticleRefused, AddressRefused, LinkRefused) as refusal:
-        suggestion = getattr(refusal, "suggestion", None)
-        raise FieldRefused(name, refusal.code, refusal.detail, suggestion) from None
-
-
-def check_article(raw: str, site: KnownSite) -> str:
-    """Give the canonical key of an article of a site; raises ArticleRefused."""
-    keep = site.policy.trailing_slash == "keep"
-    return normalise_article(raw, origins=site.origins, keep_trailing_slash=keep)
+        detail = "This has to be text without NUL or lone surrogates."
+        raise FieldRefused(f"{name}_invalid", detail)
+    return check(raw)
 
 
 def _check_text(field: str, value: str, max_chars: int) -> str:
     if not has_visible(value):
-        raise FieldRefused(field, f"{field}_required", "This field is required.")
+        raise FieldRefused(f"{field}_required", "This field is required.")
     if len(value) > max_chars:
-        raise FieldRefused(
-            field,
-            f"{field}_too_long",
-            f"At most {max_chars:,} characters are taken; this has {len(value):,}. Nothing was cut.",
-        )
+        detail = f"At most {max_chars:,} characters are taken; this has {len(value):,}."
+        raise FieldRefused(f"{field}_too_long", f"{detail} Nothing was cut.")
     return value

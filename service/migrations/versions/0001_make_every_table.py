@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("site_id", "seq", name="uq_log_entry_seq"),
     )
     op.create_index("ix_log_entry_comment_id", "log_entry", ["comment_id"], unique=False)
+    op.create_index("ix_log_entry_site", "log_entry", ["site_id", "id"], unique=False)
     op.create_table(
         "log_head",
         sa.Column("site_id", sa.Uuid(), nullable=False),
@@ -243,7 +244,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash"),
     )
     op.create_index(
-        "ix_sign_in_session_moderator_id", "sign_in_session", ["moderator_id"], unique=False
+        "ix_sign_in_session_last_used_at", "sign_in_session", ["last_used_at"], unique=False
     )
     op.create_table(
         "site_origin",
@@ -348,6 +349,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_comment_queue", "comment", ["site_id", "status", "id"], unique=False)
     op.create_index("ix_comment_status", "comment", ["status", "id"], unique=False)
+    op.create_index(
+        "ix_comment_risk",
+        "comment",
+        ["site_id", sa.text("coalesce(risk, -1.0) DESC"), "id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
+    )
     op.create_table(
         "proposed_edit",
         sa.Column("comment_id", sa.Uuid(), nullable=False),
