@@ -73,6 +73,16 @@ class Services:
         forwarded = request.headers.getall("x-forwarded-for", [])
         return address_prefix(client_address(peer, forwarded, self.settings.trusted_proxies))
 
+    def foreign_origin(self, request: AppRequest) -> str | None:
+        """Give the Origin of a request that another site's page sent, and None for any other.
+
+        Absent and `null` are no site's: servers send none, and pages that hide where they are send `null`.
+        """
+        origin = request.headers.get("origin")
+        if origin in {None, "null"} or self.is_own_origin(request, origin):
+            return None
+        return origin
+
     def is_own_origin(self, request: AppRequest, origin: str | None) -> bool:
         """Tell whether an Origin header names this service, by its public URL or as it was called."""
         called = f"{request.url.scheme}://{request.headers.get('host', '')}"

@@ -6,9 +6,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from service.confidential import Confidential
 
 PREFIX = "GREENROOM_"
 
@@ -17,7 +18,7 @@ class SettingsInvalid(ValueError):
     """A variable of the environment cannot be used as it stands; the text says which and why."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(Confidential, frozen=True, kw_only=True):
     """What the operator decides before start. Every field is one variable, `GREENROOM_` + its name."""
 
     data_dir: Path = Path("data")

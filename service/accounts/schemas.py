@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
+from service.confidential import Confidential
 from service.http.wire import Id, Slug, Time
 
 RoleWord = Literal["viewer", "moderator", "owner"]
@@ -13,14 +14,14 @@ RoleWord = Literal["viewer", "moderator", "owner"]
 HeldRole = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(RoleWord))})]
 
 
-class SignIn(msgspec.Struct, frozen=True):
+class SignIn(Confidential, frozen=True):
     """An address and a password."""
 
     email: Annotated[str, Meta(max_length=320)]
     password: Annotated[str, Meta(min_length=1, max_length=MAX_PASSWORD_CHARS)]
 
 
-class UseLink(msgspec.Struct, frozen=True):
+class UseLink(Confidential, frozen=True):
     """The form of a one-time link: optionally a password for the next times."""
 
     password: (
@@ -81,7 +82,7 @@ class TokenView(msgspec.Struct, frozen=True):
     last_used_at: Time | None
 
 
-class TokenMade(msgspec.Struct, frozen=True):
+class TokenMade(Confidential, frozen=True):
     """A new bearer token; its text is shown this once."""
 
     token: str

@@ -8,6 +8,7 @@ from msgspec import Meta, field
 
 from service.accounts.schemas import ModeratorRef
 from service.comments.rules import STATUSES, Status
+from service.confidential import Confidential
 from service.http.wire import ID_EXAMPLES, Article, Cursor, Id, Time
 from service.sites.policy import ReasonCode
 
@@ -193,7 +194,7 @@ class RevealEmail(msgspec.Struct, frozen=True):
     purpose: Note
 
 
-class RevealedEmail(msgspec.Struct, frozen=True):
+class RevealedEmail(Confidential, frozen=True):
     """The address of a commenter."""
 
     email: str

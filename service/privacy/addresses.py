@@ -6,9 +6,9 @@ suggestion is a domain, never an address.
 
 import re
 
-import msgspec
 from email_validator import EmailNotValidError, validate_email
 
+from service.confidential import Confidential
 from service.errors import FieldRefused
 from service.nfc import nfc
 from service.text import normalise_line
@@ -32,14 +32,11 @@ _WRONG_SEPARATORS = re.compile(r"[.,;\s]+")
 _DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
 
 
-class Address(msgspec.Struct, frozen=True):
+class Address(Confidential, frozen=True):
     """An address that passed: as it is kept, and folded for the keyed index."""
 
     original: str
     folded: str
-
-    def __repr__(self) -> str:
-        return "Address(…)"
 
 
 class AddressRefused(FieldRefused):

@@ -22,10 +22,8 @@ NOINDEX = {"X-Robots-Tag": "noindex"}
 
 async def require_known_origin(request: AppRequest, services: Services) -> None:
     """Raise OriginNotAllowed for a change from a page that is neither ours nor of any site."""
-    origin = request.headers.get("origin")
-    if origin in {None, "null"} or services.is_own_origin(request, origin):
-        return
-    if not await services.directory.is_origin_of_any(origin or ""):
+    foreign = services.foreign_origin(request)
+    if foreign and not await services.directory.is_origin_of_any(foreign):
         raise OriginNotAllowed
 
 

@@ -96,14 +96,9 @@ async def submit_comment(
 
 
 def require_origin(request: AppRequest, services: Services, site: KnownSite) -> None:
-    """Raise OriginNotAllowed for a request from a page that is neither ours nor the site's.
-
-    Absent and `null` pass: servers send none, and private pages send `null`.
-    """
-    origin = request.headers.get("origin")
-    if origin is None or origin in {"null", *site.origins}:
-        return
-    if not services.is_own_origin(request, origin):
+    """Raise OriginNotAllowed for a request from a page that is neither ours nor the site's."""
+    foreign = services.foreign_origin(request)
+    if foreign and foreign not in site.origins:
         raise OriginNotAllowed
 
 

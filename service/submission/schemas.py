@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from service.comments.receipts import ReceiptToken
+from service.confidential import Confidential
 from service.http.wire import Article, Id, Time
 from service.sites.policy import MAX_TEXT_CHARS_CEILING
 
@@ -14,7 +15,7 @@ MAX_EMAIL_CHARS = 254
 MAX_URL_CHARS = 2_000
 
 
-class SubmitComment(msgspec.Struct, frozen=True):
+class SubmitComment(Confidential, frozen=True):
     """The fields of a comment form; the names of the WordPress form are taken too."""
 
     article: Article
@@ -57,7 +58,7 @@ class SubmitComment(msgspec.Struct, frozen=True):
     ) = None
 
 
-class ReceiptLink(msgspec.Struct, frozen=True):
+class ReceiptLink(Confidential, frozen=True):
     """The private link that lets the commenter follow the comment."""
 
     token: ReceiptToken

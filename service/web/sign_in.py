@@ -7,25 +7,26 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.accounts.guards import require_moderator
-from service.accounts.operations import find_link, sign_in, sign_out, use_link
+from service.accounts.operations import SIGN_IN_LIMITS, find_link, sign_in, sign_out, use_link
 from service.accounts.routes import parse_address, session_cookie
 from service.accounts.rules import Caller
 from service.accounts.schemas import SignIn, UseLink
 from service.errors import Invalid, OriginNotAllowed, ServiceError
 from service.http.pages import render_page, see_other, show_error
 from service.http.reading import AppRequest, read_form
+from service.rate_limiting.rules import Rule
 from service.services import Services
 
 AFTERWARDS = "/moderation"
 
 
 def require_own_origin(request: AppRequest, services: Services) -> None:
-    """Raise OriginNotAllowed for a form that another site's page posted.
+    """Raise OriginNotAllowed for a form that does not come from our own page.
 
-    `null` is what a browser says whose page hides where it comes from; scripts of ours send none.
+    `null` is refused as well: it is what a frame sends that somebody made to sign others in as himself.
     """
     origin = request.headers.get("origin")
-    if origin not in {None, "null"} and not services.is_own_origin(request, origin):
+    if origin is not None and not services.is_own_origin(request, origin):
         raise OriginNotAllowed
 
 
@@ -70,6 +71,8 @@ async def submit_link(
     try:
         require_own_origin(request, services)
         command = await read_form(request, UseLink)
+        limit, prefix = SIGN_IN_LIMITS["sign_in_ip"], services.client_prefix(request)
+        await services.charge([Rule("sign_in_ip", limit, prefix)])
         # Asked before a password is hashed: hashing is dear, and a made-up link costs nothing.
         async with services.reading() as session:
             await find_link(session, token, services.clock())

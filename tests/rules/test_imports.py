@@ -11,7 +11,7 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text"},
-    {"clock", "turns"},
+    {"clock", "confidential", "turns"},
     {"errors"},
     {"settings"},
     {"database"},
