@@ -106,7 +106,6 @@ TREACHEROUS = (
     "/a\tb",
     "/a\r\nSet-Cookie: x=y",
     "/a\x00b",
-    "https:///evil.example",
     "https://[evil",
 )
 
@@ -115,6 +114,7 @@ async def test_any_other_wish_is_as_if_absent(house: House) -> None:
     found = {}
     for wish in TREACHEROUS:
         answer = await post_form(house, redirect_to=wish)
+        assert answer.status_code == 303, wish
         found[wish] = answer.headers["location"].rpartition("/")[0]
     assert found == dict.fromkeys(TREACHEROUS, f"{PUBLIC_URL}/receipts")
 
