@@ -137,7 +137,7 @@ class House:
     async def publish(self, **fields: Any) -> Submitted:
         """Send a comment, and let Bob approve it."""
         submitted = await self.submit(**fields)
-        await self.approve(submitted.id)
+        await self._apply("approve", {submitted.id: 1})
         return submitted
 
     async def approve(self, *ids: str) -> list[Result]:
@@ -160,19 +160,20 @@ class House:
         self, action: DecisionAction, *ids: str, reason: str | None = None
     ) -> list[Result]:
         """Let Bob decide about comments as they are now; every decision has to be applied."""
+        versions = {one: (await self.look(one)).version for one in ids}
+        return await self._apply(action, versions, reason)
+
+    async def _apply(
+        self, action: DecisionAction, versions: Mapping[str, int], reason: str | None = None
+    ) -> list[Result]:
         decisions = [
-            {
-                "comment": one,
-                "version": (await self.look(one)).version,
-                "action": action,
-                "reason": reason,
-            }
-            for one in ids
+            {"comment": one, "version": version, "action": action, "reason": reason}
+            for one, version in versions.items()
         ]
         answer = await self.bob.post("/v1/moderation/decisions", json={"decisions": decisions})
         assert answer.status_code == 200, answer.text
         results = msgspec.json.decode(answer.content, type=Results).results
-        assert [result.outcome for result in results] == ["applied"] * len(ids), results
+        assert [result.outcome for result in results] == ["applied"] * len(versions), results
         return results
 
     async def look(self, comment_id: str) -> QueuedComment:
