@@ -21,10 +21,19 @@ def rule_of(answer: httpx.Response) -> str:
     return answer.headers["ratelimit"].partition(";")[0].strip('"')
 
 
+async def send_until_refused(house: House, **fields: Any) -> tuple[int, httpx.Response]:
+    """Give how many were taken before the first 429; on a slow machine some wear off meanwhile."""
+    taken = 0
+    while (answer := await house.try_submit(site="elsewhere", **fields)).status_code == 202:
+        taken += 1
+    problem_of(answer, 429)
+    return taken, answer
+
+
 async def test_by_default_an_ip_may_send_ten_a_minute(house: House) -> None:
-    for number in range(10):
-        await house.submit(site="elsewhere", email=f"dave{number}@mail.example")
-    answer = await refuse(house, site="elsewhere", email="dave@mail.example")
+    await house.set("limit.address=off", site="elsewhere")
+    taken, answer = await send_until_refused(house)
+    assert taken >= 10
     wait = int(answer.headers["retry-after"])
     # One is free again every sixth second; the tries before took part of that time.
     assert 1 <= wait <= 6
@@ -33,9 +42,13 @@ async def test_by_default_an_ip_may_send_ten_a_minute(house: House) -> None:
 
 
 async def test_by_default_an_address_may_send_five_a_minute_from_a_prefix(house: House) -> None:
-    for _ in range(5):
-        await house.submit(site="elsewhere")
-    assert rule_of(await refuse(house, site="elsewhere", email=" DAVE@mail.example")) == "address"
+    await house.set("limit.ip=off", site="elsewhere")
+    taken, answer = await send_until_refused(house)
+    assert taken >= 5
+    assert answer.headers["ratelimit-policy"] == '"address";q=5;w=60'
+    await house.set("limit.address=1/day", site="elsewhere")
+    await house.submit(site="elsewhere")
+    assert rule_of(await refuse(house, site="elsewhere", email=" DAVE@Mail.Example")) == "address"
     # Another prefix or another address is not stopped by it.
     await house.submit(site="elsewhere", email="ann@mail.example")
     await house.submit(site="elsewhere", by=house.client("198.51.100.1"))
@@ -44,9 +57,9 @@ async def test_by_default_an_address_may_send_five_a_minute_from_a_prefix(house:
 async def test_each_rule_can_be_the_one_that_refuses(house: House) -> None:
     for rule in ("ip", "address", "article", "site"):
         await house.set(f"limit.{rule}=1/day")
-        taken = {"email": f"{rule}@mail.example", "article": f"/{rule}"}
-        await house.submit(**taken)
-        assert rule_of(await refuse(house, **taken)) == rule
+        email, article = f"{rule}@mail.example", f"/{rule}"
+        await house.submit(email=email, article=article)
+        assert rule_of(await refuse(house, email=email, article=article)) == rule
         await house.set(f"limit.{rule}=off")
 
 
