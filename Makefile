@@ -1,6 +1,7 @@
 # What a newcomer, a developer and the CI type. `make help` lists it.
 
 PYTHON ?= python3
+PORT ?= 8000
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 # An exact version, so that the same locks come out on every machine.
@@ -14,8 +15,8 @@ LOCK := uv pip compile pyproject.toml --extra build --universal --python-version
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: .venv/runtime ## Serve a demo with no set-up on http://127.0.0.1:8000
-	$(BIN)/greenroom demo
+demo: .venv/runtime ## Serve a demo with no set-up; PORT=8001 takes another port
+	$(BIN)/greenroom demo --port $(PORT)
 
 test: .venv/dev ## Run all tests; ARGS="..." goes to pytest
 	$(BIN)/pytest --numprocesses auto $(ARGS)

@@ -6,9 +6,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 
-from service.errors import ServiceError
-from service.http.answers import respond
+from service.errors import NotSignedIn, ServiceError
+from service.http.answers import answer_problem, respond
 from service.http.docs import HTML
+from service.http.reading import AppRequest
 
 _templates = Environment(
     loader=PackageLoader("service", "web/templates"),
@@ -49,6 +50,13 @@ def show_error(error: ServiceError, headers: Mapping[str, str] | None = None) ->
     """Show an error as a page."""
     together = {**error.headers, **(headers or {})}
     return render_page("error.html", status=error.status, headers=together, error=error)
+
+
+def show_refusal(request: AppRequest, error: ServiceError) -> Response[Any]:
+    """Show a person why a page of moderators refused, and whoever has no session the way in."""
+    if HTML not in request.headers.get("accept", ""):
+        return answer_problem(error)
+    return see_other("/sign-in") if isinstance(error, NotSignedIn) else show_error(error)
 
 
 def see_other(url: str, headers: Mapping[str, str] | None = None) -> Response[Any]:

@@ -7,7 +7,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from msgspec import Meta
 
-from service.http.pages import render_page
+from service.http.pages import render_page, see_other
 from service.http.reading import AppRequest, read_query
 from service.publication.operations import list_comments
 from service.publication.schemas import ListComments
@@ -36,4 +36,10 @@ async def show_demo(request: AppRequest, services: NamedDependency[Services]) ->
     )
 
 
-ROUTES = [show_demo]
+@get("/")
+async def lead_to_demo() -> Response[Any]:
+    """Lead whoever asks for nothing in particular to the article."""
+    return see_other(ARTICLE)
+
+
+ROUTES = [show_demo, lead_to_demo]

@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.types import ExceptionHandlersMap
 from msgspec import Meta
 
 from service.accounts.guards import csrf_token, require_moderator
 from service.accounts.rules import Caller
-from service.http.pages import render_page, see_other
+from service.errors import ServiceError
+from service.http.pages import render_page, see_other, show_refusal
 from service.http.reading import AppRequest, read_form, read_query
 from service.moderation import operations
 from service.moderation.decisions import decide_comments
@@ -17,6 +19,7 @@ from service.moderation.schemas import DecideComments, Decision, ListQueue
 from service.services import Services
 
 PAGE = 20
+FOR_PEOPLE: ExceptionHandlersMap = {ServiceError: show_refusal}
 
 
 class ShowQueue(msgspec.Struct, frozen=True):
@@ -34,7 +37,7 @@ class DecideForm(msgspec.Struct, frozen=True):
     action: Literal["approve", "reject", "spam"]
 
 
-@get("/moderation", guards=[require_moderator])
+@get("/moderation", guards=[require_moderator], exception_handlers=FOR_PEOPLE)
 async def show_queue_page(
     request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
@@ -54,7 +57,12 @@ async def show_queue_page(
     )
 
 
-@post("/moderation", guards=[require_moderator], status_code=200)
+@post(
+    "/moderation",
+    guards=[require_moderator],
+    exception_handlers=FOR_PEOPLE,
+    status_code=200,
+)
 async def submit_decision(
     request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
