@@ -262,9 +262,7 @@ def log_verify(head: str | None) -> None:
     for result in results:
         click.echo(result.line)
         for flaw in result.flaws:
-            click.echo(
-                f"  entry {flaw.seq}{f' ({flaw.entry})' if flaw.entry else ''}: {flaw.kind}. {flaw.detail}"
-            )
+            click.echo(f"  {flaw.line}")
     if any(result.flaws for result in results):
         sys.exit(1)
 

@@ -1,7 +1,9 @@
 """What the command line does beside serving: each function is one command, on a database of its own."""
 
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import msgspec
 from sqlmodel import select
@@ -33,6 +35,9 @@ from service.sites import operations as sites
 from service.sites.directory import KnownSite, load_site
 from service.sites.policy import parse_setting
 from service.sites.tables import Site
+
+# A length beyond any that could be reached is a slip of the keyboard.
+_HEAD = re.compile(r"([^:]+):([0-9]{1,12}):([0-9a-fA-F]{64})")
 
 
 class CommandFailed(Exception):
@@ -206,30 +211,34 @@ class Verified(msgspec.Struct, frozen=True):
 
 async def verify_logs(services: Services, head: str | None) -> list[Verified]:
     """Check every chain; `head` is one more head to hold it to, as `SITE:LENGTH:HASH`."""
-    named, given = _parse_head(head) if head else (None, None)
+    given = dict([_parse_head(head)] if head else [])
+    # Before the database is looked at, whose chains go on growing.
+    remembered = services.log_heads.recall()
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)
         slugs = dict((await session.exec(select(Site.id, Site.slug))).all())
         rows = (await session.exec(select(LogHead))).all()
         stored = {row.site_id: Head(row.length, row.mac) for row in rows}
+        chains = {chain: _name_chain(chain, slugs) for chain in {*stored, *remembered, *slugs}}
+        if unknown := set(given).difference(chains.values()):
+            raise CommandFailed(f"There is no log of {unknown.pop()!r}.")
         results = []
-        for chain in sorted({*stored, *services.log_heads.chains(), *slugs}):
-            name = "installation" if chain == NO_SITE else slugs.get(chain, str(chain))
-            heads = [services.log_heads.recall(chain), given if name == named else None]
-            known = [one for one in heads if one]
-            flaws = await verify_chain(session, keyring, chain, known)
+        for chain, name in sorted(chains.items()):
+            heads = [stored.get(chain), remembered.get(chain), given.get(name)]
+            flaws = await verify_chain(session, keyring, chain, [one for one in heads if one])
             results.append(Verified(name, stored.get(chain, Head(0, START)), flaws))
-    if named and named not in {result.name for result in results}:
-        raise CommandFailed(f"There is no log of {named!r}.")
     return results
 
 
+def _name_chain(chain: UUID, slugs: Mapping[UUID, str]) -> str:
+    """Name a chain by its site; what is in parentheses is not a site that there is."""
+    if chain == NO_SITE:
+        return "(installation)"
+    return slugs.get(chain, f"({chain})")
+
+
 def _parse_head(text: str) -> tuple[str, Head]:
-    name, _, rest = text.partition(":")
-    length, _, mac = rest.partition(":")
-    try:
-        return name, Head(int(length), bytes.fromhex(mac))
-    except ValueError:
-        raise CommandFailed(
-            "--head is SITE:LENGTH:HASH, as `greenroom log verify` prints it."
-        ) from None
+    found = _HEAD.fullmatch(text)
+    if found is None:
+        raise CommandFailed("--head is SITE:LENGTH:HASH, as `greenroom log verify` prints it.")
+    return found[1], Head(int(found[2]), bytes.fromhex(found[3]))

@@ -39,9 +39,9 @@ class SignInSession(SQLModel, table=True):
     __tablename__ = "sign_in_session"
 
     token_hash: bytes = Field(primary_key=True)
-    moderator_id: UUID = Field(foreign_key="moderator.id", index=True)
+    moderator_id: UUID = Field(foreign_key="moderator.id")
     created_at: datetime
-    last_used_at: datetime
+    last_used_at: datetime = Field(index=True)
 
 
 class BearerToken(SQLModel, table=True):

@@ -2,11 +2,18 @@
 
 import fcntl
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 from service.modlog.rules import Head
+
+# Every line has the same width, so that a head is replaced by one write within one block of the disk:
+# a crash leaves the old one or the new one.
+_LINE = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
+_WIDTH = 20 + 1 + 64 + 1
 
 
 class LogHeads:
@@ -16,34 +23,38 @@ class LogHeads:
         self._folder = data_dir / "log-heads"
 
     def remember(self, site_id: UUID, head: Head) -> None:
-        """Write a head unless a longer one is remembered; several processes may do so at once."""
+        """Write a head unless a longer one is remembered; several processes may do so at once.
+
+        Raises OSError.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
-        with open(self._folder / str(site_id), "a+b") as file:
+        with _opened(self._folder / str(site_id), os.O_RDWR | os.O_CREAT) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            known = _parse(file)
+            known = _read(file)
             if known is None or known.length < head.length:
-                file.seek(0)
-                file.truncate()
-                file.write(f"{head.length} {head.mac.hex()}\n".encode())
+                os.pwrite(file, f"{head.length:020} {head.mac.hex()}\n".encode(), 0)
 
-    def recall(self, site_id: UUID) -> Head | None:
-        """Read the remembered head of a chain."""
-        try:
-            with open(self._folder / str(site_id), "rb") as file:
+    def recall(self) -> dict[UUID, Head]:
+        """Read every remembered head; what is not a head of ours is passed over."""
+        heads = {}
+        for path in self._folder.glob("*"):
+            # A name that is not an id, or a folder.
+            with suppress(ValueError, IsADirectoryError), _opened(path, os.O_RDONLY) as file:
                 fcntl.flock(file, fcntl.LOCK_SH)
-                return _parse(file)
-        except FileNotFoundError:
-            return None
-
-    def chains(self) -> list[UUID]:
-        """List the chains whose heads are remembered."""
-        return [UUID(name) for name in os.listdir(self._folder)] if self._folder.is_dir() else []
+                if head := _read(file):
+                    heads[UUID(path.name)] = head
+        return heads
 
 
-def _parse(file: IO[bytes]) -> Head | None:
-    file.seek(0)
-    parts = file.read().split()
-    # A process that was killed while it wrote leaves a part of a line, which is no head.
-    if len(parts) != 2 or len(parts[1]) != 64:
-        return None
-    return Head(int(parts[0]), bytes.fromhex(parts[1].decode("ascii")))
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    file = os.open(path, flags | os.O_CLOEXEC, mode=0o600)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _read(file: int) -> Head | None:
+    found = _LINE.fullmatch(os.pread(file, _WIDTH + 1, 0))
+    return Head(int(found[1]), bytes.fromhex(found[2].decode())) if found else None

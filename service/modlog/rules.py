@@ -4,7 +4,7 @@ An entry's hash covers its content and the hash of the entry before. So an entry
 but does not follow its neighbour was moved, or its neighbour was removed.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,17 +13,27 @@ import msgspec
 from service.modlog.tables import LogEntry
 
 Mac = Callable[[bytes], bytes]
+# Gives the `seq` of the entry of the chain that has a hash, or None.
+FindSeq = Callable[[bytes], int | None]
 # What the first entry of a chain follows.
 START = bytes(32)
 
 
 class Flaw(msgspec.Struct, frozen=True):
-    """One thing that is wrong with a chain: what, and at which entry."""
+    """One thing that is wrong with a chain: what, and at which entry, or from which to which."""
 
     kind: str
     seq: int
     entry: UUID | None
     detail: str
+    last_seq: int | None = None
+
+    @property
+    def line(self) -> str:
+        """The flaw in one line."""
+        last = f" to {self.last_seq}" if self.last_seq else ""
+        known = f" ({self.entry})" if self.entry else ""
+        return f"entry {self.seq}{last}{known}: {self.kind}. {self.detail}"
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -64,24 +74,25 @@ def _text(value: UUID | None) -> str | None:
 
 
 def find_flaws(
-    entries: Iterable[LogEntry], mac: Mac, places: Mapping[bytes, int], heads: Sequence[Head]
+    entries: Iterable[LogEntry], mac: Mac, find_seq: FindSeq, heads: Sequence[Head]
 ) -> Iterator[Flaw]:
     """Check a chain, given in order of `seq`, and against every remembered head.
 
-    `places` gives the `seq` of every hash of the chain, by which a moved entry is told from a removed one.
+    `find_seq` is asked only about an entry that follows another than its neighbour: it was moved if the
+    one that it follows is there, else that one was removed.
     """
-    places = {START: 0, **places}
     previous, last = {START}, 0
     for entry in entries:
         computed = mac(entry_bytes(entry))
-        flaw = _check_entry(entry, computed, previous, last + 1, places)
+        flaw = _check_entry(entry, computed, previous, last + 1, find_seq)
         if flaw:
             yield flaw
         yield from _check_heads(entry, heads)
         # Of a changed entry either the stored hash or the content is still what the next one follows.
         previous, last = {entry.mac, computed}, entry.seq
-    for length in range(last + 1, max((head.length for head in heads), default=0) + 1):
-        yield Flaw("cut off", length, None, f"The chain ends at entry {last}.")
+    longest = max((head.length for head in heads), default=0)
+    if longest > last:
+        yield Flaw("cut off", last + 1, None, f"The chain ends at entry {last}.", longest)
 
 
 def _check_entry(
@@ -89,14 +100,14 @@ def _check_entry(
     computed: bytes,
     previous: Container[bytes],
     expected_seq: int,
-    places: Mapping[bytes, int],
+    find_seq: FindSeq,
 ) -> Flaw | None:
     if entry.mac != computed:
         return Flaw("changed", entry.seq, entry.id, "Its content does not match its hash.")
     if entry.previous in previous and entry.seq == expected_seq:
         return None
-    if entry.previous in places and entry.previous not in previous:
-        follows = places[entry.previous]
+    follows = 0 if entry.previous == START else find_seq(entry.previous)
+    if follows is not None and entry.previous not in previous:
         return Flaw("reordered", entry.seq, entry.id, f"It was written after entry {follows}.")
     return Flaw("removed", expected_seq, None, f"Entry {entry.seq} follows one that is not there.")
 

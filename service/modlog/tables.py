@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -11,7 +11,11 @@ class LogEntry(SQLModel, table=True):
     """One thing that was done. Holds ids, codes, times and hashes; never free text, never an address."""
 
     __tablename__ = "log_entry"
-    __table_args__ = (UniqueConstraint("site_id", "seq", name="uq_log_entry_seq"),)
+    __table_args__ = (
+        UniqueConstraint("site_id", "seq", name="uq_log_entry_seq"),
+        # The log of one site is read from its newest entry on.
+        Index("ix_log_entry_site", "site_id", "id"),
+    )
 
     id: UUID = Field(primary_key=True)
     # No foreign key: a log outlives what it speaks of, and the installation's own chain has no site.

@@ -69,7 +69,7 @@ def make_entry(seq: int, previous: bytes) -> LogEntry:
 def flaws_of(entries: Sequence[LogEntry], *heads: Head) -> list[Flaw]:
     ordered = sorted(entries, key=lambda entry: entry.seq)
     places = {entry.mac: entry.seq for entry in ordered}
-    return list(find_flaws(ordered, mac, places, heads))
+    return list(find_flaws(ordered, mac, places.get, heads))
 
 
 def named(flaws: Sequence[Flaw]) -> list[tuple[str, int]]:
@@ -138,11 +138,19 @@ def test_reordered_entries_are_named(data: st.DataObject, length: int) -> None:
 
 
 @given(data=st.data(), length=lengths)
-def test_every_entry_that_was_cut_off_is_named(data: st.DataObject, length: int) -> None:
+def test_the_entries_that_were_cut_off_are_named_from_first_to_last(
+    data: st.DataObject, length: int
+) -> None:
     chain = make_chain(length)
     kept = data.draw(st.integers(min_value=0, max_value=length - 1))
-    expected = [("cut off", seq) for seq in range(kept + 1, length + 1)]
-    assert named(flaws_of(chain[:kept], head_of(chain))) == expected
+    [flaw] = flaws_of(chain[:kept], head_of(chain))
+    assert (flaw.kind, flaw.seq, flaw.last_seq) == ("cut off", kept + 1, length)
+
+
+def test_a_head_from_far_away_is_one_flaw() -> None:
+    chain = make_chain(3)
+    [flaw] = flaws_of(chain, head_of(chain), Head(999_999_999_999, START))
+    assert flaw.line == "entry 4 to 999999999999: cut off. The chain ends at entry 3."
 
 
 @given(length=lengths)

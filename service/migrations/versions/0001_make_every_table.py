@@ -398,7 +398,7 @@ def downgrade() -> None:
     op.drop_table("status_tally")
     op.drop_index("ix_site_origin_origin", table_name="site_origin")
     op.drop_table("site_origin")
-    op.drop_index("ix_sign_in_session_moderator_id", table_name="sign_in_session")
+    op.drop_index("ix_sign_in_session_last_used_at", table_name="sign_in_session")
     op.drop_table("sign_in_session")
     op.drop_index(
         "uq_sealed_address_moderator",
@@ -425,6 +425,7 @@ def downgrade() -> None:
     op.drop_table("site")
     op.drop_table("moderator")
     op.drop_table("log_head")
+    op.drop_index("ix_log_entry_site", table_name="log_entry")
     op.drop_index("ix_log_entry_comment_id", table_name="log_entry")
     op.drop_table("log_entry")
     op.drop_table("data_key")
