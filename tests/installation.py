@@ -33,24 +33,33 @@ class Installation:
 
     @asynccontextmanager
     async def clients(
-        self, count: int, moderator: str | None = None, *, answers: list[bytes] | None = None
+        self,
+        count: int,
+        moderator: str | None = None,
+        *,
+        ip: str = "127.0.0.1",
+        answers: list[bytes] | None = None,
     ) -> AsyncIterator[list[httpx.AsyncClient]]:
-        """Give clients of all processes in turn; what they are answered is added to `answers`."""
+        """Give clients that may send at the same time, to all processes in turn.
+
+        `ip` is where they call from, of the loopback network. What they are answered is added to `answers`.
+        """
 
         async def keep(answer: httpx.Response) -> None:
             if answers is not None:
                 answers.append(str(answer.headers).encode() + await answer.aread())
 
-        headers = {"Authorization": f"Bearer {self.tokens[moderator]}"} if moderator else {}
+        token = self.tokens[moderator] if moderator else ""
         async with AsyncExitStack() as stack:
             yield [
                 await stack.enter_async_context(
-                    # Nothing of the shell's proxies, and patience for a machine that is busy.
                     httpx.AsyncClient(
                         base_url=server.url,
-                        headers=headers,
+                        headers={"Authorization": f"Bearer {token}"} if token else {},
+                        # One that many share would spend more time on its connections than on requests.
+                        transport=_plain_transport(ip),
+                        # A busy machine is slow, and what does not end at all shows here too.
                         timeout=60,
-                        trust_env=False,
                         event_hooks={"response": [keep]},
                     )
                 )
@@ -66,6 +75,15 @@ class Installation:
     def logs(self) -> str:
         """Give all that the processes wrote to their streams."""
         return "".join(server.log_text() for server in self.servers)
+
+
+def _plain_transport(ip: str) -> httpx.AsyncHTTPTransport:
+    return httpx.AsyncHTTPTransport(
+        local_address=ip,
+        # There is no TLS here, and reading the certificates would take longer than a request.
+        verify=False,
+        trust_env=False,
+    )
 
 
 async def in_parallel(
@@ -97,6 +115,33 @@ async def walk_pages(client: httpx.AsyncClient, path: str, **query: str) -> list
         if page["next"] is None:
             return found
         cursor = {"cursor": page["next"]}
+
+
+async def submit_comments(blog: Installation, numbers: Iterable[int]) -> list[str]:
+    """Send numbered comments under ten articles from many clients; gives their ids in order."""
+    taken: list[str] = []
+
+    async def send(client: httpx.AsyncClient, number: int) -> None:
+        fields = {"article": f"/post-{number % 10}", "text": f"Comment {number}."}
+        author = {"name": "Dave", "email": f"dave-{number % 7}@mail.example"}
+        answer = await client.post(COMMENTS, json={**fields, **author})
+        assert answer.status_code == 202, answer.text
+        taken.append(answer.json()["id"])
+
+    async with blog.clients(16) as clients:
+        await in_parallel(clients, numbers, send)
+    return sorted(taken)
+
+
+async def decide(
+    moderator: httpx.AsyncClient, action: str, version: int, comments: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Send decisions about comments that are at one version in one request; gives the results."""
+    decisions = [{"comment": one, "version": version, "action": action} for one in comments]
+    answer = await moderator.post("/v1/moderation/decisions", json={"decisions": decisions})
+    assert answer.status_code == 200, answer.text
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
 
 
 @asynccontextmanager
