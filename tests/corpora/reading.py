@@ -1,7 +1,9 @@
 """Where the real data lies that some tests read; it is outside the repo and may be absent."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -19,3 +21,18 @@ def find_corpus(path: str) -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return found
+
+
+def read_attacks() -> list[str]:
+    """Give every line of the payloads for cross-site scripting."""
+    return find_corpus("sanitiser/xss-payloads.txt").read_text(errors="replace").splitlines()
+
+
+def read_addresses() -> Iterator[tuple[str, str, str]]:
+    """Give address, diagnosis and category; pictures of controls stand for controls."""
+    # It is a file that we put there ourselves, not input.
+    suite = ElementTree.parse(find_corpus("email/isemail-tests.xml"))  # noqa: S314
+    controls = {0x2400 + code: code for code in range(32)} | {0x2421: 0x7F}
+    for test in suite.iter("test"):
+        address = (test.findtext("address") or "").translate(controls)
+        yield address, test.findtext("diagnosis", ""), test.findtext("category", "")

@@ -3,29 +3,21 @@
 import ast
 import json
 import re
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from xml.etree import ElementTree
 
-import html5lib
 import pytest
 
 from service.comments.rendering import render_html
 from service.privacy.addresses import AddressRefused, check_address, suspect_typo
 from service.submission.links import LinkRefused, check_url
 from service.text import has_visible, normalise_line, normalise_text
-from tests.corpora.reading import find_corpus
+from tests.corpora.harmless import assert_harmless
+from tests.corpora.reading import find_corpus, read_addresses, read_attacks
 
 ADDRESSES_PAGE = Path(__file__).parents[2] / "docs" / "addresses.md"
 # The suite's own threshold: above these, an address is not one to send mail to.
 USABLE = {"ISEMAIL_VALID_CATEGORY", "ISEMAIL_DNSWARN", "ISEMAIL_RFC5321"}
-
-ALLOWED_ATTRIBUTES = {"a": {"href", "rel"}, "ol": {"start"}}
-ALLOWED_TAGS = {
-    *("html", "head", "body", "p", "br", "hr", "blockquote", "pre", "ol", "ul", "li"),
-    *("a", "code", "del", "em", "strong"),
-}
 
 
 def test_our_differences_from_the_suite_of_addresses_are_those_on_the_page() -> None:
@@ -88,34 +80,12 @@ def test_every_example_of_commonmark_renders_harmlessly() -> None:
         assert_harmless(render_html(normalise_text(example["markdown"])))
 
 
-def assert_harmless(html: str) -> None:
-    """Parse as a browser does, and find no element, attribute or address that could act."""
-    for element in html5lib.parse(html, namespaceHTMLElements=False).iter():
-        assert element.tag in ALLOWED_TAGS
-        assert set(element.attrib) <= ALLOWED_ATTRIBUTES.get(element.tag, set())
-        assert re.match("https?://", element.attrib.get("href", "http://"), re.IGNORECASE)
-
-
 def is_taken(address: str) -> bool:
     try:
         check_address(address)
     except AddressRefused:
         return False
     return True
-
-
-def read_attacks() -> list[str]:
-    return find_corpus("sanitiser/xss-payloads.txt").read_text(errors="replace").splitlines()
-
-
-def read_addresses() -> Iterator[tuple[str, str, str]]:
-    """Give address, diagnosis and category; pictures of controls stand for controls."""
-    # It is a file that we put there ourselves, not input.
-    suite = ElementTree.parse(find_corpus("email/isemail-tests.xml"))  # noqa: S314
-    controls = {0x2400 + code: code for code in range(32)} | {0x2421: 0x7F}
-    for test in suite.iter("test"):
-        address = (test.findtext("address") or "").translate(controls)
-        yield address, test.findtext("diagnosis", ""), test.findtext("category", "")
 
 
 def read_page() -> dict[str, tuple[str, str]]:
