@@ -114,7 +114,7 @@ async def start_services(
     try:
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
-        limiter = build_limiter(settings.redis_url, limiter_key)
+        limiter = build_limiter(settings.redis_url, limiter_key, metrics)
         try:
             yield Services(
                 settings=settings,

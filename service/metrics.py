@@ -1,10 +1,14 @@
 """Metrics for Prometheus. Every label has a small, fixed set of values; none is ever input."""
 
 import os
+from contextlib import suppress
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+# The library's own variable: the folder in which the workers of one `serve` keep their counts.
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Seconds; from bytes in memory to a password check that waited.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -15,7 +19,6 @@ class Metrics:
     def __init__(self) -> None:
         registry = CollectorRegistry()
         self._registry = registry
-        self._fallbacks_seen = 0
         self.requests = Counter(
             "greenroom_http_requests",
             "Requests answered.",
@@ -58,6 +61,11 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self.head_failures = Counter(
+            "greenroom_log_head_failures",
+            "Heads of logs that could not be written to the data directory.",
+            registry=registry,
+        )
         self.log_length = Gauge(
             "greenroom_log_length",
             "Entries in the log of a site, as the database says.",
@@ -73,15 +81,26 @@ class Metrics:
             multiprocess_mode="livemostrecent",
         )
 
-    def count_fallbacks(self, total: int) -> None:
-        """Bring the counter up to the total that the limiter has counted."""
-        self.fallbacks.inc(total - self._fallbacks_seen)
-        self._fallbacks_seen = total
-
     def render(self) -> bytes:
         """Give all metrics in Prometheus' text format."""
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        folder = os.environ.get(SHARED_FOLDER)
+        if folder is None:
             return generate_latest(self._registry)
+        _forget_dead_workers(Path(folder))
         together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # The library has no types here.
         return generate_latest(together)
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """Drop what workers that have ended said of themselves; what they counted stays.
+
+    Looked for here, since a worker that was killed can no longer do it.
+    """
+    for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*.db")}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            # Another worker that is asked at the same moment may have done it.
+            with suppress(FileNotFoundError):
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # As above.

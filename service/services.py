@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,14 +12,18 @@ from service.clock import Clock
 from service.database import Database
 from service.errors import RateLimited
 from service.http.reading import AppRequest
+from service.logs import get_logger
 from service.metrics import Metrics
 from service.modlog.heads import LogHeads
 from service.modlog.operations import NEW_HEADS
+from service.modlog.rules import Head
 from service.privacy.vault import Vault
 from service.rate_limiting.clients import address_prefix, client_address
 from service.rate_limiting.rules import Limiter, Rule, Verdict
 from service.settings import Settings
 from service.sites.directory import SiteDirectory
+
+_logger = get_logger(__name__)
 
 
 class Services:
@@ -57,7 +62,15 @@ class Services:
         async with self.database.writing() as session:
             yield session
         for site_id, head in session.info.get(NEW_HEADS, {}).items():
-            await asyncio.to_thread(self.log_heads.remember, site_id, head)
+            await asyncio.to_thread(self._remember_head, site_id, head)
+
+    def _remember_head(self, site_id: UUID, head: Head) -> None:
+        try:
+            self.log_heads.remember(site_id, head)
+        except OSError as error:
+            # What was asked for is done: a full disk must not make it look as if it were not.
+            _logger.error("log head not written", error=type(error).__name__, code=error.errno)
+            self.metrics.head_failures.inc()
 
     async def charge(self, rules: list[Rule]) -> Verdict:
         """Charge one try to every rule at once; raises RateLimited and charges none if one refuses."""

@@ -34,15 +34,20 @@ async def require_moderator(
     """
     assert isinstance(connection, Request)  # noqa: S101  (the routes are HTTP, and mypy cannot know)
     services: Services = connection.app.state.services
-    scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
-    # RFC 9110, section 11.1: the name of a scheme has no case.
-    if scheme.lower() == "bearer":
-        connection.state.caller = await _by_token(services, credentials.strip())
+    if (token := read_bearer(connection)) is not None:
+        connection.state.caller = await _by_token(services, token)
         return
     caller, keyring = await _by_cookie(services, connection.cookies.get(cookie_name(services)))
     if connection.method not in SAFE_METHODS:
         await _require_own_page(services, connection, keyring, caller)
     connection.state.caller = caller
+
+
+def read_bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """Read the token of an `Authorization: Bearer`; None when there is none or another scheme."""
+    scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
+    # RFC 9110, section 11.1: the name of a scheme has no case.
+    return credentials.strip() if scheme.lower() == "bearer" else None
 
 
 def cookie_name(services: Services) -> str:

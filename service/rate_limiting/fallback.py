@@ -6,6 +6,7 @@ import logging
 from collections.abc import Coroutine, Sequence
 from typing import TypeVar
 
+from service.metrics import Metrics
 from service.rate_limiting.in_process import InProcessLimiter
 from service.rate_limiting.redis import RedisLimiter, connect_redis
 from service.rate_limiting.rules import Limit, Limiter, Rule, Verdict
@@ -25,13 +26,13 @@ PAUSE_SECONDS = 1.0
 PROBE = Rule("probe", Limit(burst=1_000, period_seconds=1), subject="")
 
 
-def build_limiter(redis_url: str | None, secret: bytes) -> Limiter:
+def build_limiter(redis_url: str | None, secret: bytes, metrics: Metrics) -> Limiter:
     """Make the service's limiter; without a URL it counts for this process alone."""
     in_process = InProcessLimiter(secret)
     if redis_url is None:
         return in_process
     client = connect_redis(redis_url, CLIENT_TIMEOUT_SECONDS)
-    return FallbackLimiter(RedisLimiter(client, secret), in_process)
+    return FallbackLimiter(RedisLimiter(client, secret), in_process, metrics)
 
 
 async def wait_patiently(call: Coroutine[object, object, T]) -> T:
@@ -62,11 +63,11 @@ class FallbackLimiter:
     try that took too long may have been counted on Redis as well.
     """
 
-    def __init__(self, redis: RedisLimiter, in_process: InProcessLimiter) -> None:
+    def __init__(self, redis: RedisLimiter, in_process: InProcessLimiter, metrics: Metrics) -> None:
         self._redis = redis
         self._in_process = in_process
+        self._metrics = metrics
         self._probing: asyncio.Task[None] | None = None
-        self.fallbacks = 0
 
     @property
     def degraded(self) -> bool:
@@ -81,7 +82,7 @@ class FallbackLimiter:
             # Whatever it is that fails there, a try must still be counted.
             except Exception as error:
                 self._give_up(error)
-        self.fallbacks += 1
+        self._metrics.fallbacks.inc()
         return await self._in_process.charge(rules)
 
     async def refund(self, verdict: Verdict) -> None:
@@ -110,6 +111,7 @@ class FallbackLimiter:
             # The error's text may hold the server's address; its class says enough.
             log.warning("Redis fails (%s): limits count per process", type(error).__name__)
             self._probing = asyncio.create_task(self._probe_until_back())
+            self._metrics.degraded.set(1)
 
     async def _probe_until_back(self) -> None:
         while True:
@@ -119,4 +121,5 @@ class FallbackLimiter:
                 await wait_patiently(self._redis.charge([PROBE]))
                 break
         self._probing = None
+        self._metrics.degraded.set(0)
         log.warning("Redis is back: limits count for all processes")

@@ -36,7 +36,6 @@ class InProcessLimiter:
 
     # It stands in for nothing when it is all there is.
     degraded = False
-    fallbacks = 0
 
     def __init__(
         self,

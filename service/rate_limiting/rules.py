@@ -108,10 +108,6 @@ class Limiter(Protocol):
     def degraded(self) -> bool:
         """Whether tries are counted for this process alone though they should be for all."""
 
-    @property
-    def fallbacks(self) -> int:
-        """How many tries were counted here because Redis was missing or slow."""
-
     async def charge(self, rules: Sequence[Rule]) -> Verdict:
         """Count one try under all rules, or under none if one that is not soft refuses.
 

@@ -10,15 +10,14 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import select
 
+from service.accounts.guards import read_bearer
 from service.errors import NotFound
 from service.http.answers import answer, respond
 from service.http.docs import Doc
 from service.http.reading import AppRequest
-from service.modlog.tables import LogHead
 from service.services import Services
-from service.sites.tables import Site
+from service.status.queries import read_heads
 
 # A database that does not answer a trivial query within this time cannot serve readers either.
 PATIENCE_SECONDS = 2.0
@@ -77,22 +76,19 @@ async def show_metrics(request: AppRequest, services: NamedDependency[Services])
     """Give the metrics in Prometheus' text format, for loopback or with the metrics token."""
     if not _is_trusted(request, services):
         raise NotFound
-    metrics = services.metrics
-    metrics.degraded.set(services.limiter.degraded)
-    metrics.count_fallbacks(services.limiter.fallbacks)
     async with services.reading() as session:
-        query = select(LogHead, Site.slug).join(Site, Site.id == LogHead.site_id)  # type: ignore[arg-type]
-        for head, slug in await session.exec(query):
-            metrics.log_length.labels(slug).set(head.length)
-            metrics.log_head.labels(slug).set(int.from_bytes(head.mac[:HEAD_BYTES], "big"))
-    return respond(metrics.render(), PROMETHEUS)
+        heads = await read_heads(session)
+    for slug, head in heads.items():
+        services.metrics.log_length.labels(slug).set(head.length)
+        services.metrics.log_head.labels(slug).set(int.from_bytes(head.mac[:HEAD_BYTES], "big"))
+    return respond(services.metrics.render(), PROMETHEUS)
 
 
 def _is_trusted(request: AppRequest, services: Services) -> bool:
     """Tell whether the caller is on this machine, not through a proxy, or has the metrics token."""
     token = services.settings.metrics_token
-    sent = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    if token and hmac.compare_digest(sent.encode(), token.encode()):
+    sent = read_bearer(request)
+    if token and sent and hmac.compare_digest(sent.encode(), token.encode()):
         return True
     return "x-forwarded-for" not in request.headers and _is_loopback(request)
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from service.metrics import Metrics
 from service.rate_limiting.fallback import PATIENCE_SECONDS, FallbackLimiter, build_limiter
 from service.rate_limiting.in_process import InProcessLimiter
 from service.rate_limiting.redis import RedisLimiter, connect_redis
@@ -29,9 +30,14 @@ def redis() -> Iterator[Server]:
         pytest.skip(str(error))
 
 
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
 @asynccontextmanager
-async def limiter_for(url: str | None) -> AsyncIterator[Limiter]:
-    limiter = build_limiter(url, b"secret")
+async def limiter_for(url: str | None, metrics: Metrics) -> AsyncIterator[Limiter]:
+    limiter = build_limiter(url, b"secret", metrics)
     try:
         yield limiter
     finally:
@@ -39,8 +45,8 @@ async def limiter_for(url: str | None) -> AsyncIterator[Limiter]:
 
 
 @pytest.fixture
-async def limiter(redis: Server) -> AsyncIterator[Limiter]:
-    async with limiter_for(redis.url) as limiter:
+async def limiter(redis: Server, metrics: Metrics) -> AsyncIterator[Limiter]:
+    async with limiter_for(redis.url, metrics) as limiter:
         yield limiter
 
 
@@ -56,16 +62,30 @@ async def taken_by(limiter: Limiter, rule: Rule = ONE_A_DAY) -> str:
         return (await limiter.charge([rule])).taken_by
 
 
-async def test_redis_counts_while_it_is_there(limiter: Limiter) -> None:
+def fallbacks(metrics: Metrics) -> int:
+    """Read how many tries were counted in the process because Redis did not answer."""
+    return int(read(metrics, "greenroom_rate_limiter_fallbacks_total"))
+
+
+def read(metrics: Metrics, name: str) -> float:
+    lines = metrics.render().decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+
+async def test_redis_counts_while_it_is_there(limiter: Limiter, metrics: Metrics) -> None:
     assert await taken_by(limiter) == "redis"
     assert not limiter.degraded
-    assert limiter.fallbacks == 0
+    assert fallbacks(metrics) == 0
 
 
 @pytest.mark.parametrize("harm", [Server.kill, Server.freeze])
 @pytest.mark.parametrize("was_used", [True, False], ids=["used before", "not used before"])
 async def test_without_redis_the_process_counts_alone(
-    limiter: Limiter, redis: Server, harm: Callable[[Server], None], was_used: bool
+    limiter: Limiter,
+    redis: Server,
+    metrics: Metrics,
+    harm: Callable[[Server], None],
+    was_used: bool,
 ) -> None:
     if was_used:
         await limiter.charge([Rule("other", ONE_A_DAY.limit, "x")])
@@ -74,7 +94,7 @@ async def test_without_redis_the_process_counts_alone(
     assert (await limiter.charge([ONE_A_DAY])).refused is None
     assert (await limiter.charge([ONE_A_DAY])).refused is not None
     assert limiter.degraded
-    assert limiter.fallbacks == 2
+    assert fallbacks(metrics) == 2
 
 
 @pytest.mark.parametrize(
@@ -83,15 +103,18 @@ async def test_without_redis_the_process_counts_alone(
 async def test_redis_is_taken_back_when_it_is_there_again(
     limiter: Limiter,
     redis: Server,
+    metrics: Metrics,
     harm: Callable[[Server], None],
     mend: Callable[[Server], None],
 ) -> None:
     harm(redis)
     assert await taken_by(limiter) == "process"
+    assert read(metrics, "greenroom_rate_limiter_degraded") == 1
     mend(redis)
 
     await until_taken_back(limiter)
     assert await taken_by(limiter) == "redis"
+    assert read(metrics, "greenroom_rate_limiter_degraded") == 0
 
 
 async def test_a_restart_between_two_tries_goes_unnoticed_by_the_caller(
@@ -118,7 +141,7 @@ async def test_a_redis_that_may_not_write_is_not_taken_back(
 
 
 async def test_100_tries_in_flight_are_all_counted_when_redis_falls_silent(
-    limiter: Limiter, redis: Server
+    limiter: Limiter, redis: Server, metrics: Metrics
 ) -> None:
     await taken_by(limiter)
     redis.freeze()
@@ -126,12 +149,14 @@ async def test_100_tries_in_flight_are_all_counted_when_redis_falls_silent(
         verdicts = await asyncio.gather(*(limiter.charge([ONE_A_DAY]) for _ in range(100)))
 
     assert sum(verdict.refused is None for verdict in verdicts) == 1
-    assert limiter.fallbacks == 100
+    assert fallbacks(metrics) == 100
 
 
 async def test_without_a_free_connection_the_process_counts_alone(redis: Server) -> None:
     async with connect_redis(f"{redis.url}?max_connections=1") as client:
-        limiter = FallbackLimiter(RedisLimiter(client, b"secret"), InProcessLimiter(b"secret"))
+        limiter = FallbackLimiter(
+            RedisLimiter(client, b"secret"), InProcessLimiter(b"secret"), Metrics()
+        )
         async with client.pubsub() as holder:
             await holder.subscribe("anything")
             assert await taken_by(limiter) == "process"
@@ -139,7 +164,9 @@ async def test_without_a_free_connection_the_process_counts_alone(redis: Server)
         await until_taken_back(limiter)
 
 
-async def test_a_busy_event_loop_is_not_taken_for_a_missing_redis(limiter: Limiter) -> None:
+async def test_a_busy_event_loop_is_not_taken_for_a_missing_redis(
+    limiter: Limiter, metrics: Metrics
+) -> None:
     clock = asyncio.get_running_loop().time
     tries = [asyncio.create_task(limiter.charge([ONE_A_DAY])) for _ in range(20)]
     for _ in range(3):
@@ -150,7 +177,7 @@ async def test_a_busy_event_loop_is_not_taken_for_a_missing_redis(limiter: Limit
     verdicts = await asyncio.gather(*tries)
 
     assert sum(verdict.refused is None for verdict in verdicts) == 1
-    assert limiter.fallbacks == 0
+    assert fallbacks(metrics) == 0
 
 
 async def test_a_refund_goes_to_the_limiter_that_took_the_charge(
@@ -197,7 +224,7 @@ async def test_a_server_that_does_not_answer_as_redis_does_is_as_good_as_none(
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with limiter_for(f"redis://127.0.0.1:{port}/0") as limiter:
+        async with limiter_for(f"redis://127.0.0.1:{port}/0", Metrics()) as limiter:
             assert await taken_by(limiter) == "process"
             assert limiter.degraded
 
@@ -207,7 +234,7 @@ async def test_what_is_logged_names_neither_subject_nor_server(
 ) -> None:
     url = f"redis://ann:password@127.0.0.1:{find_free_port()}/0"
     with caplog.at_level(logging.DEBUG):
-        async with limiter_for(url) as limiter:
+        async with limiter_for(url, Metrics()) as limiter:
             await limiter.charge([ONE_A_DAY])
 
     assert "ConnectionError" in caplog.text
@@ -215,8 +242,8 @@ async def test_what_is_logged_names_neither_subject_nor_server(
         assert private not in caplog.text
 
 
-async def test_without_a_url_nothing_is_degraded() -> None:
-    async with limiter_for(None) as limiter:
+async def test_without_a_url_nothing_is_degraded(metrics: Metrics) -> None:
+    async with limiter_for(None, metrics) as limiter:
         assert await taken_by(limiter) == "process"
         assert not limiter.degraded
-        assert limiter.fallbacks == 0
+        assert fallbacks(metrics) == 0

@@ -41,7 +41,7 @@ async def test_the_metrics_token_shows_the_parts_to_others_too(
         right = house.client(authorization="Bearer s3cret")
         assert "parts" in (await right.get(READY)).json()
         assert (await right.get("/metrics")).status_code == 200
-        for wrong in ("Bearer s3cre", "Bearer s3cret2", "Bearer", "Basic s3cret", ""):
+        for wrong in ("Bearer s3cre", "Bearer s3cret2", "Bearer", "Basic s3cret", "s3cret", ""):
             client = house.client(authorization=wrong)
             assert "parts" not in (await client.get(READY)).json()
             assert (await client.get("/metrics")).status_code == 404
