@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.accounts.passwords import Passwords
 from service.clock import Clock
 from service.database import Database
-from service.errors import RateLimited
+from service.errors import OriginNotAllowed, RateLimited
 from service.http.reading import AppRequest
 from service.logs import get_logger
 from service.metrics import Metrics
@@ -21,7 +21,7 @@ from service.privacy.vault import Vault
 from service.rate_limiting.clients import address_prefix, client_address
 from service.rate_limiting.rules import Limiter, Rule, Verdict
 from service.settings import Settings
-from service.sites.directory import SiteDirectory
+from service.sites.directory import KnownSite, SiteDirectory
 
 _logger = get_logger(__name__)
 
@@ -95,6 +95,12 @@ class Services:
         if origin in {None, "null"} or self.is_own_origin(request, origin):
             return None
         return origin
+
+    def require_origin(self, request: AppRequest, site: KnownSite) -> None:
+        """Raise OriginNotAllowed for a request from a page that is neither ours nor the site's."""
+        foreign = self.foreign_origin(request)
+        if foreign and foreign not in site.origins:
+            raise OriginNotAllowed
 
     def is_own_origin(self, request: AppRequest, origin: str | None) -> bool:
         """Tell whether an Origin header names this service, by its public URL or as it was called."""

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from msgspec import UNSET
 
 from service.accounts.guards import require_moderator
-from service.accounts.operations import set_role
+from service.accounts.members import set_role
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.schemas import MemberList, SetRole
 from service.administration.operations import set_article_state
@@ -24,7 +24,7 @@ from service.administration.schemas import (
     SiteView,
 )
 from service.clock import parse_id
-from service.errors import FieldError, Invalid, NotAllowed, NotFound
+from service.errors import FieldError, Invalid, NotAllowed, NotFound, OriginNotAllowed
 from service.http.answers import answer, no_content
 from service.http.cursors import Position, make_cursor, read_cursor
 from service.http.docs import Doc
@@ -42,6 +42,15 @@ async def require_site(services: Services, caller: Caller, slug: str, role: Role
     """Give a site on which the caller has a role; raises NotFound or NotAllowed."""
     site = await services.directory.get(slug)
     caller.require(site.id, role)
+    return site
+
+
+async def require_changeable(
+    request: AppRequest, services: Services, caller: Caller, slug: str, role: Role
+) -> KnownSite:
+    """Give a site that the caller may change from the page that asks; raises OriginNotAllowed too."""
+    site = await require_site(services, caller, slug, role)
+    services.require_origin(request, site)
     return site
 
 
@@ -129,7 +138,7 @@ async def show_site(
         tag="Sites",
         body=ChangeSite,
         answers={200: SiteView},
-        problems=(NotAllowed, NotFound, SettingFixed, Invalid),
+        problems=(NotAllowed, OriginNotAllowed, NotFound, SettingFixed, Invalid),
     ).as_opt(),
 )
 async def change_site(
@@ -139,7 +148,7 @@ async def change_site(
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
     """Change the title, the origins or settings; for owners. Settings that are not named stay."""
-    known = await require_site(services, caller, site, Role.OWNER)
+    known = await require_changeable(request, services, caller, site, Role.OWNER)
     command = await read_command(request, ChangeSite)
     try:
         async with services.writing() as session:
@@ -189,7 +198,7 @@ def _setting_errors(error: SettingInvalid) -> list[FieldError]:
         tag="Sites",
         body=SetArticle,
         answers={200: ArticleView},
-        problems=(NotAllowed, NotFound, Invalid),
+        problems=(NotAllowed, OriginNotAllowed, NotFound, Invalid),
     ).as_opt(),
 )
 async def set_article(
@@ -199,7 +208,7 @@ async def set_article(
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
     """Open or close an article for comments; on a site whose articles are `listed` it lists it too."""
-    known = await require_site(services, caller, site, Role.MODERATOR)
+    known = await require_changeable(request, services, caller, site, Role.MODERATOR)
     command = await read_command(request, SetArticle)
     return answer(await set_article_state(services, known, command, caller))
 
@@ -226,7 +235,7 @@ async def list_members(
         tag="Members",
         body=SetRole,
         answers={204: None},
-        problems=(NotAllowed, NotFound, Invalid),
+        problems=(NotAllowed, OriginNotAllowed, NotFound, Invalid),
     ).as_opt(),
 )
 async def set_member(
@@ -237,7 +246,7 @@ async def set_member(
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
     """Give an existing moderator a role on the site; for owners. The last owner stays one."""
-    known = await require_site(services, caller, site, Role.OWNER)
+    known = await require_changeable(request, services, caller, site, Role.OWNER)
     command = await read_command(request, SetRole)
     await _change_role(services, caller, known, moderator, parse_role(command.role))
     return no_content()
@@ -247,16 +256,19 @@ async def set_member(
     "/v1/sites/{site:str}/members/{moderator:str}",
     guards=GUARDED,
     status_code=200,
-    opt=Doc(tag="Members", answers={204: None}, problems=(NotAllowed, NotFound)).as_opt(),
+    opt=Doc(
+        tag="Members", answers={204: None}, problems=(NotAllowed, OriginNotAllowed, NotFound)
+    ).as_opt(),
 )
 async def remove_member(
+    request: AppRequest,
     site: FromPath[str],
     moderator: FromPath[str],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
     """Take a moderator's role on the site away; for owners. The last owner stays one."""
-    known = await require_site(services, caller, site, Role.OWNER)
+    known = await require_changeable(request, services, caller, site, Role.OWNER)
     await _change_role(services, caller, known, moderator, None)
     return no_content()
 

@@ -76,7 +76,7 @@ async def submit_comment(
     fields: dict[str, Any] = {}
     try:
         known = await services.directory.get(site)
-        require_origin(request, services, known)
+        services.require_origin(request, known)
         fields = await _read(request, services, known)
         submitted, replayed = await operations.submit_comment(
             services,
@@ -93,13 +93,6 @@ async def submit_comment(
     if wants_page:
         return see_other(_next_page(request, known, fields) or submitted.receipt.url)
     return answer(submitted, 202, REPLAYED if replayed else None)
-
-
-def require_origin(request: AppRequest, services: Services, site: KnownSite) -> None:
-    """Raise OriginNotAllowed for a request from a page that is neither ours nor the site's."""
-    foreign = services.foreign_origin(request)
-    if foreign and foreign not in site.origins:
-        raise OriginNotAllowed
 
 
 async def _read(request: AppRequest, services: Services, site: KnownSite) -> dict[str, Any]:
