@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import click
-import uvicorn
 from sqlalchemy.exc import OperationalError
 
 from service import commands
@@ -16,10 +15,11 @@ from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.accounts.rules import parse_role
 from service.demo import run_demo
 from service.errors import ServiceError
-from service.http.protocol import Protocol
 from service.logs import configure_logs
+from service.metrics import SHARED_FOLDER
 from service.migrations.running import SchemaOutdated
 from service.privacy.addresses import AddressRefused
+from service.server import run_server
 from service.services import Services
 from service.settings import Settings, SettingsInvalid, load_settings
 from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
@@ -94,33 +94,13 @@ def serve(host: str, port: int, workers: int) -> None:
     work(_do_nothing)
     with tempfile.TemporaryDirectory(prefix="greenroom-metrics-") as folder:
         if workers > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        run_server(host, port, workers)
+            os.environ[SHARED_FOLDER] = folder
+        configure_logs()
+        run_server("service.app:serve_app", host, port, workers=workers)
 
 
 async def _do_nothing(_services: Services) -> None:
     """Start the parts of the service and stop them again."""
-
-
-def run_server(host: str, port: int, workers: int) -> None:
-    """Run uvicorn until it is told to stop."""
-    configure_logs()
-    uvicorn.run(
-        "service.app:serve_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http=Protocol,
-        # The client's address is decided by our own rule, and paths hold tokens.
-        proxy_headers=False,
-        access_log=False,
-        server_header=False,
-        log_config=None,
-        lifespan="on",
-        timeout_graceful_shutdown=10,
-    )
 
 
 @main.command()
@@ -190,7 +170,7 @@ def moderator() -> None:
 def moderator_create(
     email: str, name: str, slug: str | None, role: str | None, admin: bool, password_stdin: bool
 ) -> None:
-    """Make a moderator; without a password it prints a one-time link."""
+    """Make a moderator, or give the existing one a role; a new one without a password gets a link."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     if password is not None and not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         raise click.ClickException(
@@ -210,6 +190,13 @@ def moderator_create(
         )
     )
     click.echo(link or f"{name} can sign in.")
+
+
+@moderator.command("link")
+@click.argument("email")
+def moderator_link(email: str) -> None:
+    """Print a one-time link, for somebody who has no password or forgot it."""
+    click.echo(work(lambda services: commands.make_sign_in_link(services, email)))
 
 
 @main.group()

@@ -9,15 +9,12 @@ import msgspec
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.operations import (
-    create_bearer_token,
-    create_moderator,
-    find_moderator,
-    make_link,
-    set_role,
-)
-from service.accounts.passwords import Passwords
+from service.accounts.links import make_link
+from service.accounts.members import create_moderator, set_role
+from service.accounts.queries import find_moderator
 from service.accounts.rules import Role
+from service.accounts.tables import Moderator
+from service.accounts.tokens import create_bearer_token
 from service.app import start_services
 from service.clock import read_clock
 from service.database import Database
@@ -120,15 +117,20 @@ async def add_moderator(
     is_admin: bool,
     password: str | None,
 ) -> str | None:
-    """Make an account, or give the existing one a role; without a password it gives a one-time link."""
-    address = check_address(email)
-    hashed = await Passwords().hash(password) if password is not None else None
-    now = services.clock()
+    """Make an account, or give the existing one a role on the site.
+
+    A new one without a password gets a one-time link. Raises CommandFailed, AccountExists.
+    """
+    address, now = check_address(email), services.clock()
+    hashed = await services.passwords.hash(password) if password is not None else None
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        site = await _find_site(session, slug)
-        moderator = await find_moderator(session, keyring, address)
-        if moderator is None or site is None:
+        site = await _get_site(session, slug) if slug is not None else None
+        known = await find_moderator(session, keyring, address)
+        if known and site:
+            _require_unchanged(known, name, hashed, is_admin)
+            moderator = known
+        else:
             moderator = await create_moderator(
                 session,
                 keyring,
@@ -138,27 +140,42 @@ async def add_moderator(
                 password_hash=hashed,
                 is_admin=is_admin,
             )
-        if site:
-            await session.flush()
-            await set_role(
-                session,
-                keyring,
-                site.id,
-                moderator.id,
-                role or Role.MODERATOR,
-                actor_id=None,
-                now=now,
-            )
-        if moderator.password_hash:
-            return None
+        # The role and the link refer to the account by foreign keys that the session does not know of.
         await session.flush()
-        return f"{services.settings.public_url}/sign-in/{make_link(session, moderator.id, now)}"
+        if site:
+            chosen = role or Role.MODERATOR
+            await set_role(session, keyring, site.id, moderator.id, chosen, actor_id=None, now=now)
+        return None if known or hashed else _new_link(services, session, moderator)
 
 
-async def _find_site(session: AsyncSession, slug: str | None) -> KnownSite | None:
-    if slug is None:
-        return None
-    return await _get_site(session, slug)
+def _require_unchanged(
+    moderator: Moderator, name: str, password_hash: str | None, is_admin: bool
+) -> None:
+    """Raise CommandFailed where a new role would come with something that it cannot change."""
+    if moderator.name != name or password_hash or is_admin:
+        raise CommandFailed(
+            "This address has an account already, which stays as it is: "
+            "give it a role with its own --name, and without --admin and --password-stdin."
+        )
+
+
+async def make_sign_in_link(services: Services, email: str) -> str:
+    """Make a link for a moderator who has no password or forgot it; it works once, within a day."""
+    async with services.writing() as session:
+        return _new_link(services, session, await _get_moderator(services, session, email))
+
+
+def _new_link(services: Services, session: AsyncSession, moderator: Moderator) -> str:
+    token = make_link(session, moderator.id, services.clock())
+    return f"{services.settings.public_url}/sign-in/{token}"
+
+
+async def _get_moderator(services: Services, session: AsyncSession, email: str) -> Moderator:
+    keyring = await services.vault.keyring(session)
+    moderator = await find_moderator(session, keyring, check_address(email))
+    if moderator is None:
+        raise CommandFailed("There is no moderator with this address.")
+    return moderator
 
 
 async def _get_site(session: AsyncSession, slug: str) -> KnownSite:
@@ -174,10 +191,8 @@ async def make_bearer_token(
     """Make a bearer token for a moderator and give its text."""
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        moderator = await find_moderator(session, keyring, check_address(email))
-        if moderator is None:
-            raise CommandFailed("There is no moderator with this address.")
-        site = await _find_site(session, slug)
+        moderator = await _get_moderator(services, session, email)
+        site = await _get_site(session, slug) if slug is not None else None
         _, text = await create_bearer_token(
             session,
             keyring,

@@ -3,6 +3,7 @@
 import hmac
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -10,9 +11,9 @@ from litestar.handlers.base import BaseRouteHandler
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.operations import hash_token
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
+from service.accounts.tokens import hash_token
 from service.errors import CsrfTokenMissing, NotSignedIn
 from service.http.reading import FORMS, AppRequest, media_type, read_fields
 from service.privacy.vault import Keyring
@@ -113,7 +114,7 @@ def is_alive(session: SignInSession, now: datetime) -> bool:
     return now - session.last_used_at < IDLE and now - session.created_at < LONGEST
 
 
-async def _roles(session: AsyncSession, moderator: Moderator) -> dict[Any, Role]:
+async def _roles(session: AsyncSession, moderator: Moderator) -> dict[UUID, Role]:
     query = select(Membership.site_id, Membership.role)
     rows = await session.exec(query.where(Membership.moderator_id == moderator.id))
     return {site_id: parse_role(role) for site_id, role in rows}

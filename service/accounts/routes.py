@@ -6,17 +6,10 @@ from litestar import Response, delete, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlmodel import col, select
 
 from service.accounts.errors import SignInFailed
 from service.accounts.guards import LONGEST, cookie_name, csrf_token, require_moderator
-from service.accounts.operations import (
-    create_bearer_token,
-    hash_token,
-    revoke_bearer_token,
-    sign_in,
-    sign_out,
-)
+from service.accounts.queries import read_tokens, view_token
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.schemas import (
     CreateToken,
@@ -25,9 +18,9 @@ from service.accounts.schemas import (
     SignIn,
     TokenList,
     TokenMade,
-    TokenView,
 )
-from service.accounts.tables import BearerToken
+from service.accounts.sessions import sign_in, sign_out
+from service.accounts.tokens import create_bearer_token, hash_token, revoke_bearer_token
 from service.clock import parse_id
 from service.errors import Invalid, NotAllowed, NotFound, RateLimited, Unavailable
 from service.http.answers import answer, no_content
@@ -36,7 +29,6 @@ from service.http.reading import AppRequest, read_command
 from service.http.wire import Id
 from service.privacy.addresses import Address, AddressRefused, check_address
 from service.services import Services
-from service.sites.tables import Site
 
 
 @post(
@@ -114,24 +106,8 @@ async def list_tokens(
 ) -> Response[Any]:
     """List one's own bearer tokens, without their texts."""
     caller.require_whole()
-    query = (
-        select(BearerToken, Site.slug)
-        .join(Site, col(Site.id) == col(BearerToken.site_id), isouter=True)
-        .where(
-            BearerToken.moderator_id == caller.moderator_id, col(BearerToken.revoked_at).is_(None)
-        )
-        .order_by(col(BearerToken.id))
-    )
     async with services.reading() as session:
-        rows = (await session.exec(query)).all()
-    return answer(TokenList([view_token(token, slug) for token, slug in rows]))
-
-
-def view_token(token: BearerToken, slug: str | None) -> TokenView:
-    """Give a token as its owner sees it later."""
-    return TokenView(
-        str(token.id), token.name, slug, token.role, token.created_at, token.last_used_at
-    )
+        return answer(TokenList(await read_tokens(session, caller.moderator_id)))
 
 
 @post(

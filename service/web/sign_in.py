@@ -7,10 +7,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.accounts.guards import require_moderator
-from service.accounts.operations import SIGN_IN_LIMITS, find_link, sign_in, sign_out, use_link
+from service.accounts.links import find_link, use_link
 from service.accounts.routes import parse_address, session_cookie
 from service.accounts.rules import Caller
 from service.accounts.schemas import SignIn, UseLink
+from service.accounts.sessions import SIGN_IN_LIMITS, sign_in, sign_out
 from service.errors import Invalid, OriginNotAllowed, ServiceError
 from service.http.pages import render_page, see_other, show_error
 from service.http.reading import AppRequest, read_form

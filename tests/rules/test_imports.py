@@ -40,7 +40,7 @@ ORDER = [
     # Alembic compares all tables with the database.
     {"migrations"},
     {"app"},
-    {"commands"},
+    {"commands", "server"},
     {"demo"},
     {"__main__"},
 ]

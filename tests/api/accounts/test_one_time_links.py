@@ -5,7 +5,7 @@ import asyncio
 import httpx
 from sqlmodel import col, select
 
-from service.accounts.operations import make_link
+from service.accounts.links import make_link
 from service.accounts.tables import Moderator
 from tests.api.accounts.hashing import CountingHasher
 from tests.cast import PASSWORD, House, email_of

@@ -1,0 +1,59 @@
+"""Signing in with a password, and out."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import col, delete
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.accounts.errors import SignInFailed
+from service.accounts.queries import find_moderator
+from service.accounts.tables import Moderator, SignInSession
+from service.accounts.tokens import hash_token, make_token
+from service.privacy.addresses import Address
+from service.rate_limiting.rules import Limit, Rule
+from service.services import Services
+
+SIGN_IN_LIMITS = {"sign_in_ip": Limit(20, 60), "sign_in_account": Limit(5, 60)}
+
+
+async def sign_in(
+    services: Services, address: Address | None, password: str, *, prefix: str
+) -> tuple[Moderator, str]:
+    """Check an address and a password; gives the moderator and the token of a new session.
+
+    None is an address that cannot be one. Raises SignInFailed, RateLimited or Unavailable, in the same
+    time and words whether there is such an account or not.
+    """
+    folded = address.folded if address else ""
+    subjects = {"sign_in_ip": prefix, "sign_in_account": f"{folded}:{prefix}"}
+    await services.charge(
+        [Rule(name, limit, subjects[name]) for name, limit in SIGN_IN_LIMITS.items()]
+    )
+    async with services.reading() as session:
+        keyring = await services.vault.keyring(session)
+        moderator = await find_moderator(session, keyring, address or Address("", ""))
+    stored = moderator.password_hash if moderator else None
+    if not await services.passwords.verify(stored, password) or moderator is None:
+        raise SignInFailed
+    async with services.writing() as session:
+        return moderator, start_session(session, moderator.id, services.clock())
+
+
+def start_session(session: AsyncSession, moderator_id: UUID, now: datetime) -> str:
+    """Open a session for a browser and give its token."""
+    token = make_token()
+    session.add(
+        SignInSession(
+            token_hash=hash_token(token),
+            moderator_id=moderator_id,
+            created_at=now,
+            last_used_at=now,
+        )
+    )
+    return token
+
+
+async def sign_out(session: AsyncSession, session_hash: bytes) -> None:
+    """End a session."""
+    await session.exec(delete(SignInSession).where(col(SignInSession.token_hash) == session_hash))
