@@ -99,7 +99,7 @@ class Services:
     def require_origin(self, request: AppRequest, site: KnownSite) -> None:
         """Raise OriginNotAllowed for a request from a page that is neither ours nor the site's."""
         foreign = self.foreign_origin(request)
-        if foreign and foreign not in site.origins:
+        if foreign is not None and foreign not in site.origins:
             raise OriginNotAllowed
 
     def is_own_origin(self, request: AppRequest, origin: str | None) -> bool:

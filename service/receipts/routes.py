@@ -23,7 +23,7 @@ NOINDEX = {"X-Robots-Tag": "noindex"}
 async def require_known_origin(request: AppRequest, services: Services) -> None:
     """Raise OriginNotAllowed for a change from a page that is neither ours nor of any site."""
     foreign = services.foreign_origin(request)
-    if foreign and not await services.directory.is_origin_of_any(foreign):
+    if foreign is not None and not await services.directory.is_origin_of_any(foreign):
         raise OriginNotAllowed
 
 
