@@ -1,24 +1,100 @@
-"""Opening, closing and listing articles."""
+"""Making and changing sites, opening and closing their articles."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from msgspec import UNSET
 from sqlmodel import col, select, update
 
 from service.accounts.rules import Caller
-from service.administration.schemas import ArticleView, SetArticle
+from service.administration.schemas import ArticleView, ChangeSite, CreateSite, SetArticle
 from service.clock import new_id
 from service.comments.tables import Article
 from service.database import insert_new
-from service.errors import Invalid
+from service.errors import FieldError, Invalid
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.services import Services
+from service.sites import operations as sites
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
+from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
+from service.sites.policy import SETTINGS
+
+
+async def create_site(services: Services, command: CreateSite, caller: Caller) -> None:
+    """Make a site; raises SiteExists, or Invalid that names every wrong origin."""
+    with _naming_fields():
+        async with services.writing() as session:
+            keyring = await services.vault.keyring(session)
+            await sites.create_site(
+                session,
+                keyring,
+                slug=command.slug,
+                title=command.title,
+                origins=command.origins,
+                actor_id=caller.moderator_id,
+                now=services.clock(),
+            )
+    services.directory.forget()
+
+
+async def change_site(
+    services: Services, site: KnownSite, command: ChangeSite, caller: Caller
+) -> None:
+    """Change what the command names; raises SettingFixed, or Invalid that names every wrong member."""
+    with _naming_fields():
+        async with services.writing() as session:
+            keyring = await services.vault.keyring(session)
+            await sites.change_site(
+                session,
+                keyring,
+                site.id,
+                title=None if command.title is UNSET else command.title,
+                origins=None if command.origins is UNSET else command.origins,
+                settings={} if command.settings is UNSET else command.settings,
+                actor_id=caller.moderator_id,
+                now=services.clock(),
+            )
+    services.directory.forget()
+
+
+@contextmanager
+def _naming_fields() -> Iterator[None]:
+    """Raise what a site cannot be as Invalid, with pointers to the members of the body."""
+    try:
+        yield
+    except SlugInvalid as error:
+        raise Invalid(errors=[FieldError("slug_invalid", str(error), "#/slug")]) from None
+    except OriginInvalid as error:
+        raise Invalid(errors=_origin_errors(error)) from None
+    except SettingInvalid as error:
+        raise Invalid(errors=_setting_errors(error)) from None
+
+
+def _origin_errors(error: OriginInvalid) -> list[FieldError]:
+    return [
+        FieldError("origins_invalid", why, pointer=f"#/origins/{place}")
+        for place, why in error.faults.items()
+    ]
+
+
+def _setting_errors(error: SettingInvalid) -> list[FieldError]:
+    return [
+        # What is no setting may hold anything, and its detail names those that there are.
+        FieldError(
+            "settings_invalid",
+            f"{name}: {why}",
+            pointer=f"#/settings/{name}" if name in SETTINGS else "#/settings",
+        )
+        for name, why in error.faults.items()
+    ]
 
 
 async def set_article_state(
     services: Services, site: KnownSite, command: SetArticle, caller: Caller
 ) -> ArticleView:
-    """Open or close an article, which is made if there is none; raises Invalid for a key that is none."""
+    """Open or close an article, which is made if there is none; raises Invalid for what is not a key."""
     key = _normalise(site, command.article)
     now, is_closed = services.clock(), command.state == "closed"
     values = {"id": new_id(), "site_id": site.id, "key": key, "created_at": now}

@@ -6,13 +6,12 @@ import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import UNSET
 
 from service.accounts.guards import require_moderator
 from service.accounts.members import set_role
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.schemas import MemberList, SetRole
-from service.administration.operations import set_article_state
+from service.administration import operations
 from service.administration.queries import read_members, read_sites
 from service.administration.schemas import (
     ArticleView,
@@ -24,16 +23,14 @@ from service.administration.schemas import (
     SiteView,
 )
 from service.clock import parse_id
-from service.errors import FieldError, Invalid, NotAllowed, NotFound, OriginNotAllowed
+from service.errors import Invalid, NotAllowed, NotFound, OriginNotAllowed
 from service.http.answers import answer, no_content
 from service.http.cursors import Position, make_cursor, read_cursor
 from service.http.docs import Doc
 from service.http.reading import AppRequest, read_command, read_query
 from service.services import Services
-from service.sites import operations as sites
 from service.sites.directory import KnownSite
-from service.sites.errors import OriginInvalid, SettingFixed, SettingInvalid, SiteExists
-from service.sites.policy import SETTINGS
+from service.sites.errors import SettingFixed, SiteExists
 
 GUARDED = [require_moderator]
 
@@ -101,21 +98,7 @@ async def create_site(
     """Make a site; for admins of the installation."""
     caller.require_admin()
     command = await read_command(request, CreateSite)
-    try:
-        async with services.writing() as session:
-            keyring = await services.vault.keyring(session)
-            await sites.create_site(
-                session,
-                keyring,
-                slug=command.slug,
-                title=command.title,
-                origins=command.origins,
-                actor_id=caller.moderator_id,
-                now=services.clock(),
-            )
-    except OriginInvalid as error:
-        raise Invalid(errors=_origin_errors(error)) from None
-    services.directory.forget()
+    await operations.create_site(services, command, caller)
     return answer(view_site(await services.directory.get(command.slug), caller), 201)
 
 
@@ -150,44 +133,8 @@ async def change_site(
     """Change the title, the origins or settings; for owners. Settings that are not named stay."""
     known = await require_changeable(request, services, caller, site, Role.OWNER)
     command = await read_command(request, ChangeSite)
-    try:
-        async with services.writing() as session:
-            keyring = await services.vault.keyring(session)
-            await sites.change_site(
-                session,
-                keyring,
-                known.id,
-                title=None if command.title is UNSET else command.title,
-                origins=None if command.origins is UNSET else command.origins,
-                settings={} if command.settings is UNSET else command.settings,
-                actor_id=caller.moderator_id,
-                now=services.clock(),
-            )
-    except SettingInvalid as error:
-        raise Invalid(errors=_setting_errors(error)) from None
-    except OriginInvalid as error:
-        raise Invalid(errors=_origin_errors(error)) from None
-    services.directory.forget()
+    await operations.change_site(services, known, command, caller)
     return answer(view_site(await services.directory.get(site), caller))
-
-
-def _origin_errors(error: OriginInvalid) -> list[FieldError]:
-    return [
-        FieldError("origins_invalid", why, pointer=f"#/origins/{place}")
-        for place, why in error.faults.items()
-    ]
-
-
-def _setting_errors(error: SettingInvalid) -> list[FieldError]:
-    return [
-        # What is no setting may hold anything, and its detail names those that there are.
-        FieldError(
-            "settings_invalid",
-            f"{name}: {why}",
-            pointer=f"#/settings/{name}" if name in SETTINGS else "#/settings",
-        )
-        for name, why in error.faults.items()
-    ]
 
 
 @post(
@@ -210,7 +157,7 @@ async def set_article(
     """Open or close an article for comments; on a site whose articles are `listed` it lists it too."""
     known = await require_changeable(request, services, caller, site, Role.MODERATOR)
     command = await read_command(request, SetArticle)
-    return answer(await set_article_state(services, known, command, caller))
+    return answer(await operations.set_article_state(services, known, command, caller))
 
 
 @get(

@@ -66,7 +66,7 @@ async def show_queue_page(
 async def submit_decision(
     request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
-    """Decide about one comment and show the list again."""
+    """Decide on one comment and show the list again."""
     form = await read_form(request, DecideForm)
     decision = Decision(form.comment, form.version, form.action)
     results, _ = await decide_comments(services, caller, DecideComments([decision]), None)
