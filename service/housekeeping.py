@@ -5,17 +5,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import col, delete
+from sqlmodel import SQLModel, col, delete
 
 from service.accounts.guards import IDLE, LONGEST
 from service.accounts.tables import OneTimeLink, SignInSession
+from service.errors import Unavailable
 from service.logs import get_logger
 from service.moderation.tables import DecisionKey
 from service.services import Services
 from service.submission.tables import IdempotencyKey
 
 EVERY_SECONDS = 600.0
+# SQLite has one write lock, for which submissions wait meanwhile.
+BATCH = 500
 KEEP_KEYS = timedelta(hours=24)
 _logger = get_logger(__name__)
 
@@ -23,17 +27,26 @@ _logger = get_logger(__name__)
 async def tidy_up(services: Services) -> None:
     """Delete Idempotency-Keys after a day, and sessions and links that can no longer be used."""
     now = services.clock()
-    too_old = (
-        col(IdempotencyKey.created_at) < now - KEEP_KEYS,
-        col(DecisionKey.created_at) < now - KEEP_KEYS,
-        col(OneTimeLink.expires_at) < now,
-        col(SignInSession.last_used_at) < now - IDLE,
-        col(SignInSession.created_at) < now - LONGEST,
-    )
-    tables = (IdempotencyKey, DecisionKey, OneTimeLink, SignInSession, SignInSession)
-    for table, condition in zip(tables, too_old, strict=True):
-        async with services.writing() as session:
-            await session.exec(delete(table).where(condition))
+    for table, is_over in (
+        (IdempotencyKey, col(IdempotencyKey.created_at) < now - KEEP_KEYS),
+        (DecisionKey, col(DecisionKey.created_at) < now - KEEP_KEYS),
+        (OneTimeLink, col(OneTimeLink.expires_at) < now),
+        (SignInSession, col(SignInSession.last_used_at) < now - IDLE),
+        (SignInSession, col(SignInSession.created_at) < now - LONGEST),
+    ):
+        while await _delete_some(services, table, is_over) == BATCH:
+            pass
+
+
+async def _delete_some(
+    services: Services, table: type[SQLModel], is_over: ColumnElement[bool]
+) -> int:
+    """Delete a batch of rows in a transaction of its own, and tell how many there were."""
+    keys = SQLModel.metadata.tables[str(table.__tablename__)].primary_key.columns
+    chosen = select(*keys).where(is_over).limit(BATCH)
+    async with services.writing() as session:
+        deleted = await session.exec(delete(table).where(tuple_(*keys).in_(chosen)))
+        return deleted.rowcount
 
 
 @asynccontextmanager
@@ -52,7 +65,7 @@ async def _keep_tidying(services: Services) -> None:
     while True:
         try:
             await tidy_up(services)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, Unavailable) as error:
             # The next round does what this one could not.
             _logger.warning("could not tidy up", error=type(error).__name__)
         await asyncio.sleep(EVERY_SECONDS)
