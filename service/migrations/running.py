@@ -1,6 +1,7 @@
 """Bringing the schema up to date, and refusing to serve one that is not."""
 
 from importlib.resources import files
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -42,6 +43,7 @@ def _upgrade(connection: Connection) -> None:
 
 async def require_current_schema(database: Database) -> None:
     """Raise SchemaOutdated unless the schema is the newest one of this version."""
+    _require_file(database)
     async with database.reading() as session:
         connection = await session.connection()
         found = await connection.run_sync(
@@ -53,3 +55,10 @@ async def require_current_schema(database: Database) -> None:
             f"The database is at schema {found or 'none'}, this version needs {head}. "
             "Run `greenroom migrate` first."
         )
+
+
+def _require_file(database: Database) -> None:
+    """Look for the file first: SQLite would make an empty one, or fail in a thread that nobody awaits."""
+    file = database.engine.url.database
+    if database.is_sqlite and not Path(file or "").is_file():
+        raise SchemaOutdated(f"There is no database at {file} yet. Run `greenroom migrate` first.")

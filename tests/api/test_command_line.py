@@ -1,0 +1,206 @@
+"""The command line as an operator types it: what each command prints, and how it says no."""
+
+import importlib.metadata
+import logging
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from service.__main__ import main
+from tests.servers import run_greenroom, start_service
+
+EMAIL = "alice@moderators.example"
+PASSWORD = "correct horse battery"
+URL = "https://talk.example"
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class Operator:
+    """Someone at a keyboard, with one installation."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.environment = {"GREENROOM_PUBLIC_URL": URL, **environment}
+
+    def types(self, command: str, *more: str, stdin: str = "") -> Result:
+        """Run a command, given in words without blanks in them, in this process: it starts at once."""
+        # What a developer has configured in the shell must not reach a test.
+        theirs: dict[str, str | None] = {
+            name: None for name in os.environ if name.startswith("GREENROOM_")
+        }
+        ours = {"GREENROOM_DATA_DIR": str(self.folder / "data"), **self.environment}
+        with logs_as_they_were():
+            words = [*command.split(), *more]
+            return CliRunner().invoke(main, words, input=stdin, env={**theirs, **ours})
+
+    def gets(self, command: str, *more: str, stdin: str = "") -> str:
+        """Run a command that has to work in silence but for its answer, and give the answer."""
+        done = self.types(command, *more, stdin=stdin)
+        assert (done.exit_code, done.stderr) == (0, ""), done.output
+        return done.stdout.removesuffix("\n")
+
+    def is_refused(self, command: str, *more: str, stdin: str = "") -> str:
+        """Run a command that has to fail with one clear line, and give the line."""
+        done = self.types(command, *more, stdin=stdin)
+        assert (done.exit_code, done.stdout) == (1, "")
+        return only_line(done.stderr)
+
+
+def only_line(stderr: str) -> str:
+    """Give the one line in which a command says no."""
+    assert stderr.startswith("Error: ")
+    assert stderr.count("\n") == 1, stderr
+    return stderr.removeprefix("Error: ").strip()
+
+
+@contextmanager
+def logs_as_they_were() -> Iterator[None]:
+    """Undo what a command sets up for its own process."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def operator(request: pytest.FixtureRequest, tmp_path: Path) -> Operator:
+    """Give an operator who has installed nothing yet, on either database."""
+    if request.param == "sqlite":
+        return Operator(tmp_path, {})
+    url: str = request.getfixturevalue("postgres_url")
+    return Operator(tmp_path, {"GREENROOM_DATABASE_URL": url})
+
+
+def test_greenroom_and_python_m_service_are_the_same() -> None:
+    [script] = importlib.metadata.entry_points(group="console_scripts", name="greenroom")
+    assert script.load() is main
+
+
+def test_from_nothing_to_a_service_that_serves(operator: Operator) -> None:
+    assert operator.gets("migrate") == "The database is up to date."
+    assert operator.gets("migrate") == "The database is up to date."
+    origin = "--origin https://blog.example"
+    assert operator.gets(f"site create blog --title Blog {origin}") == "Created the site blog."
+    created = f"moderator create {EMAIL} --name Alice --site blog --role owner --password-stdin"
+    assert operator.gets(created, stdin=PASSWORD + "\n") == "Alice can sign in."
+    link = operator.gets("moderator create bob@moderators.example --name Bob --site blog")
+    another = operator.gets("moderator link bob@moderators.example")
+    for one in (link, another):
+        assert TOKEN.fullmatch(one.removeprefix(f"{URL}/sign-in/"))
+    assert link != another
+    # Alone on standard output, so that it can be put into a file or a variable.
+    token = operator.gets(f"token create --moderator {EMAIL} --site blog")
+    assert TOKEN.fullmatch(token)
+    changed = operator.gets("site set blog", "title=My blog", "max_depth=3")
+    assert changed == "Changed the site blog."
+    with start_service(operator.folder, operator.environment) as server:
+        bearer = {"Authorization": f"Bearer {token}"}
+        shown = httpx.get(f"{server.url}/v1/sites/blog", headers=bearer, trust_env=False).json()
+        assert (shown["title"], shown["settings"]["max_depth"]) == ("My blog", 3)
+        members = httpx.get(
+            f"{server.url}/v1/sites/blog/members", headers=bearer, trust_env=False
+        ).json()["members"]
+        assert [one["role"] for one in members] == ["owner", "moderator"]
+        account = {"email": EMAIL, "password": PASSWORD}
+        signed_in = httpx.post(f"{server.url}/v1/session", json=account, trust_env=False)
+        assert signed_in.status_code == 200
+    assert "@" not in server.log_text()
+    verify_logs(operator)
+
+
+def verify_logs(operator: Operator) -> None:
+    whole = operator.gets("log verify").splitlines()
+    names = [line.partition(":")[0] for line in whole]
+    assert sorted(names) == ["(installation)", "blog"]
+    head = next(line for line in whole if line.startswith("blog")).rpartition(" ")[2]
+    assert operator.gets(f"log verify --head {head}").splitlines() == whole
+    forge_an_entry(operator)
+    done = operator.types(f"log verify --head {head}")
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert re.search(r"^blog: 1 flaws", done.stdout, re.MULTILINE)
+    assert re.search(r"^  entry 1 \([0-9a-f-]{36}\): changed\. ", done.stdout, re.MULTILINE)
+
+
+def forge_an_entry(operator: Operator) -> None:
+    """Change the first entry of the blog's log in the database itself."""
+    forgery = "UPDATE log_entry SET subject = 'forged' WHERE action = 'site.created'"
+    if url := operator.environment.get("GREENROOM_DATABASE_URL"):
+        with psycopg.connect(url) as connection:
+            connection.execute(forgery)
+        return
+    with sqlite3.connect(operator.folder / "data" / "greenroom.sqlite3") as database:
+        database.execute(forgery)
+    database.close()
+
+
+def test_serve_says_in_one_line_why_it_does_not(operator: Operator) -> None:
+    assert "GREENROOM_REDIS_URL" in operator.is_refused("serve --workers 2")
+    # A process of its own, which shows that no traceback comes with it.
+    done = run_greenroom(operator.folder, operator.environment, "serve")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "greenroom migrate" in only_line(done.stderr)
+    assert not (operator.folder / "data").exists()
+    operator.gets("migrate")
+    operator.environment["GREENROOM_SECRET_KEY"] = "another-key-of-more-than-32-characters"
+    assert "GREENROOM_SECRET_KEY" in operator.is_refused("serve")
+
+
+@pytest.fixture(scope="module")
+def blog(tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """Give an operator who has a site and a moderator; its tests only ask for what is refused."""
+    operator = Operator(tmp_path_factory.mktemp("blog"), {})
+    operator.gets("migrate")
+    operator.gets("site create blog --title Blog --origin https://blog.example")
+    operator.gets(f"moderator create {EMAIL} --name Alice --password-stdin", stdin=PASSWORD)
+    return operator
+
+
+REFUSED = {
+    "site create blog --title Again --origin https://blog.example": "slug exists",
+    "site create No_Slug --title No --origin https://blog.example": "slug",
+    "site create new --title New --origin ftp://blog.example": "origin",
+    "site set nowhere max_depth=3": "no site 'nowhere'",
+    "site set blog max_depth": "KEY=VALUE",
+    "site set blog colour=green": "no such setting",
+    "site set blog limit.ip=10/week": "N/second|minute|hour|day",
+    "moderator create nonsense --name No": "not an e-mail address",
+    f"moderator create {EMAIL} --name Alice": "exists already",
+    f"moderator create {EMAIL} --name Alice --role owner": "--role needs --site",
+    "moderator create new@mail.example --name New --password-stdin": "10 to 500",
+    "moderator link nobody@mail.example": "no moderator",
+    "token create --moderator nobody@mail.example": "no moderator",
+    f"token create --moderator {EMAIL} --site nowhere": "no site 'nowhere'",
+    "log verify --head nonsense": "SITE:LENGTH:HASH",
+    f"log verify --head nowhere:1:{bytes(32).hex()}": "no log of 'nowhere'",
+}
+
+
+@pytest.mark.parametrize("command", REFUSED)
+def test_what_cannot_be_done_is_refused_in_one_line(blog: Operator, command: str) -> None:
+    line = blog.is_refused(command, stdin="short\n")
+    assert REFUSED[command] in line
+    for typed in (EMAIL, "nonsense", "nobody@", "new@"):
+        assert typed not in line
+
+
+def test_a_variable_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    for name, value in (
+        ("GREENROOM_DATABASE_URL", "mysql://host/name"),
+        ("GREENROOM_PUBLIC_URL", "talk.example"),
+        ("GREENROOM_TRUSTED_PROXIES", "10.0.0.0/33"),
+    ):
+        assert name in Operator(tmp_path, {name: value}).is_refused("migrate")
+
+
+def test_the_demo_leaves_a_configured_database_alone(tmp_path: Path) -> None:
+    url = "postgresql://localhost/precious"
+    operator = Operator(tmp_path, {"GREENROOM_DATABASE_URL": url})
+    assert "GREENROOM_DATABASE_URL is set" in operator.is_refused("demo")
