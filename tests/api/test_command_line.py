@@ -141,6 +141,25 @@ def forge_an_entry(operator: Operator) -> None:
     database.close()
 
 
+def test_an_account_that_is_there_gets_a_role_and_stays_as_it_is(operator: Operator) -> None:
+    operator.gets("migrate")
+    operator.gets("site create blog --title Blog --origin https://blog.example")
+    operator.gets(f"moderator create {EMAIL} --name Alice --password-stdin", stdin=PASSWORD)
+    again = f"moderator create {EMAIL} --name Alice --site blog"
+    assert operator.gets(f"{again} --role viewer") == "Alice can sign in."
+    line = operator.is_refused(f"{again} --password-stdin", stdin="another battery staple")
+    assert "without --admin and --password-stdin" in line
+
+
+def test_a_value_is_a_text_where_the_setting_is_one(operator: Operator) -> None:
+    operator.gets("migrate")
+    operator.gets("site create blog --title Blog --origin https://blog.example")
+    assert operator.gets("site set blog", "title=2024", "reason.year=2024") == (
+        "Changed the site blog."
+    )
+    assert "Origin 1: " in operator.is_refused("site set blog origins=5")
+
+
 def test_serve_says_in_one_line_why_it_does_not(operator: Operator) -> None:
     assert "GREENROOM_REDIS_URL" in operator.is_refused("serve --workers 2")
     # A process of its own, which shows that no traceback comes with it.
@@ -174,6 +193,8 @@ REFUSED = {
     "moderator create nonsense --name No": "not an e-mail address",
     f"moderator create {EMAIL} --name Alice": "exists already",
     f"moderator create {EMAIL} --name Alice --role owner": "--role needs --site",
+    f"moderator create {EMAIL} --name Bob --site blog": "has an account already",
+    f"moderator create {EMAIL} --name Alice --site blog --admin": "without --admin",
     "moderator create new@mail.example --name New --password-stdin": "10 to 500",
     "moderator link nobody@mail.example": "no moderator",
     "token create --moderator nobody@mail.example": "no moderator",
