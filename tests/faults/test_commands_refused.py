@@ -8,15 +8,18 @@ from tests.servers import run_greenroom
 def test_a_database_that_does_not_open_is_one_line_for_the_person_at_the_keyboard(
     tmp_path: Path,
 ) -> None:
-    for database_url in (
-        f"sqlite:///{tmp_path}/missing/greenroom.sqlite3",
+    for database_url, why in (
+        (f"sqlite:///{tmp_path}/missing/greenroom.sqlite3", "There is no database at "),
         # Nothing listens on port 1.
-        "postgresql://greenroom:correct-horse@127.0.0.1:1/greenroom",
+        (
+            "postgresql://greenroom:correct-horse@127.0.0.1:1/greenroom",
+            "The database does not open: ",
+        ),
     ):
         answer = run_greenroom(tmp_path, {"GREENROOM_DATABASE_URL": database_url}, "serve")
         assert answer.returncode == 1
         [line] = answer.stderr.splitlines()
-        assert line.startswith("Error: The database does not open: ")
+        assert line.startswith(f"Error: {why}")
         assert "correct-horse" not in line
 
 
