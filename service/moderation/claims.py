@@ -22,7 +22,7 @@ MAX_CLAIMS = 200
 class TooManyClaims(Conflict):
     slug = "too-many-claims"
     title = "You hold as many comments as one may"
-    advice = "Decide about some of them or give them back: DELETE /v1/moderation/claims."
+    advice = "Decide on some of them or give them back: DELETE /v1/moderation/claims."
     default_detail = f"A moderator may hold {MAX_CLAIMS} comments at once."
 
 

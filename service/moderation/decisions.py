@@ -113,7 +113,7 @@ class Sitting:
 async def open_sitting(
     session: AsyncSession, caller: Caller, ids: Sequence[UUID], now: datetime
 ) -> Sitting:
-    """Lock the comments that will be decided about and read what is known of them."""
+    """Lock the comments that will be decided on and read what is known of them."""
     comments = await lock_comments(session, ids)
     return Sitting(caller, now, comments, await read_authors(session, comments))
 

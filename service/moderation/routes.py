@@ -135,7 +135,7 @@ async def release_claims(
 async def decide_comments(
     request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
-    """Decide about comments, one after the other; a stale version or another's claim changes nothing."""
+    """Decide on comments, one after the other; a stale version or another's claim changes nothing."""
     command = await read_command(request, DecideComments)
     results, replayed = await decide(services, caller, command, read_idempotency_key(request))
     return answer(results, headers=REPLAYED if replayed else None)

@@ -151,7 +151,7 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """One decision about one comment, as it was when the moderator saw it."""
+    """One decision on one comment, as it was when the moderator saw it."""
 
     comment: GivenId
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)]

@@ -157,7 +157,7 @@ def judge(
     now_us: int,
     taken_by: Literal["redis", "process"],
 ) -> Verdict:
-    """Decide about a try from what it would be charged under each rule, in the rules' order.
+    """Decide on a try from what it would be charged under each rule, in the rules' order.
 
     Of several rules that refuse, the one with the longest wait is named.
     """

@@ -59,7 +59,7 @@ async def withdraw_comment(services: Services, token: str, prefix: str) -> None:
             raise AlreadyWithdrawn
         author = (await read_authors(session, [comment_id])).get(comment_id, b"")
         if not await change_status(session, comment, "withdrawn", now, None):
-            raise Unavailable("Somebody decided about the comment at this very moment.")
+            raise Unavailable("Somebody decided on the comment at this very moment.")
         tallies = Tallies()
         tallies.count_change(comment, author, before, "withdrawn", "withdraw", now)
         await session.run_sync(lambda _: tallies.write(session.sync_session))

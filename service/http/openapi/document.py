@@ -13,7 +13,7 @@ from service.http.openapi.schemas import Schemas
 from service.http.routing import RouteTable
 
 DESCRIPTION = """\
-Readers send comments, moderators decide about them, and sites fetch those that were approved. A comment
+Readers send comments, moderators decide on them, and sites fetch those that were approved. A comment
 is never public before a decision, and the e-mail address of its author never is.
 
 Every error is `application/problem+json` (RFC 9457); [`/problems`](/problems) lists all of them. Ids are
