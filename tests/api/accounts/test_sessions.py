@@ -5,6 +5,8 @@ import pytest
 
 from tests.cast import PUBLIC_URL, House
 
+# Nothing here depends on which database it is.
+pytestmark = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
 QUEUE = "/v1/moderation/comments"
 CLAIMS = "/v1/moderation/claims"
 

@@ -1,10 +1,13 @@
 """What every answer of the service has in common, and the pages that explain its errors."""
 
 import httpx
+import pytest
 
 from service.errors import list_problems
 from tests.cast import House
 
+# Nothing here depends on which database it is.
+pytestmark = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
 CLOSED = "default-src 'none'"
 
 

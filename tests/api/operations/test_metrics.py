@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+
 from tests.cast import DAVES_IP, House, email_of
 
+# Nothing here depends on which database it is.
+pytestmark = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
 LABELS = re.compile(r'(\w+)="([^"]*)"')
 
 
