@@ -1,6 +1,6 @@
 """The application: its routers in the order in which a comment meets them are the table of contents."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -32,6 +32,7 @@ from service.modlog.heads import LogHeads
 from service.privacy.opening import open_vault
 from service.publication.routes import ROUTES as PUBLICATION
 from service.rate_limiting.fallback import build_limiter
+from service.rate_limiting.in_process import monotonic_us
 from service.receipts.routes import ROUTES as RECEIPTS
 from service.services import Services
 from service.settings import Settings, load_settings
@@ -61,9 +62,12 @@ def create_app(
     settings: Settings | None = None,
     *,
     clock: Clock = read_clock,
+    now_us: Callable[[], int] = monotonic_us,
     extra_routes: list[Any] | None = None,
 ) -> ASGIApp:
     """Make the service as an ASGI app; without settings they are read from the environment.
+
+    `clock` stamps what is stored; `now_us` is what limits within the process go by, in microseconds.
 
     The parts are made when the server starts it up, which raises SettingsInvalid for a wrong secret key and
     SchemaOutdated for a database that has to be migrated first.
@@ -73,7 +77,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with start_services(settings, clock, metrics) as services:
+        async with start_services(settings, clock, metrics, now_us) as services:
             app.state.services = services
             app.state.writer = GroupCommit(services.database, store_drafts)
             async with app.state.writer.running(), keep_house(services):
@@ -107,14 +111,17 @@ def serve_app() -> ASGIApp:
 
 @asynccontextmanager
 async def start_services(
-    settings: Settings, clock: Clock, metrics: Metrics
+    settings: Settings,
+    clock: Clock,
+    metrics: Metrics,
+    now_us: Callable[[], int] = monotonic_us,
 ) -> AsyncIterator[Services]:
     """Make the parts of the service and close them again."""
     database = Database(settings.database_url)
     try:
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
-        limiter = build_limiter(settings.redis_url, limiter_key, metrics)
+        limiter = build_limiter(settings.redis_url, limiter_key, metrics, now_us)
         try:
             yield Services(
                 settings=settings,

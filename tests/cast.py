@@ -280,7 +280,7 @@ async def open_house(
     )
     database = Database(database_url)
     clock = SettableClock()
-    app = create_app(chosen, clock=clock)
+    app = create_app(chosen, clock=clock, now_us=clock.microseconds)
     house = House(app, chosen, database, clock, furnished.tokens)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)

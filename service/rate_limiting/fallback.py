@@ -3,21 +3,25 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeVar
 
 from service.metrics import Metrics
-from service.rate_limiting.in_process import InProcessLimiter
+from service.rate_limiting.in_process import InProcessLimiter, monotonic_us
 from service.rate_limiting.redis import RedisLimiter, connect_redis
 from service.rate_limiting.rules import Limit, Limiter, Rule, Verdict
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-# A page waits for its limits, so a Redis that takes longer is as good as none.
+# A page waits for its limits, so a Redis that is silent for longer is as good as none.
 PATIENCE_SECONDS = 0.25
+# In a burst of requests most of the waiting is for those before; this much of it is borne.
+QUEUE_SECONDS = 1.0
 # Five looks at the clock tell a slow Redis from a busy event loop well enough.
 TICK_SECONDS = PATIENCE_SECONDS / 5
+# A loop with nothing else to do is never so late; one that serves a burst comes round this slowly.
+LATE_SECONDS = 0.01
 # The client's own timers cannot tell them apart, so here they come second, for a loop always busy.
 CLIENT_TIMEOUT_SECONDS = 2.0
 # Short enough that limits are common again soon, long enough that a dead server is left in peace.
@@ -26,33 +30,18 @@ PAUSE_SECONDS = 1.0
 PROBE = Rule("probe", Limit(burst=1_000, period_seconds=1), subject="")
 
 
-def build_limiter(redis_url: str | None, secret: bytes, metrics: Metrics) -> Limiter:
-    """Make the service's limiter; without a URL it counts for this process alone."""
-    in_process = InProcessLimiter(secret)
+def build_limiter(
+    redis_url: str | None,
+    secret: bytes,
+    metrics: Metrics,
+    now_us: Callable[[], int] = monotonic_us,
+) -> Limiter:
+    """Make the service's limiter; without a URL it counts for this process alone, by `now_us`."""
+    in_process = InProcessLimiter(secret, now_us)
     if redis_url is None:
         return in_process
     client = connect_redis(redis_url, CLIENT_TIMEOUT_SECONDS)
     return FallbackLimiter(RedisLimiter(client, secret), in_process, metrics)
-
-
-async def wait_patiently(call: Coroutine[object, object, T]) -> T:
-    """Await a call for a quarter of a second in which the event loop was free; then TimeoutError.
-
-    A loop that is busy with other requests reads an answer late that came in time, and a burst of
-    requests would then take Redis for dead and count for itself. So a late tick is not counted.
-    """
-    task, waited_seconds, clock = asyncio.ensure_future(call), 0.0, asyncio.get_running_loop().time
-    try:
-        while waited_seconds < PATIENCE_SECONDS:
-            started = clock()
-            await asyncio.wait([task], timeout=TICK_SECONDS)
-            if task.done():
-                return task.result()
-            if clock() - started < 2 * TICK_SECONDS:
-                waited_seconds += TICK_SECONDS
-        raise TimeoutError
-    finally:
-        task.cancel()
 
 
 class FallbackLimiter:
@@ -68,6 +57,7 @@ class FallbackLimiter:
         self._in_process = in_process
         self._metrics = metrics
         self._probing: asyncio.Task[None] | None = None
+        self._answers = 0
 
     @property
     def degraded(self) -> bool:
@@ -78,7 +68,7 @@ class FallbackLimiter:
         """Count one try under all rules or under none, here if not on Redis."""
         if not self.degraded:
             try:
-                return await wait_patiently(self._redis.charge(rules))
+                return await self._ask(self._redis.charge(rules))
             # Whatever it is that fails there, a try must still be counted.
             except Exception as error:
                 self._give_up(error)
@@ -94,7 +84,7 @@ class FallbackLimiter:
             await self._in_process.refund(verdict)
         elif not self.degraded:
             try:
-                await wait_patiently(self._redis.refund(verdict))
+                await self._ask(self._redis.refund(verdict))
             # Whatever it is that fails there, the caller has already done its work.
             except Exception as error:
                 self._give_up(error)
@@ -105,6 +95,32 @@ class FallbackLimiter:
             self._probing.cancel()
             await asyncio.wait([self._probing])
         await self._redis.close()
+
+    async def _ask(self, call: Coroutine[object, object, T]) -> T:
+        """Await a call until Redis is silent for a quarter of a second; then TimeoutError.
+
+        A burst of requests must not take Redis for dead and count for itself. So a tick that is late
+        because the event loop is busy does not count, and an answer to somebody else ends a silence.
+        """
+        task, clock = asyncio.ensure_future(call), asyncio.get_running_loop().time
+        waited_seconds = silent_seconds = 0.0
+        answers = self._answers
+        try:
+            while silent_seconds < PATIENCE_SECONDS and waited_seconds < QUEUE_SECONDS:
+                started = clock()
+                await asyncio.wait([task], timeout=TICK_SECONDS)
+                if task.done():
+                    result = task.result()
+                    self._answers += 1
+                    return result
+                if answers != self._answers:
+                    answers, silent_seconds = self._answers, 0.0
+                if clock() - started < TICK_SECONDS + LATE_SECONDS:
+                    silent_seconds += TICK_SECONDS
+                    waited_seconds += TICK_SECONDS
+            raise TimeoutError
+        finally:
+            task.cancel()
 
     def _give_up(self, error: Exception) -> None:
         if self._probing is None:
@@ -118,7 +134,7 @@ class FallbackLimiter:
             await asyncio.sleep(PAUSE_SECONDS)
             # As in `charge`: no failure of the server's may end the probing.
             with contextlib.suppress(Exception):
-                await wait_patiently(self._redis.charge([PROBE]))
+                await self._ask(self._redis.charge([PROBE]))
                 break
         self._probing = None
         self._metrics.degraded.set(0)
