@@ -46,10 +46,9 @@ def render_page(
     return respond(body, HTML, status, {**policy, **(headers or {})})
 
 
-def show_error(error: ServiceError, headers: Mapping[str, str] | None = None) -> Response[Any]:
+def show_error(error: ServiceError) -> Response[Any]:
     """Show an error as a page."""
-    together = {**error.headers, **(headers or {})}
-    return render_page("error.html", status=error.status, headers=together, error=error)
+    return render_page("error.html", status=error.status, headers=error.headers, error=error)
 
 
 def show_refusal(request: AppRequest, error: ServiceError) -> Response[Any]:
@@ -59,7 +58,7 @@ def show_refusal(request: AppRequest, error: ServiceError) -> Response[Any]:
     return see_other("/sign-in") if isinstance(error, NotSignedIn) else show_error(error)
 
 
-def see_other(url: str, headers: Mapping[str, str] | None = None) -> Response[Any]:
+def see_other(url: str) -> Response[Any]:
     """Send the browser on with a GET (303)."""
-    together = {"Cache-Control": "no-store", "Location": url, **(headers or {})}
-    return Response(b"", status_code=303, headers=together, media_type="text/plain")
+    headers = {"Cache-Control": "no-store", "Location": url}
+    return Response(b"", status_code=303, headers=headers, media_type="text/plain")

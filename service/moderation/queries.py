@@ -195,7 +195,6 @@ def _view(
         edit=comment.id in edited,
         submitted_at=comment.submitted_at,
         decided_at=comment.decided_at,
-        reason=comment.reason,
         risk=comment.risk,
         signals=comment.signals,
         author=records.get(author, AuthorRecord()),

@@ -71,7 +71,6 @@ class QueuedComment(msgspec.Struct, frozen=True, kw_only=True):
     edit: bool
     submitted_at: Time
     decided_at: Time | None
-    reason: str | None
     risk: float | None
     signals: list[dict[str, Any]]
     author: AuthorRecord

@@ -17,8 +17,6 @@ from service.receipts.operations import AlreadyWithdrawn, read_receipt
 from service.receipts.schemas import Receipt
 from service.services import Services
 
-NOINDEX = {"X-Robots-Tag": "noindex"}
-
 
 async def require_known_origin(request: AppRequest, services: Services) -> None:
     """Raise OriginNotAllowed for a change from a page that is neither ours nor of any site."""
@@ -45,7 +43,7 @@ async def show_receipt(
 ) -> Response[Any]:
     """Show the commenter what became of the comment."""
     receipt, _ = await read_receipt(services, token, services.client_prefix(request))
-    return answer(receipt, headers=NOINDEX)
+    return answer(receipt)
 
 
 @delete(
@@ -76,8 +74,8 @@ async def show_receipt_page(
     try:
         receipt, site = await read_receipt(services, token, services.client_prefix(request))
     except ServiceError as error:
-        return show_error(error, NOINDEX)
-    return render_page("receipt.html", headers=NOINDEX, receipt=receipt, site=site, token=token)
+        return show_error(error)
+    return render_page("receipt.html", receipt=receipt, site=site, token=token)
 
 
 @post("/receipts/{token:str}/withdraw", status_code=200)
@@ -91,7 +89,7 @@ async def withdraw_by_page(
     except AlreadyWithdrawn:
         pass
     except ServiceError as error:
-        return show_error(error, NOINDEX)
+        return show_error(error)
     return see_other(f"/receipts/{token}")
 
 

@@ -85,7 +85,6 @@ async def test_a_decision_is_in_the_log_with_its_reason_note_and_id(house: House
     [result] = await decide(house.bob, wanted)
     detail = (await house.bob.get(f"/v1/moderation/comments/{comment.id}")).json()
     assert detail["decided_at"] == "2026-05-01T12:05:00Z"
-    assert detail["reason"] == "abusive"
     [line] = detail["log"]
     assert line["id"] == result["decision"]
     assert line["actor"]["name"] == "Bob"

@@ -45,7 +45,6 @@ async def test_each_comment_has_exactly_the_members_of_the_contract(house: House
         "edit": False,
         "submitted_at": "2026-05-01T12:00:00Z",
         "decided_at": None,
-        "reason": None,
         "risk": None,
         "signals": [],
         "author": {"approved": 1, "rejected": 0, "spam": 0},

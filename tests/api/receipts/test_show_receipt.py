@@ -198,3 +198,10 @@ async def test_tries_are_limited_by_prefix(house: House) -> None:
     assert answer.headers["ratelimit-policy"] == '"receipt";q=60;w=60'
     other = await house.client("198.51.100.9").get("/v1/receipts/x")
     assert other.status_code == 404
+
+
+async def test_what_is_no_receipt_is_kept_from_search_engines_too(house: House) -> None:
+    for url in ("/v1/receipts/nothing", "/receipts/nothing"):
+        answer = await house.dave.get(url)
+        assert answer.status_code == 404
+        assert answer.headers["x-robots-tag"] == "noindex", url
