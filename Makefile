@@ -10,16 +10,19 @@ LOCK := uv pip compile pyproject.toml --extra build --universal --python-version
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test test-long lint bench lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
 
 demo: .venv/runtime ## Serve a demo with no set-up; PORT=8001 takes another port
 	$(BIN)/greenroom demo --port $(PORT)
 
 test: .venv/dev ## Run all tests; ARGS="..." goes to pytest
 	$(BIN)/pytest --numprocesses auto $(ARGS)
+
+test-long: .venv/dev ## Run the tests of real data with all of it
+	GREENROOM_LONG_TESTS=1 $(BIN)/pytest --numprocesses auto tests/corpora $(ARGS)
 
 lint: .venv/dev ## Check style, format and types
 	$(BIN)/ruff check
