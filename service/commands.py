@@ -239,7 +239,7 @@ async def verify_logs(services: Services, head: str | None) -> list[Verified]:
             raise CommandFailed(f"There is no log of {unknown.pop()!r}.")
         results = []
         for chain, name in sorted(chains.items()):
-            heads = [stored.get(chain), remembered.get(chain), given.get(name)]
+            heads = [stored.get(chain), *remembered.get(chain, []), given.get(name)]
             flaws = await verify_chain(session, keyring, chain, [one for one in heads if one])
             results.append(Verified(name, stored.get(chain, Head(0, START)), flaws))
     return results

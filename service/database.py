@@ -120,6 +120,7 @@ def _sqlite_engine(url: str) -> AsyncEngine:
         url,
         hide_parameters=True,
         pool_size=8,
+        pool_timeout=MAX_WAIT_SECONDS,
         connect_args={"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000},
     )
 

@@ -104,5 +104,5 @@ class Services:
 
     def is_own_origin(self, request: AppRequest, origin: str | None) -> bool:
         """Tell whether an Origin header names this service, by its public URL or as it was called."""
-        called = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        called = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
         return origin in {self.settings.public_url, called}

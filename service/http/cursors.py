@@ -21,7 +21,7 @@ def make_cursor(position: Position) -> str:
     return urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=").decode()
 
 
-def read_cursor(cursor: str | None, order: str) -> Position | None:
+def read_cursor(cursor: str | None, order: str, *, is_ranked: bool = False) -> Position | None:
     """Read a cursor that was given out under this order; raises Invalid for any other."""
     if cursor is None:
         return None
@@ -29,6 +29,8 @@ def read_cursor(cursor: str | None, order: str) -> Position | None:
         raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         position = msgspec.json.decode(raw, type=Position)
     except (ValueError, msgspec.DecodeError):
+        position = None
+    if position and is_ranked and position.rank is None:
         position = None
     if position is None or position.order != order or make_cursor(position) != cursor:
         detail = "This cursor was not given out for this list; begin without one."

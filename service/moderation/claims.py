@@ -75,11 +75,7 @@ async def renew_claims(services: Services, caller: Caller, command: RenewClaims)
     async with services.writing() as session:
         held = await _lock_held(session, caller)
         alive = {
-            comment.id
-            for comment in held
-            if comment.claimed_until
-            and comment.claimed_until > now
-            and (caller.role_on(comment.site_id) or 0) >= Role.MODERATOR
+            comment.id for comment in held if comment.claimed_until and comment.claimed_until > now
         }
         ids = [comment_id for comment_id in wanted if comment_id in alive]
         await _set_claim(session, ids, caller.moderator_id, until)
@@ -88,9 +84,13 @@ async def renew_claims(services: Services, caller: Caller, command: RenewClaims)
 
 
 async def _lock_held(session: AsyncSession, caller: Caller) -> Sequence[Comment]:
-    """Lock the comments in the caller's hands, in the order in which decisions take theirs."""
+    """Lock the comments in the caller's hands, in the order in which decisions take theirs.
+
+    Those that the credentials do not reach are left out.
+    """
     query = select(Comment).where(Comment.claimed_by == caller.moderator_id)
-    return (await session.exec(query.order_by(col(Comment.id)).with_for_update())).all()
+    held = (await session.exec(query.order_by(col(Comment.id)).with_for_update())).all()
+    return [one for one in held if (caller.role_on(one.site_id) or 0) >= Role.MODERATOR]
 
 
 async def _set_claim(

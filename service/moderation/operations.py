@@ -37,7 +37,7 @@ REVEALS = Limit(burst=30, period_seconds=3_600)
 
 async def list_queue(services: Services, caller: Caller, wanted: ListQueue) -> Queue:
     """List comments of one status, page by page; raises NotFound or Invalid."""
-    after = read_cursor(wanted.cursor, wanted.order)
+    after = read_cursor(wanted.cursor, wanted.order, is_ranked=wanted.order == "risk")
     site, sites = await _choose_sites(services, caller, wanted.site)
     article = _article_key(site, wanted.article)
     async with services.reading() as session:
@@ -112,7 +112,7 @@ async def reveal_email(
         sealed = await session.get(SealedAddress, comment.id)
         if sealed is None:
             raise Gone("The address was erased.")
-        keyring = await services.vault.keyring(session, knows=sealed.key_id)
+        keyring = await services.vault.keyring(session)
         now, actor = services.clock(), caller.moderator_id
         entry = make_entry("reveal", now, actor, comment_id=comment.id)
         texts = {entry.id: command.purpose}

@@ -10,39 +10,40 @@ from uuid import UUID
 
 from service.modlog.rules import Head
 
-# Every line has the same width, so that a head is replaced by one write within one block of the disk:
-# a crash leaves the old one or the new one.
+# Every line has the same width, so that what a crash left of one is told from a whole one.
 _LINE = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
 _WIDTH = 20 + 1 + 64 + 1
 
 
 class LogHeads:
-    """One small file per chain in the data directory: its length and the hash of its last entry."""
+    """One file per chain in the data directory; a line for every head that the chain ever had here.
+
+    No line is ever replaced: a tail that was cut off shows also after the chain has grown past it.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / "log-heads"
 
     def remember(self, site_id: UUID, head: Head) -> None:
-        """Write a head unless a longer one is remembered; several processes may do so at once.
-
-        Raises OSError.
-        """
+        """Add a head; several processes may do so at once. Raises OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with _opened(self._folder / str(site_id), os.O_RDWR | os.O_CREAT) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            known = _read(file)
-            if known is None or known.length < head.length:
-                os.pwrite(file, f"{head.length:020} {head.mac.hex()}\n".encode(), 0)
+            size = os.fstat(file).st_size
+            # A part of a line, which a crash left, is written over.
+            line = f"{head.length:020} {head.mac.hex()}\n".encode()
+            os.pwrite(file, line, size - size % _WIDTH)
 
-    def recall(self) -> dict[UUID, Head]:
+    def recall(self) -> dict[UUID, list[Head]]:
         """Read every remembered head; what is not a head of ours is passed over."""
         heads = {}
         for path in self._folder.glob("*"):
             # A name that is not an id, or a folder.
             with suppress(ValueError, IsADirectoryError), _opened(path, os.O_RDONLY) as file:
                 fcntl.flock(file, fcntl.LOCK_SH)
-                if head := _read(file):
-                    heads[UUID(path.name)] = head
+                content = os.pread(file, os.fstat(file).st_size, 0)
+                if found := _parse(content):
+                    heads[UUID(path.name)] = found
         return heads
 
 
@@ -55,6 +56,5 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
         os.close(file)
 
 
-def _read(file: int) -> Head | None:
-    found = _LINE.fullmatch(os.pread(file, _WIDTH + 1, 0))
-    return Head(int(found[1]), bytes.fromhex(found[2].decode())) if found else None
+def _parse(content: bytes) -> list[Head]:
+    return [Head(int(line[1]), bytes.fromhex(line[2].decode())) for line in _LINE.finditer(content)]

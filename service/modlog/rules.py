@@ -81,16 +81,20 @@ def find_flaws(
     `find_seq` is asked only about an entry that follows another than its neighbour: it was moved if the
     one that it follows is there, else that one was removed.
     """
+    known: dict[int, set[bytes]] = {}
+    for head in heads:
+        known.setdefault(head.length, set()).add(head.mac)
     previous, last = {START}, 0
     for entry in entries:
         computed = mac(entry_bytes(entry))
         flaw = _check_entry(entry, computed, previous, last + 1, find_seq)
         if flaw:
             yield flaw
-        yield from _check_heads(entry, heads)
+        else:
+            yield from _check_heads(entry, known.get(entry.seq, ()))
         # Of a changed entry either the stored hash or the content is still what the next one follows.
         previous, last = {entry.mac, computed}, entry.seq
-    longest = max((head.length for head in heads), default=0)
+    longest = max(known, default=0)
     if longest > last:
         yield Flaw("cut off", last + 1, None, f"The chain ends at entry {last}.", longest)
 
@@ -112,7 +116,6 @@ def _check_entry(
     return Flaw("removed", expected_seq, None, f"Entry {entry.seq} follows one that is not there.")
 
 
-def _check_heads(entry: LogEntry, heads: Sequence[Head]) -> Iterator[Flaw]:
-    for head in heads:
-        if head.length == entry.seq and head.mac != entry.mac:
-            yield Flaw("replaced", entry.seq, entry.id, "It is not the entry that was the head.")
+def _check_heads(entry: LogEntry, macs: Iterable[bytes]) -> Iterator[Flaw]:
+    if any(mac != entry.mac for mac in macs):
+        yield Flaw("replaced", entry.seq, entry.id, "It is not the entry that was the head.")

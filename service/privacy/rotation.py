@@ -20,8 +20,8 @@ from service.privacy.tables import AuthorTally, DataKey, SealedAddress
 from service.privacy.vault import KEYRING_SECONDS, Keyring, Vault
 
 BATCH = 200
-# Longer than a running process goes on with the keys that it knows.
-SETTLE_SECONDS = 2 * KEYRING_SECONDS + 1
+# Longer than a running process goes on with the keys that it knows, and than a submission takes.
+SETTLE_SECONDS = KEYRING_SECONDS + 4
 
 
 class Rotation(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ a sealed address copied into another row does not open. Beside it lies a keyed i
 "the same author?" and nothing else.
 """
 
+import asyncio
 import hmac
 import secrets
 import time
@@ -105,25 +106,31 @@ class Vault:
         self._keyring: Keyring | None = None
         self._known: list[UUID] = []
         self._loaded_at = 0.0
+        self._turn = asyncio.Lock()
 
-    async def keyring(self, session: AsyncSession, *, knows: UUID | None = None) -> Keyring:
-        """Give the present keyring; `knows` names an address key that it should hold."""
-        ring = self._keyring
-        fresh = ring is not None and time.monotonic() - self._loaded_at < KEYRING_SECONDS
-        if ring is not None and fresh and (knows is None or knows in ring.address_keys):
+    async def keyring(self, session: AsyncSession) -> Keyring:
+        """Give the keyring as it was at most a second ago.
+
+        An older one would seal addresses under keys that a rotation has deleted meanwhile.
+        """
+        if ring := self._fresh():
             return ring
-        # Whoever comes while one asks the database goes on with the ring that is there.
-        self._loaded_at = time.monotonic()
-        return await self.load(session)
+        async with self._turn:
+            return self._fresh() or await self.load(session)
+
+    def _fresh(self) -> Keyring | None:
+        is_fresh = time.monotonic() - self._loaded_at < KEYRING_SECONDS
+        return self._keyring if is_fresh else None
 
     async def load(self, session: AsyncSession) -> Keyring:
         """Read the keys; raises SecretKeyWrong when the secret key does not open them."""
+        started = time.monotonic()
         query = select(DataKey).order_by(col(DataKey.created_at), col(DataKey.id))
         rows = (await session.exec(query)).all()
         known = [row.id for row in rows]
         if self._keyring is None or known != self._known:
             self._keyring, self._known = self._open(rows), known
-        self._loaded_at = time.monotonic()
+        self._loaded_at = started
         return self._keyring
 
     def _open(self, rows: Sequence[DataKey]) -> Keyring:

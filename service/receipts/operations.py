@@ -17,7 +17,7 @@ from service.rate_limiting.rules import Limit, Rule
 from service.receipts.rules import has_expired, view_receipt
 from service.receipts.schemas import Receipt
 from service.services import Services
-from service.sites.directory import KnownSite
+from service.sites.directory import KnownSite, load_site
 from service.sites.tables import Site
 
 # Tokens cannot be guessed; this only keeps a broken script from being a burden.
@@ -92,8 +92,9 @@ async def _find(services: Services, session: AsyncSession, token: str) -> Held:
     if found is None:
         raise NotFound(NO_RECEIPT)
     comment, article, slug = found
-    site = await services.directory.get(slug)
-    if has_expired(comment, site.policy, services.clock()):
+    # In this very session: who waits for a second connection while holding one may wait for ever.
+    site = await load_site(session, slug)
+    if site is None or has_expired(comment, site.policy, services.clock()):
         raise NotFound(NO_RECEIPT)
     return Held(comment, article, site)
 

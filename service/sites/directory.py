@@ -23,6 +23,8 @@ V = TypeVar("V")
 REMEMBER_SECONDS = 1.0
 # A flood of made-up slugs must not fill the memory.
 MAX_REMEMBERED = 10_000
+# No origin of a site is longer, so no longer one has to be remembered.
+MAX_ORIGIN_CHARS = 300
 
 
 class KnownSite(msgspec.Struct, frozen=True):
@@ -76,6 +78,8 @@ class SiteDirectory:
 
     async def is_origin_of_any(self, origin: str) -> bool:
         """Tell whether an origin belongs to any site."""
+        if len(origin) > MAX_ORIGIN_CHARS:
+            return False
         known = _recall(self._origins, origin)
         if known:
             return known[0]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from service.sites.articles import normalise_origin
 
@@ -27,7 +27,8 @@ def choose_redirect(
     except ValueError:
         # Such as `https://[`, whose host is none.
         return None
-    return target if _origin(target) in origins and "@" not in urlsplit(target).netloc else None
+    # A header holds ASCII only; what is encoded already stays as it is.
+    return quote(target, safe="%/:?#[]@!$&'()*+,;=~") if _origin(target) in origins else None
 
 
 def _origin(url: str | None) -> str | None:

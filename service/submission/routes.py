@@ -123,7 +123,7 @@ def _show_errors(
         errors=by_field,
         site=site,
         typed=typed,
-        action=request.url.path,
+        action=request.scope["path"],
     )
 
 

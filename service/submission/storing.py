@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import tuple_
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, SQLModel, col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -78,7 +78,7 @@ def store_drafts(session: Session, drafts: Sequence[Draft]) -> list[Outcome | Ex
     try:
         with session.begin_nested():
             return list(_store_together(session, drafts))
-    except DBAPIError as error:
+    except (DataError, IntegrityError) as error:
         if len(drafts) == 1:
             return [error]
     return [outcome for draft in drafts for outcome in store_drafts(session, [draft])]
