@@ -165,3 +165,12 @@ async def test_two_who_claim_at_once_never_hold_the_same_comment(house: House) -
     assert len(taken[0]) + len(taken[2]) == 200
     assert len(taken[1]) + len(taken[3]) == 200
     assert len({comment for ids in taken for comment in ids}) == 400
+
+
+async def test_a_token_of_a_lower_role_gives_back_no_claims(house: House) -> None:
+    await house.submit()
+    [held] = await claim(house.bob)
+    made = await house.bob.post("/v1/tokens", json={"name": "reader", "role": "viewer"})
+    reader = house.client(authorization=f"Bearer {made.json()['token']}")
+    assert (await reader.delete(CLAIMS)).status_code == 204
+    assert (await house.look(held)).claim is not None

@@ -1,5 +1,6 @@
 """The queue: what waits, what was decided, and what a moderator is told of each comment."""
 
+from base64 import b64encode
 from typing import Any
 
 import httpx
@@ -231,3 +232,11 @@ async def test_another_spelling_of_an_id_is_not_found(house: House) -> None:
         "x",
     ):
         assert (await house.bob.get(f"{QUEUE}/{spelling}")).status_code == 404
+
+
+async def test_a_forged_cursor_without_a_rank_is_refused(house: House) -> None:
+    forged = b64encode(b'["risk","00000000-0000-7000-8000-000000000000",null]').decode()
+    query = {"order": "risk", "cursor": forged.rstrip("=")}
+    answer = await house.bob.get("/v1/moderation/comments", params=query)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "cursor_invalid"

@@ -187,3 +187,10 @@ async def test_the_page_lets_nothing_in_but_its_own_styles(house: House) -> None
     # A browser holds the redirect after the form to `form-action` too.
     assert "form-action 'self' https://blog.example https://www.blog.example" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_wish_in_other_letters_is_sent_encoded(house: House) -> None:
+    answer = await post_form(house, redirect_to="/ü✓?x=é#да")
+    assert answer.status_code == 303
+    expected = "https://blog.example/%C3%BC%E2%9C%93?x=%C3%A9#%D0%B4%D0%B0"
+    assert answer.headers["location"] == expected

@@ -97,3 +97,9 @@ async def test_moderators_have_no_cors(house: House) -> None:
         changed = await house.alice.patch("/v1/sites/blog", json={}, headers=headers)
         for answer in (asked, read, changed):
             assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_a_host_that_is_none_hides_no_foreign_origin(house: House) -> None:
+    headers = {"host": "x:y", "origin": "https://evil.example"}
+    answer = await house.try_submit(headers=headers)
+    assert answer.status_code == 403
