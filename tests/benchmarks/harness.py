@@ -198,6 +198,8 @@ class Client(AbstractContextManager["Client"]):
 
     def measure(self, requests: Sequence[Request]) -> Spent:
         """Send requests and give the CPU time and the time that one took on average."""
+        # The server has closed a connection that was idle for some seconds; a new one is made by itself.
+        self._connection.close()
         with on_core(LOAD_CORE):
             cpu, started = read_cpu_seconds(self._roots), time.perf_counter()
             answers = [self.send(request) for request in requests]

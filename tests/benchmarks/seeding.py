@@ -126,7 +126,7 @@ class Seeding:
         self, article: UUID, at: datetime
     ) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any] | None]:
         """Make the rows of one comment: itself, its address, and the entry of the log about it."""
-        comment_id, status = _make_id(self._random, at), self._choose_status()
+        comment_id, status = make_id(self._random, at), self._choose_status()
         parent = self._roots.get(article) if self._happens(self._crowd.replies) else None
         text, html = self._random.choice(self._texts)
         author = self._random.randrange(self._author_total)
@@ -179,7 +179,7 @@ class Seeding:
         as_id = self._bulk.as_id
         return (
             *(
-                as_id(_make_id(self._random, at)),
+                as_id(make_id(self._random, at)),
                 self._site,
                 self.log_length,
                 self._bulk.as_time(at),
@@ -232,7 +232,7 @@ def _make_text(source: random.Random) -> tuple[str, str]:
     return text, render_html(text)
 
 
-def _make_id(source: random.Random, at: datetime) -> UUID:
+def make_id(source: random.Random, at: datetime) -> UUID:
     """Make the UUIDv7 of a moment (RFC 9562, section 5.7)."""
     milliseconds = int(at.timestamp() * 1000)
     return UUID(

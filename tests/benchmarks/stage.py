@@ -26,6 +26,8 @@ from tests.servers import (
 
 # Every limit counts each submission, and none of them is ever reached.
 RAISED = [f"limit.{name}=1000000/minute" for name in ("ip", "address", "article", "site")]
+# Some limits have no setting, but those who come from different addresses do not share them.
+BEHIND_A_PROXY = {"GREENROOM_TRUSTED_PROXIES": "127.0.0.1/32"}
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -78,7 +80,7 @@ def open_stage(
     servers_below: list[Server] | None = None,
 ) -> Iterator[Stage]:
     """Fill a database and serve it; on SQLite in `folder` unless the environment names another."""
-    given = dict(environment or {})
+    given = {**BEHIND_A_PROXY, **(environment or {})}
     settings = load_settings({"GREENROOM_DATA_DIR": str(folder / "data"), **given})
     token = asyncio.run(_furnish(settings, crowd))
     with on_core(SERVER_CORE), start_service(folder, given) as server:
