@@ -107,8 +107,8 @@ def _paused(harness: Path, command: Sequence[str]) -> Iterator[Ready]:
     """Run a script of the harness up to where it would measure, for the length of a block."""
     with TemporaryDirectory(prefix="greenroom-peer-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        # Databases run under an account of their own, which has to get through to its files.
-        folder.chmod(0o755)
+        # Databases run under an account of their own, which keeps its files here too.
+        folder.chmod(0o1777)
         ready, log = folder / "ready.json", folder / "log"
         paused = [sys.executable, "-m", "tests.benchmarks.paused_peer", str(harness), str(ready)]
         with log.open("wb") as output:
