@@ -21,13 +21,13 @@ BENCHMARKS = {
 
 
 @click.command(epilog="; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items()))
-@click.argument("names", nargs=-1, required=True, type=click.Choice(list(BENCHMARKS)))
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
 @click.option("--short", "pace", flag_value="short", help="To see that it works; rough figures.")
 @click.option("--full", "pace", flag_value="full", help="For figures to be shown around.")
 def main(names: tuple[str, ...], pace: str | None) -> None:
-    """Run benchmarks, one after the other."""
+    """Run benchmarks, one after the other; `floor` when none is named."""
     chosen = {"short": SHORT, "full": FULL}.get(pace or "", USUAL)
-    for name in names:
+    for name in names or ("floor",):
         print(f"\n=== {name} ===", flush=True)
         module: Any = importlib.import_module(f"tests.benchmarks.{name}")
         module.main(chosen)

@@ -57,7 +57,7 @@ class Compared(msgspec.Struct, frozen=True):
 
 def main(pace: Pace) -> None:
     require_wrk()
-    section = Section("floor", "make bench", pace)
+    section = Section("floor", "make bench", pace, pace.describe())
     bars: list[Bar] = []
     against = Table(
         [

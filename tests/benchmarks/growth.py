@@ -10,7 +10,7 @@ from tests.benchmarks.harness import FULL, SHORT, Pace, middle, ratio
 from tests.benchmarks.report import Section, Table, show_number, show_ratio
 from tests.benchmarks.seeding import Crowd
 from tests.benchmarks.stage import Stage, explain_missing, open_big_stage, open_stage
-from tests.benchmarks.visits import Visitor, make_crowd
+from tests.benchmarks.visits import TIMES, Visitor, make_crowd
 from tests.processes import ServerMissing
 
 TARGET = 1.5
@@ -22,7 +22,8 @@ Visits = Mapping[str, Sequence[Mapping[str, float]]]
 
 
 def main(pace: Pace) -> None:
-    section = Section("growth", "make bench-growth", pace)
+    length = f"the median of {pace.rounds * VISITS} visits with {TIMES} of each operation"
+    section = Section("growth", "make bench-growth", pace, length)
     sizes = SIZES[:-1] if pace is SHORT else SIZES
     on_sqlite = [*sizes, 10_000_000] if pace is FULL else sizes
     _measure(section, "SQLite", open_stage, on_sqlite)

@@ -36,6 +36,9 @@ class Pace(msgspec.Struct, frozen=True):
     seconds: int
     rounds: int
 
+    def describe(self) -> str:
+        return f"the median of {self.rounds} rounds of {self.seconds} s for each line"
+
 
 SHORT = Pace("short", seconds=1, rounds=2)
 USUAL = Pace("usual", seconds=2, rounds=5)

@@ -69,7 +69,7 @@ CELLS = [
 
 def main(pace: Pace) -> None:
     require_wrk()
-    section = Section("peers", "make bench-peers", pace)
+    section = Section("peers", "make bench-peers", pace, pace.describe())
     with ExitStack() as stack:
         servers = dict(_start_all(stack, section))
         for cell in CELLS:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.benchmarks.harness import FULL, Pace
+from tests.benchmarks.harness import SHORT, USUAL, Pace
 from tests.benchmarks.machine import describe_machine
 from tests.processes import REPOSITORY
 
@@ -39,6 +39,8 @@ class Section(msgspec.Struct):
     name: str
     command: str
     pace: Pace
+    length: str
+    """How long it measures, for readers who wonder how sure a figure is."""
     parts: list[str] = []
 
     def say(self, sentence: str) -> None:
@@ -61,9 +63,9 @@ class Section(msgspec.Struct):
         print(f"\nWritten to {PAGE.relative_to(REPOSITORY)}.")
 
     def _introduce(self) -> str:
-        length = f", {self.pace.rounds} rounds of {self.pace.seconds} s in each cell"
-        rough = "" if self.pace is FULL else f" This was a {self.pace.name} run."
-        return f"Measured by `{self.command}` on {describe_machine()}{length}.{rough}"
+        argument = "" if self.pace is USUAL else f" ARGS=--{self.pace.name}"
+        where = f"Measured by `{self.command}{argument}` on {describe_machine()}; {self.length}."
+        return f"{where} A short run, so the figures are rough." if self.pace is SHORT else where
 
 
 def replace_section(page: Path, name: str, text: str) -> None:
