@@ -84,7 +84,7 @@ def create_app(
         async with start_services(settings, clock, metrics, now_us) as services:
             app.state.services = services
             app.state.writer = GroupCommit(services.database, store_drafts)
-            app.state.pages = Pages(services.database, memory, metrics)
+            app.state.pages = Pages(services.database, memory, metrics, services.standby)
             async with (
                 app.state.writer.running(),
                 keep_house(services),
@@ -128,6 +128,7 @@ async def start_services(
 ) -> AsyncIterator[Services]:
     """Make the parts of the service and close them again."""
     database = Database(settings.database_url)
+    standby = Database(settings.standby_url) if settings.standby_url else None
     try:
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
@@ -143,11 +144,14 @@ async def start_services(
                 passwords=Passwords(),
                 log_heads=LogHeads(settings.data_dir),
                 metrics=metrics,
+                standby=standby,
             )
         finally:
             await limiter.close()
     finally:
         await database.close()
+        if standby:
+            await standby.close()
 
 
 def provide_services(state: State) -> Services:

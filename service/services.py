@@ -42,6 +42,7 @@ class Services:
         passwords: Passwords,
         log_heads: LogHeads,
         metrics: Metrics,
+        standby: Database | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -52,6 +53,7 @@ class Services:
         self.passwords = passwords
         self.log_heads = log_heads
         self.metrics = metrics
+        self.standby = standby
         self.changes = Changes()
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
