@@ -39,6 +39,8 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """Bearer token that opens /metrics and the details of /health/ready from elsewhere than loopback."""
     page_max_age_seconds: int = 2
     """How long a shared cache may keep a public page (`s-maxage`)."""
+    drain_seconds: int = 3
+    """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
     access_log: bool = False
     """Whether each request is logged, by route and never by path."""
 
@@ -77,6 +79,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         public_url=_public_url(given.get("public_url", "http://127.0.0.1:8000")),
         metrics_token=given.get("metrics_token"),
         page_max_age_seconds=_seconds("page_max_age_seconds", given, default=2),
+        drain_seconds=_seconds("drain_seconds", given, default=3, most=600),
         access_log=_switch("access_log", given),
     )
 
@@ -121,10 +124,10 @@ def _public_url(given: str) -> str:
     return f"{url.scheme}://{url.netloc}".lower()
 
 
-def _seconds(name: str, given: Mapping[str, str], *, default: int) -> int:
+def _seconds(name: str, given: Mapping[str, str], *, default: int, most: int = 86_400) -> int:
     text = given.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) > 86_400:
-        raise _invalid(name, "is not a number of seconds from 0 to 86400")
+    if not text.isascii() or not text.isdigit() or int(text) > most:
+        raise _invalid(name, f"is not a number of seconds from 0 to {most}")
     return int(text)
 
 
