@@ -133,13 +133,18 @@ async def test_sighup_replaces_the_workers_in_turn(
             async with load.running():
                 os.kill(server.pid, signal.SIGHUP)
                 for left in (1, 0):
-                    await asyncio.to_thread(
-                        wait_until,
-                        lambda left=left: len(before & find_workers(server)) == left,
-                        f"all but {left} of the workers to be replaced",
-                    )
+                    await until_left(before, left, server)
             blog.servers.append(server)
             await expect_no_error(blog, load)
+
+
+async def until_left(workers: set[int], count: int, server: Server) -> None:
+    """Wait until so many of these workers are there."""
+    await asyncio.to_thread(
+        wait_until,
+        lambda: len(workers & find_workers(server)) == count,
+        f"all but {count} of the workers to be replaced",
+    )
 
 
 async def expect_no_error(blog: Installation, load: Load) -> None:
