@@ -15,6 +15,7 @@ from service.accounts.rules import Caller
 from service.administration.routes import ROUTES as ADMINISTRATION
 from service.clock import Clock, read_clock
 from service.database import Database
+from service.draining import drain_on_sigterm
 from service.group_commit import GroupCommit
 from service.housekeeping import keep_house
 from service.http.cors import CorsPolicy
@@ -114,9 +115,11 @@ def create_app(
 
 
 def serve_app() -> ASGIApp:
-    """Make the service in a process of its own, whose logs are the service's."""
+    """Make the service in a process of its own, whose logs are the service's and which drains at its end."""
     configure_logs()
-    return create_app()
+    settings = load_settings()
+    drain_on_sigterm(settings.drain_seconds)
+    return create_app(settings)
 
 
 @asynccontextmanager

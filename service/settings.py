@@ -45,6 +45,8 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """How much public answers that a process keeps in memory may take."""
     purge_url: str | None = None
     """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
+    drain_seconds: int = 3
+    """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
     access_log: bool = False
     """Whether each request is logged, by route and never by path."""
 
@@ -88,6 +90,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         ),
         page_memory_mib=_number("page_memory_mib", given, default=32, most=65_536, unit="MiB"),
         purge_url=_purge_url(given.get("purge_url")),
+        drain_seconds=_number("drain_seconds", given, default=3, most=600, unit="seconds"),
         access_log=_switch("access_log", given),
     )
 
