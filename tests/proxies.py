@@ -3,8 +3,8 @@
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -49,6 +49,19 @@ def start_private_nginx(configuration: str, changes: Mapping[str, str]) -> Itera
         )
         with running(server):
             yield server
+
+
+def start_upstream_nginx(servers: Sequence[Server]) -> AbstractContextManager[Server]:
+    """Run docs/operations/nginx.conf in front of processes of the service. Raises ServerMissing."""
+    places = (server.url.removeprefix("http://") for server in servers)
+    changes = {
+        # Docker's name server, and the names that it knows.
+        r"resolver [^;]+;": "",
+        r"server service:8000 resolve fail_timeout=1s;": " ".join(
+            f"server {place} fail_timeout=1s;" for place in places
+        ),
+    }
+    return start_private_nginx("nginx.conf", changes)
 
 
 def replace_all(text: str, changes: Mapping[str, str]) -> str:
