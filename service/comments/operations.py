@@ -10,7 +10,8 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlmodel import Session, col, select, update
+from sqlalchemy import Connection
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.rules import FREES_FINGERPRINT, Status
@@ -53,19 +54,30 @@ class Tallies:
                 self._authors[comment.site_id, author, status] += step
         self._days[comment.site_id, now.date(), event] += 1
 
-    def write(self, session: Session) -> None:
-        """Write what was gathered, and gather anew."""
-        for (site_id, author, status), step in _ordered(self._authors):
-            key: dict[str, Any] = {"site_id": site_id, "author_index": author}
-            session.exec(count_up(session, AuthorTally, key, {status: step}))
-        for (site_id, status), step in _ordered(self._statuses):
-            key = {"site_id": site_id, "status": status}
-            session.exec(count_up(session, StatusTally, key, {"total": step}))
-        for (site_id, day, event), step in _ordered(self._days):
-            key = {"site_id": site_id, "day": day, "event": event}
-            session.exec(count_up(session, DailyTally, key, {"total": step}))
+    def write(self, connection: Connection) -> None:
+        """Write what was gathered, each table's rows in the order of their keys, and gather anew."""
+        count_up(connection, AuthorTally, sorted(AUTHOR_COUNTS), self._author_rows())
+        statuses = [
+            {"site_id": site_id, "status": status, "total": step}
+            for (site_id, status), step in _ordered(self._statuses)
+        ]
+        count_up(connection, StatusTally, ["total"], statuses)
+        days = [
+            {"site_id": site_id, "day": day, "event": event, "total": step}
+            for (site_id, day, event), step in _ordered(self._days)
+        ]
+        count_up(connection, DailyTally, ["total"], days)
         for counter in (self._authors, self._statuses, self._days):
             counter.clear()
+
+    def _author_rows(self) -> list[dict[str, Any]]:
+        """Give one row for each author, since a row of the table counts all statuses of one."""
+        rows: dict[tuple[UUID, bytes], dict[str, Any]] = {}
+        for (site_id, author, status), step in _ordered(self._authors):
+            key = {"site_id": site_id, "author_index": author}
+            row = rows.setdefault((site_id, author), {**key, **dict.fromkeys(AUTHOR_COUNTS, 0)})
+            row[status] = step
+        return list(rows.values())
 
 
 def _ordered(counter: Counter[K]) -> list[tuple[K, int]]:

@@ -104,7 +104,7 @@ class Sitting:
 
     async def close(self, services: Services, session: AsyncSession) -> None:
         """Write counters, then the logs, site by site in one order."""
-        await session.run_sync(lambda _: self._tallies.write(session.sync_session))
+        await session.run_sync(lambda sync: self._tallies.write(sync.connection()))
         keyring = await services.vault.keyring(session)
         for site_id in sorted(self._entries):
             await append_entries(session, keyring, site_id, self._entries[site_id], self._notes)

@@ -62,7 +62,7 @@ async def withdraw_comment(services: Services, token: str, prefix: str) -> None:
             raise Unavailable("Somebody decided on the comment at this very moment.")
         tallies = Tallies()
         tallies.count_change(comment, author, before, "withdrawn", "withdraw", now)
-        await session.run_sync(lambda _: tallies.write(session.sync_session))
+        await session.run_sync(lambda sync: tallies.write(sync.connection()))
         await _log(services, session, comment, before)
 
 

@@ -12,6 +12,7 @@ ORDER = [
     {"nfc"},
     {"text"},
     {"clock", "confidential", "turns"},
+    {"brief_memory"},
     {"errors"},
     {"settings"},
     {"database"},
