@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.types import ASGIApp
 
 from service.accounts.passwords import Passwords
@@ -146,13 +146,15 @@ def provide_services(state: State) -> Services:
     return services
 
 
-def provide_writer(state: State) -> SubmissionWriter:
+# These two take `services` to be provided after them, one by one: for what could be provided at the same time
+# the framework starts a group of tasks, which costs as much as reading and checking a submission.
+def provide_writer(state: State, services: NamedDependency[Services]) -> SubmissionWriter:
     """Give the one writer of submissions to a handler."""
     writer: SubmissionWriter = state.writer
     return writer
 
 
-def provide_caller(request: AppRequest) -> Caller:
+def provide_caller(request: AppRequest, services: NamedDependency[Services]) -> Caller:
     """Give who sends the request, whom the guard has let pass."""
     caller: Caller = request.state.caller
     return caller

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -124,10 +125,13 @@ AnyConnection = AsyncSession | Session | Connection
 
 def insert(connection: AnyConnection, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
     """Start an INSERT of the connection's database, which both know `ON CONFLICT` of."""
-    plain = SQLModel.metadata.tables[str(table.__tablename__)]
     bound = connection if isinstance(connection, Connection) else connection.get_bind()
-    is_sqlite = bound.dialect.name == "sqlite"
-    return sqlite_insert(plain) if is_sqlite else postgres_insert(plain)
+    return _insert(bound.dialect.name, table)
+
+
+def _insert(dialect: str, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
+    plain = SQLModel.metadata.tables[str(table.__tablename__)]
+    return sqlite_insert(plain) if dialect == "sqlite" else postgres_insert(plain)
 
 
 def insert_new(
@@ -144,26 +148,38 @@ def insert_rows(
 ) -> int:
     """Insert rows but those of which a unique value is already there; gives how many went in.
 
-    All rows have the same columns. They are parameters, so that the statement is compiled once.
+    All rows have the same columns.
     """
     if not rows:
         return 0
-    return connection.execute(insert(connection, table).on_conflict_do_nothing(), rows).rowcount
+    return connection.execute(_insert_new_rows(connection.dialect.name, table), rows).rowcount
 
 
 def count_up(
     connection: Connection,
     table: type[SQLModel],
-    counts: Sequence[str],
+    counts: tuple[str, ...],
     rows: Sequence[dict[str, Any]],
 ) -> None:
     """Add to the counters of rows, which are made when they are not there; `counts` names the columns."""
-    if not rows:
-        return
-    statement = insert(connection, table)
-    keys = [name for name in rows[0] if name not in counts]
+    if rows:
+        keys = tuple(name for name in rows[0] if name not in counts)
+        connection.execute(_count_up_rows(connection.dialect.name, table, keys, counts), rows)
+
+
+# The rows are parameters, so that each of these statements is made and compiled once.
+@cache
+def _insert_new_rows(dialect: str, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _count_up_rows(
+    dialect: str, table: type[SQLModel], keys: tuple[str, ...], counts: tuple[str, ...]
+) -> PostgresInsert | SqliteInsert:
+    statement = _insert(dialect, table)
     sums = {name: getattr(table, name) + statement.excluded[name] for name in counts}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=sums), rows)
+    return statement.on_conflict_do_update(index_elements=keys, set_=sums)
 
 
 def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
@@ -204,6 +220,8 @@ def _prepare_sqlite(engine: Engine) -> None:
             # FULL: a commit that was answered survives the loss of power too.
             "synchronous = FULL",
             "foreign_keys = ON",
+            # What a savepoint would put back is kept here, not in a file made for each batch.
+            "temp_store = MEMORY",
             f"busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}",
             # What is deleted is overwritten: an erased address must not stay in the file.
             "secure_delete = ON",

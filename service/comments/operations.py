@@ -23,7 +23,7 @@ from service.privacy.tables import AuthorTally, SealedAddress
 K = TypeVar("K", bound=tuple[Any, ...])
 
 # What is counted of an author, by status.
-AUTHOR_COUNTS = frozenset({"approved", "rejected", "spam"})
+AUTHOR_COUNTS = ("approved", "rejected", "spam")
 
 
 class Tallies:
@@ -56,17 +56,17 @@ class Tallies:
 
     def write(self, connection: Connection) -> None:
         """Write what was gathered, each table's rows in the order of their keys, and gather anew."""
-        count_up(connection, AuthorTally, sorted(AUTHOR_COUNTS), self._author_rows())
+        count_up(connection, AuthorTally, AUTHOR_COUNTS, self._author_rows())
         statuses = [
             {"site_id": site_id, "status": status, "total": step}
             for (site_id, status), step in _ordered(self._statuses)
         ]
-        count_up(connection, StatusTally, ["total"], statuses)
+        count_up(connection, StatusTally, ("total",), statuses)
         days = [
             {"site_id": site_id, "day": day, "event": event, "total": step}
             for (site_id, day, event), step in _ordered(self._days)
         ]
-        count_up(connection, DailyTally, ["total"], days)
+        count_up(connection, DailyTally, ("total",), days)
         for counter in (self._authors, self._statuses, self._days):
             counter.clear()
 

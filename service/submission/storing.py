@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import col
 
@@ -24,6 +24,21 @@ from service.submission.errors import DuplicateComment
 from service.submission.tables import IdempotencyKey
 
 ACCEPTED = 202
+# These are made once, since making a statement takes longer than running it.
+_KEY = (col(IdempotencyKey.site_id), col(IdempotencyKey.key_hash))
+_READ_KEYS = select(
+    *_KEY,
+    col(IdempotencyKey.fields_hash),
+    col(IdempotencyKey.comment_id),
+    col(IdempotencyKey.created_at),
+).where(tuple_(*_KEY).in_(bindparam("wanted", expanding=True)))
+_PLACE = (col(Article.site_id), col(Article.key))
+_FIND_ARTICLES = select(*_PLACE, col(Article.id)).where(
+    tuple_(*_PLACE).in_(bindparam("wanted", expanding=True))
+)
+_FIND_COMMENTS = select(col(Comment.id)).where(
+    col(Comment.id).in_(bindparam("wanted", expanding=True))
+)
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -81,16 +96,10 @@ KnownKeys = dict[tuple[UUID, bytes], tuple[bytes, Stored]]
 
 
 def _read_keys(connection: Connection, wanted: Sequence[tuple[UUID, bytes]]) -> KnownKeys:
-    place = (col(IdempotencyKey.site_id), col(IdempotencyKey.key_hash))
-    query = select(
-        *place,
-        col(IdempotencyKey.fields_hash),
-        col(IdempotencyKey.comment_id),
-        col(IdempotencyKey.created_at),
-    ).where(tuple_(*place).in_(wanted))
+    found = connection.execute(_READ_KEYS, {"wanted": wanted})
     return {
         (site_id, key_hash): (fields_hash, Stored(comment_id, created_at, replayed=True))
-        for site_id, key_hash, fields_hash, comment_id, created_at in connection.execute(query)
+        for site_id, key_hash, fields_hash, comment_id, created_at in found
     }
 
 
@@ -187,9 +196,7 @@ def _find_articles(
 ) -> dict[tuple[UUID, str], UUID]:
     if not places:
         return {}
-    place = tuple_(col(Article.site_id), col(Article.key))
-    query = select(col(Article.site_id), col(Article.key), col(Article.id))
-    found = connection.execute(query.where(place.in_(list(places))))
+    found = connection.execute(_FIND_ARTICLES, {"wanted": list(places)})
     return {(site_id, key): article_id for site_id, key, article_id in found}
 
 
