@@ -30,7 +30,10 @@ from service.migrations.running import require_current_schema
 from service.moderation.routes import ROUTES as MODERATION
 from service.modlog.heads import LogHeads
 from service.privacy.opening import open_vault
+from service.publication.memory import Memory
+from service.publication.pages import Pages
 from service.publication.routes import ROUTES as PUBLICATION
+from service.publication.spreading import keep_pages
 from service.rate_limiting.fallback import build_limiter
 from service.rate_limiting.in_process import monotonic_us
 from service.receipts.routes import ROUTES as RECEIPTS
@@ -74,13 +77,19 @@ def create_app(
     """
     settings = settings or load_settings()
     metrics = Metrics()
+    memory = Memory(settings.page_memory_mib << 20)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with start_services(settings, clock, metrics, now_us) as services:
             app.state.services = services
             app.state.writer = GroupCommit(services.database, store_drafts)
-            async with app.state.writer.running(), keep_house(services):
+            app.state.pages = Pages(services.database, memory, metrics)
+            async with (
+                app.state.writer.running(),
+                keep_house(services),
+                keep_pages(services, app.state.pages),
+            ):
                 yield
 
     app = Litestar(
@@ -89,6 +98,7 @@ def create_app(
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
             "writer": Provide(provide_writer, sync_to_thread=False),
+            "pages": Provide(provide_pages, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
@@ -100,7 +110,7 @@ def create_app(
     app.state.routes = table
     app.state.openapi = describe_api(table)
     cors = CorsPolicy(_origin_lookup(app))
-    return Edge(app, table, cors, metrics, access_log=settings.access_log)
+    return Edge(app, table, cors, metrics, memory, access_log=settings.access_log)
 
 
 def serve_app() -> ASGIApp:
@@ -146,12 +156,18 @@ def provide_services(state: State) -> Services:
     return services
 
 
-# These two take `services` to be provided after them, one by one: for what could be provided at the same time
+# These take `services` to be provided after them, one by one: for what could be provided at the same time
 # the framework starts a group of tasks, which costs as much as reading and checking a submission.
 def provide_writer(state: State, services: NamedDependency[Services]) -> SubmissionWriter:
     """Give the one writer of submissions to a handler."""
     writer: SubmissionWriter = state.writer
     return writer
+
+
+def provide_pages(state: State, services: NamedDependency[Services]) -> Pages:
+    """Give the public answers of the process to a handler."""
+    pages: Pages = state.pages
+    return pages
 
 
 def provide_caller(request: AppRequest, services: NamedDependency[Services]) -> Caller:

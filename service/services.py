@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.passwords import Passwords
 from service.brief_memory import BriefMemory
+from service.changes import NEW_CHANGES, Changes
 from service.clock import Clock
 from service.database import Database
 from service.errors import OriginNotAllowed, RateLimited
@@ -54,6 +55,7 @@ class Services:
         self.metrics = metrics
         # Whether an article is closed, by site and key; None where there is no such article.
         self.articles = BriefMemory[tuple[UUID, str], bool | None]()
+        self.changes = Changes()
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction that only reads."""
@@ -68,9 +70,14 @@ class Services:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that commits at the end of the block; heads of logs are noted after it."""
+        """Open a transaction that commits at the end of the block.
+
+        After it those who listen hear what changed in public, and the heads of logs are noted.
+        """
         async with self.database.writing() as session:
             yield session
+        if changes := session.info.get(NEW_CHANGES):
+            self.changes.tell(changes)
         for site_id, head in session.info.get(NEW_HEADS, {}).items():
             await asyncio.to_thread(self._remember_head, site_id, head)
 

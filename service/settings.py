@@ -39,6 +39,10 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """Bearer token that opens /metrics and the details of /health/ready from elsewhere than loopback."""
     page_max_age_seconds: int = 2
     """How long a shared cache may keep a public page (`s-maxage`)."""
+    page_memory_mib: int = 32
+    """How much public answers that a process keeps in memory may take."""
+    purge_url: str | None = None
+    """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
     access_log: bool = False
     """Whether each request is logged, by route and never by path."""
 
@@ -76,7 +80,11 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=_networks(given.get("trusted_proxies", "")),
         public_url=_public_url(given.get("public_url", "http://127.0.0.1:8000")),
         metrics_token=given.get("metrics_token"),
-        page_max_age_seconds=_seconds("page_max_age_seconds", given, default=2),
+        page_max_age_seconds=_number(
+            "page_max_age_seconds", given, default=2, most=86_400, unit="seconds"
+        ),
+        page_memory_mib=_number("page_memory_mib", given, default=32, most=65_536, unit="MiB"),
+        purge_url=_purge_url(given.get("purge_url")),
         access_log=_switch("access_log", given),
     )
 
@@ -121,10 +129,16 @@ def _public_url(given: str) -> str:
     return f"{url.scheme}://{url.netloc}".lower()
 
 
-def _seconds(name: str, given: Mapping[str, str], *, default: int) -> int:
+def _purge_url(given: str | None) -> str | None:
+    if given and (urlsplit(given).scheme not in {"http", "https"} or not urlsplit(given).netloc):
+        raise _invalid("purge_url", "does not start with http:// or https:// and a host")
+    return given
+
+
+def _number(name: str, given: Mapping[str, str], *, default: int, most: int, unit: str) -> int:
     text = given.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) > 86_400:
-        raise _invalid(name, "is not a number of seconds from 0 to 86400")
+    if not text.isascii() or not text.isdigit() or int(text) > most:
+        raise _invalid(name, f"is not a number of {unit} from 0 to {most}")
     return int(text)
 
 

@@ -11,7 +11,7 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text"},
-    {"clock", "confidential", "turns"},
+    {"changes", "clock", "confidential", "turns"},
     {"brief_memory"},
     {"errors"},
     {"settings"},
