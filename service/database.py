@@ -39,7 +39,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
-        self._writer = SqliteWriter(url) if self.is_sqlite else None
+        self._writer = Writer(url)
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -60,14 +60,11 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Do synchronous work in one transaction, which commits at its end or rolls back when it raises.
 
-        On SQLite it runs in a thread of its own, since a hop to the driver's thread for each statement
-        would cost more than the statements.
+        It runs in a thread of its own, one piece after the other: to wait for each statement on the event
+        loop would cost more than the statement.
         """
-        if self._writer:
-            async with self._take_turn():
-                return await self._writer.do(work)
-        async with self.engine.begin() as connection:
-            return await connection.run_sync(work)
+        async with self._take_turn():
+            return await self._writer.do(work)
 
     @asynccontextmanager
     async def _take_turn(self) -> AsyncIterator[None]:
@@ -91,20 +88,16 @@ class Database:
         return AsyncSession(self.engine.execution_options(**options), expire_on_commit=False)
 
     async def close(self) -> None:
-        if self._writer:
-            await self._writer.close()
+        await self._writer.close()
         await self.engine.dispose()
 
 
-class SqliteWriter:
-    """A thread with a connection of its own, in which one piece of work is done after the other."""
+class Writer:
+    """A thread with a synchronous connection of its own, which does one piece of work after the other."""
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(
-            make_url(url).set(drivername="sqlite"), pool_size=1, max_overflow=0, **_SQLITE_OPTIONS
-        ).execution_options(greenroom_write=True)
-        _prepare_sqlite(self._engine)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._engine = _writing_engine(url)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
 
     async def do(self, work: Callable[[Connection], T]) -> T:
         """Do work in a transaction; who waits no longer does not stop what has begun."""
@@ -182,25 +175,33 @@ def _count_up_rows(
     return statement.on_conflict_do_update(index_elements=keys, set_=sums)
 
 
-def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_pre_ping=True,
-        pool_timeout=MAX_WAIT_SECONDS,
-        # As below: an error must not carry the values of a statement into a log.
-        hide_parameters=True,
-        connect_args={"connect_timeout": 5, "options": STATEMENT_TIMEOUT},
-    )
-
-
+# An error would otherwise carry the values of a statement into a log.
+_OPTIONS: dict[str, Any] = {"hide_parameters": True, "pool_timeout": MAX_WAIT_SECONDS}
+_POSTGRES_OPTIONS: dict[str, Any] = {
+    **_OPTIONS,
+    "pool_pre_ping": True,
+    "connect_args": {"connect_timeout": 5, "options": STATEMENT_TIMEOUT},
+}
 _SQLITE_OPTIONS: dict[str, Any] = {
-    # An error would otherwise carry the values of a statement into a log.
-    "hide_parameters": True,
-    "pool_timeout": MAX_WAIT_SECONDS,
+    **_OPTIONS,
     "connect_args": {"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000},
 }
+
+
+def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
+    options = {**_POSTGRES_OPTIONS, "pool_size": pool_size, "max_overflow": pool_size}
+    return create_async_engine(url, **options)
+
+
+def _writing_engine(url: str) -> Engine:
+    """Make the engine of the writer, which needs one connection; psycopg serves both kinds of engine."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_size=1, max_overflow=0, **_POSTGRES_OPTIONS)
+    plain = parsed.set(drivername="sqlite")
+    engine = create_engine(plain, pool_size=1, max_overflow=0, **_SQLITE_OPTIONS)
+    _prepare_sqlite(engine)
+    return engine.execution_options(greenroom_write=True)
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:
