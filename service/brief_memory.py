@@ -21,8 +21,13 @@ MAX_REMEMBERED = 10_000
 class BriefMemory(Generic[K, V]):
     """Remembers what `load` gave, for a second; of those who ask at once, one lets it load."""
 
-    def __init__(self, max_remembered: int = MAX_REMEMBERED) -> None:
+    def __init__(
+        self,
+        max_remembered: int = MAX_REMEMBERED,
+        now_seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._max_remembered = max_remembered
+        self._now_seconds = now_seconds
         self._known: dict[K, tuple[float, V]] = {}
         self._turns = Turns()
 
@@ -43,12 +48,12 @@ class BriefMemory(Generic[K, V]):
 
     def _recall(self, key: K) -> tuple[float, V] | None:
         known = self._known.get(key)
-        is_fresh = known is not None and time.monotonic() - known[0] < REMEMBER_SECONDS
+        is_fresh = known is not None and self._now_seconds() - known[0] < REMEMBER_SECONDS
         return known if is_fresh else None
 
     async def _load(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         # The age counts from before the look, since what it sees may change while it is on its way.
-        memory, started = self._known, time.monotonic()
+        memory, started = self._known, self._now_seconds()
         value = await load()
         if len(memory) >= self._max_remembered:
             memory.clear()
