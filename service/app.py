@@ -15,6 +15,7 @@ from service.accounts.rules import Caller
 from service.administration.routes import ROUTES as ADMINISTRATION
 from service.clock import Clock, read_clock
 from service.database import Database
+from service.draining import drain_on_sigterm
 from service.group_commit import GroupCommit
 from service.housekeeping import keep_house
 from service.http.cors import CorsPolicy
@@ -84,7 +85,7 @@ def create_app(
         async with start_services(settings, clock, metrics, now_us) as services:
             app.state.services = services
             app.state.writer = GroupCommit(services.database, store_drafts)
-            app.state.pages = Pages(services.database, memory, metrics)
+            app.state.pages = Pages(services.database, memory, metrics, services.standby)
             async with (
                 app.state.writer.running(),
                 keep_house(services),
@@ -114,9 +115,11 @@ def create_app(
 
 
 def serve_app() -> ASGIApp:
-    """Make the service in a process of its own, whose logs are the service's."""
+    """Make the service in a process of its own, whose logs are the service's and which drains at its end."""
     configure_logs()
-    return create_app()
+    settings = load_settings()
+    drain_on_sigterm(settings.drain_seconds)
+    return create_app(settings)
 
 
 @asynccontextmanager
@@ -128,6 +131,7 @@ async def start_services(
 ) -> AsyncIterator[Services]:
     """Make the parts of the service and close them again."""
     database = Database(settings.database_url)
+    standby = Database(settings.standby_url) if settings.standby_url else None
     try:
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
@@ -143,11 +147,14 @@ async def start_services(
                 passwords=Passwords(),
                 log_heads=LogHeads(settings.data_dir),
                 metrics=metrics,
+                standby=standby,
             )
         finally:
             await limiter.close()
     finally:
         await database.close()
+        if standby:
+            await standby.close()
 
 
 def provide_services(state: State) -> Services:

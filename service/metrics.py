@@ -56,6 +56,12 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self.standby_reads = Counter(
+            "greenroom_standby_reads",
+            "Public answers asked of the standby by outcome: used, behind, failed.",
+            ["outcome"],
+            registry=registry,
+        )
         self.channel_degraded = Gauge(
             "greenroom_channel_degraded",
             "1 while this process does not hear from the others what has changed in public.",

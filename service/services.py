@@ -43,6 +43,7 @@ class Services:
         passwords: Passwords,
         log_heads: LogHeads,
         metrics: Metrics,
+        standby: Database | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -53,6 +54,7 @@ class Services:
         self.passwords = passwords
         self.log_heads = log_heads
         self.metrics = metrics
+        self.standby = standby
         # Whether an article is closed, by site and key; None where there is no such article.
         self.articles = BriefMemory[tuple[UUID, str], bool | None]()
         self.changes = Changes()

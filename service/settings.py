@@ -25,6 +25,8 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """Folder for the SQLite file, the secret key and the heads of the logs."""
     database_url: str = ""
     """SQLAlchemy URL with its asynchronous driver; SQLite in the data directory when not set."""
+    standby_url: str | None = None
+    """URL of a hot standby of a PostgreSQL, from which pages are read; never anything but read."""
     redis_url: str | None = None
     """Shared limits for several processes; without it limits stay inside the one process."""
     secret_key: str | None = None
@@ -43,6 +45,8 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """How much public answers that a process keeps in memory may take."""
     purge_url: str | None = None
     """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
+    drain_seconds: int = 3
+    """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
     access_log: bool = False
     """Whether each request is logged, by route and never by path."""
 
@@ -74,6 +78,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         data_dir=data_dir,
         database_url=_database_url(given.get("database_url"), data_dir),
+        standby_url=_standby_url(given.get("standby_url")),
         redis_url=_redis_url(given.get("redis_url")),
         secret_key=given.get("secret_key"),
         secret_key_file=Path(given["secret_key_file"]) if "secret_key_file" in given else None,
@@ -85,6 +90,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         ),
         page_memory_mib=_number("page_memory_mib", given, default=32, most=65_536, unit="MiB"),
         purge_url=_purge_url(given.get("purge_url")),
+        drain_seconds=_number("drain_seconds", given, default=3, most=600, unit="seconds"),
         access_log=_switch("access_log", given),
     )
 
@@ -96,16 +102,27 @@ def _invalid(name: str, why: str) -> SettingsInvalid:
 def _database_url(given: str | None, data_dir: Path) -> str:
     if given is None:
         return f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}"
+    return _with_driver("database_url", given)
+
+
+def _standby_url(given: str | None) -> str | None:
+    url = _with_driver("standby_url", given) if given else None
+    if url and not url.startswith("postgresql"):
+        raise _invalid("standby_url", "does not name a PostgreSQL")
+    return url
+
+
+def _with_driver(name: str, given: str) -> str:
     try:
         url = make_url(given)
     except ArgumentError:
         # The text of the error would repeat the URL, which may hold a password.
-        raise _invalid("database_url", "is not a URL such as postgresql://user@host/name") from None
+        raise _invalid(name, "is not a URL such as postgresql://user@host/name") from None
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
     backend = url.get_backend_name().replace("postgres", "postgresql", 1)
     backend = "postgresql" if backend.startswith("postgresql") else backend
     if backend not in drivers:
-        raise _invalid("database_url", "names neither sqlite nor postgresql")
+        raise _invalid(name, "names neither sqlite nor postgresql")
     return url.set(drivername=drivers[backend]).render_as_string(hide_password=False)
 
 

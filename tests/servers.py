@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -38,7 +38,7 @@ def start_private_postgres(*, is_durable: bool = False) -> Iterator[Server]:
 
     Raises ServerMissing. Its one account may do anything and needs no password.
     """
-    initdb, postgres = _find_program("initdb"), _find_program("postgres")
+    initdb, postgres = find_program("initdb"), find_program("postgres")
     account = _unprivileged_account()
     place = None if is_durable else _memory_folder()
     # A PostgreSQL that was killed leaves children, which may still write while the folder goes.
@@ -77,7 +77,7 @@ def start_private_redis() -> Iterator[Server]:
 
     Raises ServerMissing.
     """
-    program = _find_program("redis-server")
+    program = find_program("redis-server")
     with TemporaryDirectory(prefix="greenroom-") as folder:
         port = find_free_port()
         options = ["--port", str(port), "--bind", "127.0.0.1", "--databases", "64", "--save", ""]
@@ -127,6 +127,17 @@ def run_greenroom(
     )
 
 
+def find_workers(server: Server) -> set[int]:
+    """Find the processes that a service has started as its workers. Linux only."""
+    found = set()
+    for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split():
+        # A child that has just ended has no command any more.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(int(pid))
+    return found
+
+
 @contextmanager
 def fresh_database(server_url: str, template: str = "template1") -> Iterator[str]:
     """Create a database on a PostgreSQL server as a copy of `template`, and drop it afterwards."""
@@ -144,13 +155,16 @@ def fresh_database(server_url: str, template: str = "template1") -> Iterator[str
 def _service_environment(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
     # What a developer has configured in the shell must not reach a test.
     ours = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
-    return {**ours, "GREENROOM_DATA_DIR": str(folder / "data"), **given}
+    # Nor do most tests have a proxy that would have to turn elsewhere.
+    quick = {"GREENROOM_DRAIN_SECONDS": "0"}
+    return {**ours, **quick, "GREENROOM_DATA_DIR": str(folder / "data"), **given}
 
 
-def _find_program(name: str) -> str:
+def find_program(name: str) -> str:
+    """Find a server's program; raises ServerMissing."""
     # Debian keeps the programs of a PostgreSQL server out of the PATH; the newest version wins.
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
-    path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, reversed(places))])
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", *map(str, reversed(places))])
     if (found := shutil.which(name, path=path)) is None:
         raise ServerMissing(f"no program {name} on this machine")
     return found

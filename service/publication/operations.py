@@ -12,8 +12,9 @@ from service.errors import FieldError, Invalid, NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
 from service.publication import queries
 from service.publication.memory import Basis, Entry
-from service.publication.pages import Made, Pages
+from service.publication.pages import Pages
 from service.publication.schemas import CommentPage, CountComments, Counts, ListComments
+from service.publication.standby import Made
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 

@@ -6,19 +6,19 @@ hearing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Hashable
+from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
 from service.database import Database
-from service.errors import NotFound
 from service.logs import get_logger
 from service.metrics import Metrics
 from service.publication import queries
 from service.publication.memory import NEVER, Basis, Entry, Memory
+from service.publication.standby import Made, Read, Standby
 from service.sites.directory import KnownSite
 
 # Short of what is fresh by enough that an answer in use is checked before anybody has to wait for that.
@@ -31,22 +31,19 @@ _logger = get_logger(__name__)
 
 # The revision and the count of an article that is not there.
 _NO_ARTICLE = (None, 0)
-Made = tuple[bytes, Basis]
-Read = Callable[[AsyncSession], Awaitable[Made]]
 
 
 class Pages:
     """The public answers of a process, each read once however many wait for it.
 
-    `standby` is a copy of the database that may lag behind; what it says is used if the revisions are those
-    of the database itself.
+    They are read from `standby`, a copy of the database, where that is not behind.
     """
 
     def __init__(
         self, database: Database, memory: Memory, metrics: Metrics, standby: Database | None = None
     ) -> None:
         self._database = database
-        self._standby = standby
+        self._standby = Standby(standby, self._is_true, metrics) if standby else None
         self._memory = memory
         self._metrics = metrics
         self._flights: dict[Hashable, asyncio.Task[Entry]] = {}
@@ -88,13 +85,9 @@ class Pages:
         return entry if entry is not None and await self._is_true(entry.basis) else None
 
     async def _read(self, read: Read) -> Made:
-        if self._standby is not None:
-            # It may be gone, or not have the comment yet.
-            with suppress(SQLAlchemyError, NotFound):
-                async with self._standby.reading() as session:
-                    made = await read(session)
-                if await self._is_true(made[1]):
-                    return made
+        made = await self._standby.read(read) if self._standby else None
+        if made is not None:
+            return made
         async with self._database.reading() as session:
             return await read(session)
 
