@@ -218,6 +218,4 @@ def _insert_comments(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
     ids = {row["id"] for row in rows}
     if insert_rows(connection, Comment, ordered) == len(ids):
         return ids
-    return set(
-        connection.execute(select(col(Comment.id)).where(col(Comment.id).in_(ids))).scalars()
-    )
+    return set(connection.execute(_FIND_COMMENTS, {"wanted": list(ids)}).scalars())
