@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+PEERS ?= ../shared/bench/peers
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 # An exact version, so that the same locks come out on every machine.
@@ -10,10 +11,10 @@ LOCK := uv pip compile pyproject.toml --extra build --universal --python-version
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench lock clean
+.PHONY: help demo test test-long lint bench bench-growth bench-peers lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: .venv/runtime ## Serve a demo with no set-up; PORT=8001 takes another port
 	$(BIN)/greenroom demo --port $(PORT)
@@ -29,8 +30,14 @@ lint: .venv/dev ## Check style, format and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: .venv/dev ## Run the benchmarks of tests/benchmarks; ARGS="name ..." picks some
+bench: .venv/dev ## Measure against a bare application; ARGS=--short is quick, ARGS=--help tells of others
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-growth: .venv/dev ## Measure each operation at 1,000 to 1,000,000 comments; ARGS=--full goes to 10,000,000
+	$(BIN)/python -m tests.benchmarks growth $(ARGS)
+
+bench-peers: .venv/dev ## Measure beside Isso, Waline and WordPress; PEERS=... is the harness's folder
+	PEERS=$(PEERS) $(BIN)/python -m tests.benchmarks peers $(ARGS)
 
 lock: ## Renew both locks; ARGS=--upgrade takes newer versions
 	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \

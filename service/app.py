@@ -31,7 +31,10 @@ from service.migrations.running import require_current_schema
 from service.moderation.routes import ROUTES as MODERATION
 from service.modlog.heads import LogHeads
 from service.privacy.opening import open_vault
+from service.publication.memory import Memory
+from service.publication.pages import Pages
 from service.publication.routes import ROUTES as PUBLICATION
+from service.publication.spreading import keep_pages
 from service.rate_limiting.fallback import build_limiter
 from service.rate_limiting.in_process import monotonic_us
 from service.receipts.routes import ROUTES as RECEIPTS
@@ -75,13 +78,19 @@ def create_app(
     """
     settings = settings or load_settings()
     metrics = Metrics()
+    memory = Memory(settings.page_memory_mib << 20)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with start_services(settings, clock, metrics, now_us) as services:
             app.state.services = services
             app.state.writer = GroupCommit(services.database, store_drafts)
-            async with app.state.writer.running(), keep_house(services):
+            app.state.pages = Pages(services.database, memory, metrics, services.standby)
+            async with (
+                app.state.writer.running(),
+                keep_house(services),
+                keep_pages(services, app.state.pages),
+            ):
                 yield
 
     app = Litestar(
@@ -90,6 +99,7 @@ def create_app(
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
             "writer": Provide(provide_writer, sync_to_thread=False),
+            "pages": Provide(provide_pages, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
@@ -101,7 +111,7 @@ def create_app(
     app.state.routes = table
     app.state.openapi = describe_api(table)
     cors = CorsPolicy(_origin_lookup(app))
-    return Edge(app, table, cors, metrics, access_log=settings.access_log)
+    return Edge(app, table, cors, metrics, memory, access_log=settings.access_log)
 
 
 def serve_app() -> ASGIApp:
@@ -121,6 +131,7 @@ async def start_services(
 ) -> AsyncIterator[Services]:
     """Make the parts of the service and close them again."""
     database = Database(settings.database_url)
+    standby = Database(settings.standby_url) if settings.standby_url else None
     try:
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
@@ -136,11 +147,14 @@ async def start_services(
                 passwords=Passwords(),
                 log_heads=LogHeads(settings.data_dir),
                 metrics=metrics,
+                standby=standby,
             )
         finally:
             await limiter.close()
     finally:
         await database.close()
+        if standby:
+            await standby.close()
 
 
 def provide_services(state: State) -> Services:
@@ -153,6 +167,12 @@ def provide_writer(state: State) -> SubmissionWriter:
     """Give the one writer of submissions to a handler."""
     writer: SubmissionWriter = state.writer
     return writer
+
+
+def provide_pages(state: State) -> Pages:
+    """Give the public answers of the process to a handler."""
+    pages: Pages = state.pages
+    return pages
 
 
 def provide_caller(request: AppRequest) -> Caller:

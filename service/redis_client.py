@@ -110,26 +110,23 @@ def connect_redis(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> RedisCl
     address = parse_redis_url(url)
     if address.group == "cluster":
         return _connect_cluster(address, timeout_seconds)
-    return Redis.from_pool(_make_pool(address, timeout_seconds, timeout_seconds))
+    return Redis.from_pool(_make_pool(address, timeout_seconds))
 
 
 def connect_subscriber(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis:
-    """Make a client to subscribe with: its reads wait for as long as nothing is said.
+    """Make a client to subscribe with.
 
     In a cluster it is that of any node, since every message goes to all of them (not for `SPUBLISH`).
     Who finds it cut off makes it subscribe again, which goes to a master or node that is there then.
     """
-    address = parse_redis_url(url)
-    return Redis.from_pool(_make_pool(address, timeout_seconds, None))
+    return Redis.from_pool(_make_pool(parse_redis_url(url), timeout_seconds))
 
 
-def _make_pool(
-    address: RedisAddress, timeout_seconds: float, read_seconds: float | None
-) -> BlockingConnectionPool:
+def _make_pool(address: RedisAddress, timeout_seconds: float) -> BlockingConnectionPool:
     options: dict[str, Any] = {
         "max_connections": MAX_CONNECTIONS,
         "timeout": timeout_seconds,
-        **_limits(timeout_seconds, read_seconds),
+        **_limits(timeout_seconds),
         "retry": None,
         **address.options,
     }
@@ -143,15 +140,15 @@ def _make_pool(
     return BlockingConnectionPool(**options)
 
 
-def _limits(connect_seconds: float, read_seconds: float | None) -> dict[str, Any]:
-    return {"socket_connect_timeout": connect_seconds, "socket_timeout": read_seconds}
+def _limits(seconds: float) -> dict[str, Any]:
+    return {"socket_connect_timeout": seconds, "socket_timeout": seconds}
 
 
 def _make_sentinel(address: RedisAddress) -> Sentinel:
     tls = {name: value for name, value in address.options.items() if name.startswith("ssl")}
     if address.options.get("connection_class") is SSLConnection:
         tls["ssl"] = True
-    limits = _limits(SENTINEL_TIMEOUT_SECONDS, SENTINEL_TIMEOUT_SECONDS)
+    limits = _limits(SENTINEL_TIMEOUT_SECONDS)
     sentinel_options = {**limits, **tls, **address.sentinel_options, "retry": _no_retry()}
     return Sentinel(address.nodes, sentinel_kwargs=sentinel_options)  # type: ignore[no-untyped-call]
 
@@ -169,7 +166,7 @@ def _connect_cluster(address: RedisAddress, timeout_seconds: float) -> RedisClus
         # The library would close every connection, those in use too, to learn more than was told.
         reinitialize_steps=0,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
-        **_limits(timeout_seconds, timeout_seconds),
+        **_limits(timeout_seconds),
         **options,
     )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.passwords import Passwords
+from service.changes import NEW_CHANGES, Changes
 from service.clock import Clock
 from service.database import Database
 from service.errors import OriginNotAllowed, RateLimited
@@ -41,6 +42,7 @@ class Services:
         passwords: Passwords,
         log_heads: LogHeads,
         metrics: Metrics,
+        standby: Database | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -51,6 +53,8 @@ class Services:
         self.passwords = passwords
         self.log_heads = log_heads
         self.metrics = metrics
+        self.standby = standby
+        self.changes = Changes()
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction that only reads."""
@@ -58,9 +62,14 @@ class Services:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that commits at the end of the block; heads of logs are noted after it."""
+        """Open a transaction that commits at the end of the block.
+
+        After it those who listen hear what changed in public, and the heads of logs are noted.
+        """
         async with self.database.writing() as session:
             yield session
+        if changes := session.info.get(NEW_CHANGES):
+            self.changes.tell(changes)
         for site_id, head in session.info.get(NEW_HEADS, {}).items():
             await asyncio.to_thread(self._remember_head, site_id, head)
 

@@ -45,30 +45,49 @@ def start_private_postgres(*, is_durable: bool = False) -> Iterator[Server]:
     with TemporaryDirectory(prefix="greenroom-", dir=place, ignore_cleanup_errors=True) as folder:
         if account:
             shutil.chown(folder, account)
-        data = f"{folder}/data"
-        create = [initdb, "--pgdata", data, "--username=greenroom", "--auth=trust", "--no-sync"]
-        create += ["--encoding=UTF8", "--no-locale"]
+        create = [initdb, "--pgdata", f"{folder}/data", "--username=greenroom", "--auth=trust"]
+        create += ["--encoding=UTF8", "--no-locale", "--no-sync"]
         subprocess.run([*bound_to_us(account), *create], check=True, capture_output=True)
-        port = find_free_port()
-        settings = {
-            "port": str(port),
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "",
-            # Several processes of the service, each with a pool, times the workers of the tests.
-            "max_connections": "300",
-            "fsync": "on" if is_durable else "off",
-        }
-        options = [f"--{name}={value}" for name, value in settings.items()]
-        server = Server(
-            [*bound_to_us(account), postgres, "-D", data, *options],
-            url=f"postgresql://greenroom@127.0.0.1:{port}/postgres",
-            log_file=Path(folder, "log"),
-            answers=_postgres_answers,
-            # "Fast": it does not wait for clients that are still connected.
-            stop_signal=signal.SIGINT,
-        )
-        with running(server):
+        with running(_make_postgres(folder, postgres, account, is_durable)) as server:
             yield server
+
+
+@contextmanager
+def start_private_standby(first: Server) -> Iterator[Server]:
+    """Run a hot standby of a PostgreSQL that was started here. Raises ServerMissing."""
+    copy, postgres = find_program("pg_basebackup"), find_program("postgres")
+    account = _unprivileged_account()
+    with TemporaryDirectory(
+        prefix="greenroom-", dir=_memory_folder(), ignore_cleanup_errors=True
+    ) as folder:
+        if account:
+            shutil.chown(folder, account)
+        take = [copy, "--pgdata", f"{folder}/data", "--dbname", first.url, "--write-recovery-conf"]
+        take += ["--checkpoint=fast", "--no-sync"]
+        subprocess.run([*bound_to_us(account), *take], check=True, capture_output=True)
+        with running(_make_postgres(folder, postgres, account, is_durable=False)) as server:
+            yield server
+
+
+def _make_postgres(folder: str, program: str, account: str | None, is_durable: bool) -> Server:
+    port = find_free_port()
+    settings = {
+        "port": str(port),
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        # Several processes of the service, each with a pool, times the workers of the tests.
+        "max_connections": "300",
+        "fsync": "on" if is_durable else "off",
+    }
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    return Server(
+        [*bound_to_us(account), program, "-D", f"{folder}/data", *options],
+        url=f"postgresql://greenroom@127.0.0.1:{port}/postgres",
+        log_file=Path(folder, "log"),
+        answers=_postgres_answers,
+        # "Fast": it does not wait for clients that are still connected.
+        stop_signal=signal.SIGINT,
+    )
 
 
 @contextmanager

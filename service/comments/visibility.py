@@ -8,6 +8,7 @@ from sqlmodel import col, update
 from sqlmodel import select as select_one
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.changes import NEW_CHANGES, Change
 from service.comments.rules import (
     LEAVES_TOMBSTONE,
     ThreadNode,
@@ -94,8 +95,11 @@ async def _refresh_tombstones(
 
 
 async def _bump_article(session: AsyncSession, article_id: UUID, growth: int) -> None:
-    await session.exec(
+    """Raise the revision, and note for after the commit that the public sees something else."""
+    bumped = await session.exec(
         update(Article)
         .where(col(Article.id) == article_id)
         .values(visible=Article.visible + growth, revision=Article.revision + 1)
+        .returning(col(Article.site_id), col(Article.key))
     )
+    session.info.setdefault(NEW_CHANGES, set()).add(Change(*bumped.one()))

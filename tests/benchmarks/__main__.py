@@ -1,23 +1,37 @@
-"""Run the benchmarks: `python -m tests.benchmarks [name …]`, all of them when none is named.
+"""Run benchmarks: `python -m tests.benchmarks NAME … [--short | --full]`.
 
-A benchmark is a module in this folder with a `main()` that prints what it measured.
+A benchmark is a module in this folder whose `main` is given the pace, prints what it measured, and may keep
+it in docs/performance.md. The other modules are what benchmarks are made of.
 """
 
 import importlib
-import pkgutil
-import sys
-from pathlib import Path
+from typing import Any
+
+import click
+
+from tests.benchmarks.harness import FULL, SHORT, USUAL
+
+BENCHMARKS = {
+    "floor": "ours against a bare application under the same server",
+    "growth": "each operation at 1,000 to 1,000,000 comments",
+    "peers": "ours beside Isso, Waline and WordPress",
+    "decisions": "decisions by many moderators at once, on PostgreSQL",
+    "rendering": "the worst texts for the renderer",
+}
 
 
-def main(names: list[str]) -> None:
-    found = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
-    found.discard("__main__")
-    if unknown := sorted(set(names) - found):
-        sys.exit(f"no benchmark {', '.join(unknown)}; there are {', '.join(sorted(found))}")
-    for name in names or sorted(found):
+@click.command(epilog="; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items()))
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
+@click.option("--short", "pace", flag_value="short", help="To see that it works; rough figures.")
+@click.option("--full", "pace", flag_value="full", help="For figures to be shown around.")
+def main(names: tuple[str, ...], pace: str | None) -> None:
+    """Run benchmarks, one after the other; `floor` when none is named."""
+    chosen = {"short": SHORT, "full": FULL}.get(pace or "", USUAL)
+    for name in names or ("floor",):
         print(f"\n=== {name} ===", flush=True)
-        importlib.import_module(f"tests.benchmarks.{name}").main()
+        module: Any = importlib.import_module(f"tests.benchmarks.{name}")
+        module.main(chosen)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from tests.benchmarks.harness import Pace
 from tests.installation import Installation, decide, in_parallel, install, submit_comments
 from tests.servers import fresh_database, start_private_postgres, start_private_redis
 
@@ -17,7 +18,7 @@ SIZES = (1, 20)
 ROUNDS = 3
 
 
-def main() -> None:
+def main(_pace: Pace) -> None:
     with (
         TemporaryDirectory() as folder,
         start_private_postgres(is_durable=True) as postgres,
@@ -54,7 +55,3 @@ async def decide_all(blog: Installation, comments: list[str], version: int, size
     batches = [comments[start : start + size] for start in range(0, len(comments), size)]
     async with blog.clients(CLIENTS, "bob") as moderators:
         await in_parallel(moderators, batches, send)
-
-
-if __name__ == "__main__":
-    main()

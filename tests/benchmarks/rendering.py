@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from service.comments.rendering import render_html
 from service.text import normalise_text
+from tests.benchmarks.harness import Pace
 
 MAX_CHARS = 65_525
 # Each is repeated until it fills a comment.
@@ -70,7 +71,7 @@ UNITS = (
 )
 
 
-def main() -> None:
+def main(_pace: Pace) -> None:
     for step in (normalise_text, render_html):
         print(
             f"\n{step.__name__}: seconds at {MAX_CHARS} characters, and times those at half of it"
@@ -91,7 +92,3 @@ def _time(step: Callable[[str], str], text: str) -> float:
     start = time.perf_counter()
     step(text)
     return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    main()

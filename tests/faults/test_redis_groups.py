@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from service.changes import Change
 from service.metrics import Metrics
+from service.publication.channel import Channel
 from service.rate_limiting.fallback import build_limiter
 from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Limiter, Rule
@@ -82,6 +85,25 @@ async def test_a_fail_over_passes_by_itself(group: RedisGroup, limiter: Limiter,
     assert (await limiter.charge([TEN_A_DAY])).taken_by == "redis"
 
 
+async def test_changes_spread_again_after_a_fail_over(group: RedisGroup) -> None:
+    heard: list[Change] = []
+    teller = Channel(group.url, lambda _: None, lambda: None, Metrics())
+    hearer = Channel(group.url, heard.extend, lambda: None, Metrics())
+    async with teller.running(), hearer.running():
+        await tell_until_heard(teller, heard, Change(uuid4(), "/before"))
+        group.master.kill()
+        await until(lambda: group.replica_leads)
+        await tell_until_heard(teller, heard, Change(uuid4(), "/after"))
+
+
+async def tell_until_heard(teller: Channel, heard: list[Change], change: Change) -> None:
+    """Tell of a change again and again: what is told while there is no master is not heard."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while change not in heard:
+            teller.tell([change])
+            await asyncio.sleep(0.02)
+
+
 async def test_what_is_published_reaches_who_subscribed(group: RedisGroup) -> None:
     async with connect_subscriber(group.url) as listener:
         await expect_to_hear(group, listener)
@@ -110,9 +132,9 @@ async def expect_to_hear(group: RedisGroup, listener: Redis) -> None:
     ):
         await channel.subscribe("changes")
         # Its confirmation: from here on everything is heard.
-        await channel.get_message(timeout=None)
+        await channel.get_message(timeout=DEADLINE_SECONDS)
         await client.execute_command("PUBLISH", "changes", "article")
-        message = await channel.get_message(timeout=None)
+        message = await channel.get_message(timeout=DEADLINE_SECONDS)
         assert message is not None
         assert message["data"] == b"article"
 

@@ -11,7 +11,7 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text"},
-    {"clock", "confidential", "draining", "redis_client", "turns"},
+    {"changes", "clock", "confidential", "draining", "redis_client", "turns"},
     {"errors"},
     {"settings"},
     {"database"},
