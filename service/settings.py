@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.confidential import Confidential
+from service.redis_client import parse_redis_url
 
 PREFIX = "GREENROOM_"
 
@@ -127,8 +128,12 @@ def _with_driver(name: str, given: str) -> str:
 
 
 def _redis_url(given: str | None) -> str | None:
-    if given and urlsplit(given).scheme not in {"redis", "rediss", "unix"}:
-        raise _invalid("redis_url", "does not start with redis://, rediss:// or unix://")
+    if given is None:
+        return None
+    try:
+        parse_redis_url(given)
+    except ValueError as error:
+        raise _invalid("redis_url", str(error)) from None
     return given
 
 

@@ -104,7 +104,7 @@ def start_private_redis() -> Iterator[Server]:
             [*bound_to_us(), program, *options, "--dir", folder],
             url=f"redis://127.0.0.1:{port}/0",
             log_file=Path(folder, "log"),
-            answers=_redis_answers,
+            answers=redis_answers,
         )
         with running(server):
             yield server
@@ -214,7 +214,7 @@ def _postgres_answers(url: str) -> bool:
     return True
 
 
-def _redis_answers(url: str) -> bool:
+def redis_answers(url: str) -> bool:
     with redis.Redis.from_url(url, socket_timeout=2) as client:
         try:
             return bool(client.ping())

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from service.changes import Change
 from service.logs import get_logger
 from service.metrics import Metrics
-from service.rate_limiting.redis import connect_redis
+from service.redis_client import connect_redis, connect_subscriber
 
 CHANNEL = "greenroom:changes"
 # A server that has said nothing for so long is asked, and given as long again to answer.
@@ -51,6 +51,7 @@ class Channel:
         metrics: Metrics,
     ) -> None:
         self._client = connect_redis(url, TIMEOUT_SECONDS)
+        self._listener = connect_subscriber(url, TIMEOUT_SECONDS)
         self._hear = hear
         self._doubt = doubt
         self._metrics = metrics
@@ -77,6 +78,7 @@ class Channel:
                 task.cancel()
             await asyncio.wait(tasks)
             await self._client.aclose()
+            await self._listener.aclose()
 
     async def _keep_telling(self) -> None:
         while True:
@@ -106,7 +108,7 @@ class Channel:
 
     async def _listen(self) -> None:
         """Hear until the connection fails or falls silent; raises what it fails with."""
-        async with self._client.pubsub() as pubsub:
+        async with self._listener.pubsub() as pubsub:
             await pubsub.subscribe(CHANNEL)
             while True:
                 message = await pubsub.get_message(timeout=QUIET_SECONDS)

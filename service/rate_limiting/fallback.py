@@ -9,8 +9,9 @@ from typing import TypeVar
 from service.metrics import Metrics
 from service.rate_limiting.gathering import Gathering
 from service.rate_limiting.in_process import InProcessLimiter, monotonic_us
-from service.rate_limiting.redis import RedisLimiter, connect_redis
+from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Limiter, Rule, Verdict
+from service.redis_client import connect_redis
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -141,6 +142,9 @@ class FallbackLimiter:
             await asyncio.sleep(PAUSE_SECONDS)
             # As in `charge`: no failure of the server's may end the probing.
             with contextlib.suppress(Exception):
+                # To its own end first: a client that is cut short does not learn that the node which it
+                # asked is gone, and in a cluster would ask no other.
+                await self._redis.charge([PROBE])
                 await self._ask(self._redis.charge([PROBE]))
                 break
         self._probing = None

@@ -4,15 +4,10 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 import msgspec
-from redis.asyncio import BlockingConnectionPool, Redis
 
 from service.rate_limiting.rules import Charge, Rule, Verdict, judge, subject_key
+from service.redis_client import RedisClient
 
-# Of each step: having a connection from the pool, opening it, and reading an answer.
-TIMEOUT_SECONDS = 0.25
-# A burst is served sooner by a few connections, one try after the other, than by one each, which
-# all have to be opened first.
-MAX_CONNECTIONS = 8
 # The braces are a hash tag: on a cluster all keys of a call must lie on one node.
 KEY_PREFIX = "{greenroom}:rate:"
 
@@ -71,22 +66,6 @@ end
 """
 
 
-def connect_redis(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis:
-    """Make a client that fails within a bounded time and never tries again by itself.
-
-    The default client would wait for over 15 seconds for a server that accepts and then is silent.
-    """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=MAX_CONNECTIONS,
-        timeout=timeout_seconds,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
-        retry=None,
-    )
-    return Redis.from_pool(pool)
-
-
 class RedisLimiter:
     """Counts tries on Redis (6.2 or newer), for every process that has the same secret.
 
@@ -94,7 +73,7 @@ class RedisLimiter:
     """
 
     def __init__(
-        self, client: Redis, secret: bytes, now_us: Callable[[], int] | None = None
+        self, client: RedisClient, secret: bytes, now_us: Callable[[], int] | None = None
     ) -> None:
         self._client = client
         self._secret = secret
