@@ -96,7 +96,13 @@ def serve(host: str, port: int, workers: int) -> None:
         if workers > 1:
             os.environ[SHARED_FOLDER] = folder
         configure_logs()
-        run_server("service.app:serve_app", host, port, workers=workers)
+        run_server(
+            "service.app:serve_app",
+            host,
+            port,
+            workers=workers,
+            drain_seconds=settings.drain_seconds,
+        )
 
 
 async def _do_nothing(_services: Services) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.types import ASGIApp
 
 from service.accounts.passwords import Passwords
@@ -15,6 +15,7 @@ from service.accounts.rules import Caller
 from service.administration.routes import ROUTES as ADMINISTRATION
 from service.clock import Clock, read_clock
 from service.database import Database
+from service.draining import drain_on_sigterm
 from service.group_commit import GroupCommit
 from service.housekeeping import keep_house
 from service.http.cors import CorsPolicy
@@ -30,7 +31,10 @@ from service.migrations.running import require_current_schema
 from service.moderation.routes import ROUTES as MODERATION
 from service.modlog.heads import LogHeads
 from service.privacy.opening import open_vault
+from service.publication.memory import Memory
+from service.publication.pages import Pages
 from service.publication.routes import ROUTES as PUBLICATION
+from service.publication.spreading import keep_pages
 from service.rate_limiting.fallback import build_limiter
 from service.rate_limiting.in_process import monotonic_us
 from service.receipts.routes import ROUTES as RECEIPTS
@@ -74,13 +78,19 @@ def create_app(
     """
     settings = settings or load_settings()
     metrics = Metrics()
+    memory = Memory(settings.page_memory_mib << 20)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with start_services(settings, clock, metrics, now_us) as services:
             app.state.services = services
             app.state.writer = GroupCommit(services.database, store_drafts)
-            async with app.state.writer.running(), keep_house(services):
+            app.state.pages = Pages(services.database, memory, metrics, services.standby)
+            async with (
+                app.state.writer.running(),
+                keep_house(services),
+                keep_pages(services, app.state.pages),
+            ):
                 yield
 
     app = Litestar(
@@ -89,6 +99,7 @@ def create_app(
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
             "writer": Provide(provide_writer, sync_to_thread=False),
+            "pages": Provide(provide_pages, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
@@ -100,13 +111,15 @@ def create_app(
     app.state.routes = table
     app.state.openapi = describe_api(table)
     cors = CorsPolicy(_origin_lookup(app))
-    return Edge(app, table, cors, metrics, access_log=settings.access_log)
+    return Edge(app, table, cors, metrics, memory, access_log=settings.access_log)
 
 
 def serve_app() -> ASGIApp:
-    """Make the service in a process of its own, whose logs are the service's."""
+    """Make the service in a process of its own, whose logs are the service's and which drains at its end."""
     configure_logs()
-    return create_app()
+    settings = load_settings()
+    drain_on_sigterm(settings.drain_seconds)
+    return create_app(settings)
 
 
 @asynccontextmanager
@@ -118,6 +131,7 @@ async def start_services(
 ) -> AsyncIterator[Services]:
     """Make the parts of the service and close them again."""
     database = Database(settings.database_url)
+    standby = Database(settings.standby_url) if settings.standby_url else None
     try:
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
@@ -133,11 +147,14 @@ async def start_services(
                 passwords=Passwords(),
                 log_heads=LogHeads(settings.data_dir),
                 metrics=metrics,
+                standby=standby,
             )
         finally:
             await limiter.close()
     finally:
         await database.close()
+        if standby:
+            await standby.close()
 
 
 def provide_services(state: State) -> Services:
@@ -146,13 +163,21 @@ def provide_services(state: State) -> Services:
     return services
 
 
-def provide_writer(state: State) -> SubmissionWriter:
+# These take `services` to be provided after them, one by one: for what could be provided at the same time
+# the framework starts a group of tasks, which costs as much as reading and checking a submission.
+def provide_writer(state: State, services: NamedDependency[Services]) -> SubmissionWriter:
     """Give the one writer of submissions to a handler."""
     writer: SubmissionWriter = state.writer
     return writer
 
 
-def provide_caller(request: AppRequest) -> Caller:
+def provide_pages(state: State, services: NamedDependency[Services]) -> Pages:
+    """Give the public answers of the process to a handler."""
+    pages: Pages = state.pages
+    return pages
+
+
+def provide_caller(request: AppRequest, services: NamedDependency[Services]) -> Caller:
     """Give who sends the request, whom the guard has let pass."""
     caller: Caller = request.state.caller
     return caller

@@ -73,13 +73,15 @@ def configure_logs(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "litestar"):
+    for name in ("uvicorn", "uvicorn.error", "litestar"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     # A line at each check of the schema, which says nothing.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # Its lines hold paths, and paths hold the tokens of receipts.
-    logging.getLogger("uvicorn.access").disabled = True
+    # Its lines hold paths, and paths hold the tokens of receipts. Without a handler they are not even made.
+    access = logging.getLogger("uvicorn.access")
+    access.handlers.clear()
+    access.propagate, access.disabled = False, True
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -32,6 +32,47 @@ class Metrics:
             buckets=BUCKETS,
             registry=registry,
         )
+        self._outcomes: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._hits = 0
+        self.page_hits = Counter(
+            "greenroom_page_hits",
+            "Public answers sent from memory without a query.",
+            registry=registry,
+        )
+        self.page_reads = Counter(
+            "greenroom_page_reads",
+            "Public answers that were read from the database, or compared with it, before they were sent.",
+            registry=registry,
+        )
+        self.page_bytes = Gauge(
+            "greenroom_page_memory_bytes",
+            "What the public answers in memory take.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.page_entries = Gauge(
+            "greenroom_page_memory_entries",
+            "Public answers in memory.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.standby_reads = Counter(
+            "greenroom_standby_reads",
+            "Public answers asked of the standby by outcome: used, behind, failed.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.channel_degraded = Gauge(
+            "greenroom_channel_degraded",
+            "1 while this process does not hear from the others what has changed in public.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.purge_failures = Counter(
+            "greenroom_purge_failures",
+            "Changes that the cache in front could not be told of.",
+            registry=registry,
+        )
         self.submissions = Counter(
             "greenroom_submissions",
             "Submissions by outcome: taken, replayed, duplicate, invalid, limited.",
@@ -80,6 +121,25 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
+
+    def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answered request; its labels are looked up once, since that takes most of the time."""
+        known = self._outcomes.get((method, route, status))
+        if known is None:
+            known = (
+                self.requests.labels(method, route, str(status)),
+                self.seconds.labels(route),
+            )
+            self._outcomes[method, route, status] = known
+        known[0].inc()
+        known[1].observe(seconds)
+
+    def note_memory(self, hits: int, size_bytes: int, entries: int) -> None:
+        """Note what a memory of public answers has done since it was made, and what it holds."""
+        self.page_hits.inc(hits - self._hits)
+        self._hits = hits
+        self.page_bytes.set(size_bytes)
+        self.page_entries.set(entries)
 
     def render(self) -> bytes:
         """Give all metrics in Prometheus' text format."""

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.passwords import Passwords
+from service.brief_memory import BriefMemory
+from service.changes import NEW_CHANGES, Changes
 from service.clock import Clock
 from service.database import Database
 from service.errors import OriginNotAllowed, RateLimited
@@ -17,7 +19,7 @@ from service.metrics import Metrics
 from service.modlog.heads import LogHeads
 from service.modlog.operations import NEW_HEADS
 from service.modlog.rules import Head
-from service.privacy.vault import Vault
+from service.privacy.vault import Keyring, Vault
 from service.rate_limiting.clients import address_prefix, client_address
 from service.rate_limiting.rules import Limiter, Rule, Verdict
 from service.settings import Settings
@@ -41,6 +43,7 @@ class Services:
         passwords: Passwords,
         log_heads: LogHeads,
         metrics: Metrics,
+        standby: Database | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -51,16 +54,32 @@ class Services:
         self.passwords = passwords
         self.log_heads = log_heads
         self.metrics = metrics
+        self.standby = standby
+        # Whether an article is closed, by site and key; None where there is no such article.
+        self.articles = BriefMemory[tuple[UUID, str], bool | None]()
+        self.changes = Changes()
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction that only reads."""
         return self.database.reading()
 
+    async def keyring(self) -> Keyring:
+        """Give the keys of the vault; where a transaction is open already, `vault.keyring` takes it."""
+        if known := self.vault.fresh():
+            return known
+        async with self.reading() as session:
+            return await self.vault.keyring(session)
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that commits at the end of the block; heads of logs are noted after it."""
+        """Open a transaction that commits at the end of the block.
+
+        After it those who listen hear what changed in public, and the heads of logs are noted.
+        """
         async with self.database.writing() as session:
             yield session
+        if changes := session.info.get(NEW_CHANGES):
+            self.changes.tell(changes)
         for site_id, head in session.info.get(NEW_HEADS, {}).items():
             await asyncio.to_thread(self._remember_head, site_id, head)
 

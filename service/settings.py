@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.confidential import Confidential
+from service.redis_client import parse_redis_url
 
 PREFIX = "GREENROOM_"
 
@@ -25,6 +26,8 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """Folder for the SQLite file, the secret key and the heads of the logs."""
     database_url: str = ""
     """SQLAlchemy URL with its asynchronous driver; SQLite in the data directory when not set."""
+    standby_url: str | None = None
+    """URL of a hot standby of a PostgreSQL, from which pages are read; never anything but read."""
     redis_url: str | None = None
     """Shared limits for several processes; without it limits stay inside the one process."""
     secret_key: str | None = None
@@ -39,6 +42,12 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """Bearer token that opens /metrics and the details of /health/ready from elsewhere than loopback."""
     page_max_age_seconds: int = 2
     """How long a shared cache may keep a public page (`s-maxage`)."""
+    page_memory_mib: int = 32
+    """How much public answers that a process keeps in memory may take."""
+    purge_url: str | None = None
+    """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
+    drain_seconds: int = 3
+    """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
     access_log: bool = False
     """Whether each request is logged, by route and never by path."""
 
@@ -70,13 +79,19 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         data_dir=data_dir,
         database_url=_database_url(given.get("database_url"), data_dir),
+        standby_url=_standby_url(given.get("standby_url")),
         redis_url=_redis_url(given.get("redis_url")),
         secret_key=given.get("secret_key"),
         secret_key_file=Path(given["secret_key_file"]) if "secret_key_file" in given else None,
         trusted_proxies=_networks(given.get("trusted_proxies", "")),
         public_url=_public_url(given.get("public_url", "http://127.0.0.1:8000")),
         metrics_token=given.get("metrics_token"),
-        page_max_age_seconds=_seconds("page_max_age_seconds", given, default=2),
+        page_max_age_seconds=_number(
+            "page_max_age_seconds", given, default=2, most=86_400, unit="seconds"
+        ),
+        page_memory_mib=_number("page_memory_mib", given, default=32, most=65_536, unit="MiB"),
+        purge_url=_purge_url(given.get("purge_url")),
+        drain_seconds=_number("drain_seconds", given, default=3, most=600, unit="seconds"),
         access_log=_switch("access_log", given),
     )
 
@@ -88,22 +103,37 @@ def _invalid(name: str, why: str) -> SettingsInvalid:
 def _database_url(given: str | None, data_dir: Path) -> str:
     if given is None:
         return f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}"
+    return _with_driver("database_url", given)
+
+
+def _standby_url(given: str | None) -> str | None:
+    url = _with_driver("standby_url", given) if given else None
+    if url and not url.startswith("postgresql"):
+        raise _invalid("standby_url", "does not name a PostgreSQL")
+    return url
+
+
+def _with_driver(name: str, given: str) -> str:
     try:
         url = make_url(given)
     except ArgumentError:
         # The text of the error would repeat the URL, which may hold a password.
-        raise _invalid("database_url", "is not a URL such as postgresql://user@host/name") from None
+        raise _invalid(name, "is not a URL such as postgresql://user@host/name") from None
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
     backend = url.get_backend_name().replace("postgres", "postgresql", 1)
     backend = "postgresql" if backend.startswith("postgresql") else backend
     if backend not in drivers:
-        raise _invalid("database_url", "names neither sqlite nor postgresql")
+        raise _invalid(name, "names neither sqlite nor postgresql")
     return url.set(drivername=drivers[backend]).render_as_string(hide_password=False)
 
 
 def _redis_url(given: str | None) -> str | None:
-    if given and urlsplit(given).scheme not in {"redis", "rediss", "unix"}:
-        raise _invalid("redis_url", "does not start with redis://, rediss:// or unix://")
+    if given is None:
+        return None
+    try:
+        parse_redis_url(given)
+    except ValueError as error:
+        raise _invalid("redis_url", str(error)) from None
     return given
 
 
@@ -121,10 +151,16 @@ def _public_url(given: str) -> str:
     return f"{url.scheme}://{url.netloc}".lower()
 
 
-def _seconds(name: str, given: Mapping[str, str], *, default: int) -> int:
+def _purge_url(given: str | None) -> str | None:
+    if given and (urlsplit(given).scheme not in {"http", "https"} or not urlsplit(given).netloc):
+        raise _invalid("purge_url", "does not start with http:// or https:// and a host")
+    return given
+
+
+def _number(name: str, given: Mapping[str, str], *, default: int, most: int, unit: str) -> int:
     text = given.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) > 86_400:
-        raise _invalid(name, "is not a number of seconds from 0 to 86400")
+    if not text.isascii() or not text.isdigit() or int(text) > most:
+        raise _invalid(name, f"is not a number of {unit} from 0 to {most}")
     return int(text)
 
 

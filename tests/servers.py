@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -38,37 +38,56 @@ def start_private_postgres(*, is_durable: bool = False) -> Iterator[Server]:
 
     Raises ServerMissing. Its one account may do anything and needs no password.
     """
-    initdb, postgres = _find_program("initdb"), _find_program("postgres")
+    initdb, postgres = find_program("initdb"), find_program("postgres")
     account = _unprivileged_account()
     place = None if is_durable else _memory_folder()
     # A PostgreSQL that was killed leaves children, which may still write while the folder goes.
     with TemporaryDirectory(prefix="greenroom-", dir=place, ignore_cleanup_errors=True) as folder:
         if account:
             shutil.chown(folder, account)
-        data = f"{folder}/data"
-        create = [initdb, "--pgdata", data, "--username=greenroom", "--auth=trust", "--no-sync"]
-        create += ["--encoding=UTF8", "--no-locale"]
+        create = [initdb, "--pgdata", f"{folder}/data", "--username=greenroom", "--auth=trust"]
+        create += ["--encoding=UTF8", "--no-locale", "--no-sync"]
         subprocess.run([*bound_to_us(account), *create], check=True, capture_output=True)
-        port = find_free_port()
-        settings = {
-            "port": str(port),
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "",
-            # Several processes of the service, each with a pool, times the workers of the tests.
-            "max_connections": "300",
-            "fsync": "on" if is_durable else "off",
-        }
-        options = [f"--{name}={value}" for name, value in settings.items()]
-        server = Server(
-            [*bound_to_us(account), postgres, "-D", data, *options],
-            url=f"postgresql://greenroom@127.0.0.1:{port}/postgres",
-            log_file=Path(folder, "log"),
-            answers=_postgres_answers,
-            # "Fast": it does not wait for clients that are still connected.
-            stop_signal=signal.SIGINT,
-        )
-        with running(server):
+        with running(_make_postgres(folder, postgres, account, is_durable)) as server:
             yield server
+
+
+@contextmanager
+def start_private_standby(first: Server) -> Iterator[Server]:
+    """Run a hot standby of a PostgreSQL that was started here. Raises ServerMissing."""
+    copy, postgres = find_program("pg_basebackup"), find_program("postgres")
+    account = _unprivileged_account()
+    with TemporaryDirectory(
+        prefix="greenroom-", dir=_memory_folder(), ignore_cleanup_errors=True
+    ) as folder:
+        if account:
+            shutil.chown(folder, account)
+        take = [copy, "--pgdata", f"{folder}/data", "--dbname", first.url, "--write-recovery-conf"]
+        take += ["--checkpoint=fast", "--no-sync"]
+        subprocess.run([*bound_to_us(account), *take], check=True, capture_output=True)
+        with running(_make_postgres(folder, postgres, account, is_durable=False)) as server:
+            yield server
+
+
+def _make_postgres(folder: str, program: str, account: str | None, is_durable: bool) -> Server:
+    port = find_free_port()
+    settings = {
+        "port": str(port),
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        # Several processes of the service, each with a pool, times the workers of the tests.
+        "max_connections": "300",
+        "fsync": "on" if is_durable else "off",
+    }
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    return Server(
+        [*bound_to_us(account), program, "-D", f"{folder}/data", *options],
+        url=f"postgresql://greenroom@127.0.0.1:{port}/postgres",
+        log_file=Path(folder, "log"),
+        answers=_postgres_answers,
+        # "Fast": it does not wait for clients that are still connected.
+        stop_signal=signal.SIGINT,
+    )
 
 
 @contextmanager
@@ -77,7 +96,7 @@ def start_private_redis() -> Iterator[Server]:
 
     Raises ServerMissing.
     """
-    program = _find_program("redis-server")
+    program = find_program("redis-server")
     with TemporaryDirectory(prefix="greenroom-") as folder:
         port = find_free_port()
         options = ["--port", str(port), "--bind", "127.0.0.1", "--databases", "64", "--save", ""]
@@ -85,7 +104,7 @@ def start_private_redis() -> Iterator[Server]:
             [*bound_to_us(), program, *options, "--dir", folder],
             url=f"redis://127.0.0.1:{port}/0",
             log_file=Path(folder, "log"),
-            answers=_redis_answers,
+            answers=redis_answers,
         )
         with running(server):
             yield server
@@ -127,6 +146,17 @@ def run_greenroom(
     )
 
 
+def find_workers(server: Server) -> set[int]:
+    """Find the processes that a service has started as its workers. Linux only."""
+    found = set()
+    for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split():
+        # A child that has just ended has no command any more.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(int(pid))
+    return found
+
+
 @contextmanager
 def fresh_database(server_url: str, template: str = "template1") -> Iterator[str]:
     """Create a database on a PostgreSQL server as a copy of `template`, and drop it afterwards."""
@@ -144,13 +174,16 @@ def fresh_database(server_url: str, template: str = "template1") -> Iterator[str
 def _service_environment(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
     # What a developer has configured in the shell must not reach a test.
     ours = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
-    return {**ours, "GREENROOM_DATA_DIR": str(folder / "data"), **given}
+    # Nor do most tests have a proxy that would have to turn elsewhere.
+    quick = {"GREENROOM_DRAIN_SECONDS": "0"}
+    return {**ours, **quick, "GREENROOM_DATA_DIR": str(folder / "data"), **given}
 
 
-def _find_program(name: str) -> str:
+def find_program(name: str) -> str:
+    """Find a server's program; raises ServerMissing."""
     # Debian keeps the programs of a PostgreSQL server out of the PATH; the newest version wins.
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
-    path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, reversed(places))])
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", *map(str, reversed(places))])
     if (found := shutil.which(name, path=path)) is None:
         raise ServerMissing(f"no program {name} on this machine")
     return found
@@ -181,7 +214,7 @@ def _postgres_answers(url: str) -> bool:
     return True
 
 
-def _redis_answers(url: str) -> bool:
+def redis_answers(url: str) -> bool:
     with redis.Redis.from_url(url, socket_timeout=2) as client:
         try:
             return bool(client.ping())

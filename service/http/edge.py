@@ -2,16 +2,18 @@
 
 It mends what the framework leaves open (HEAD, OPTIONS, a complete Allow), adds the security headers
 and CORS, and counts and logs each request under its route's template, never under its path, since
-paths hold tokens.
+paths hold tokens. A public answer that is kept in memory goes out from here, without the framework.
 """
 
 import time
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from service.http.cors import CorsPolicy
+from service.http.kept import KEPT, AnswerMemory, Kept
 from service.http.routing import Route, RouteTable
 from service.logs import get_logger
 from service.metrics import Metrics
@@ -24,6 +26,7 @@ DEFAULT_HEADERS = {
     b"referrer-policy": b"no-referrer",
     b"cache-control": b"no-store",
 }
+READS = frozenset({"GET", "HEAD"})
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
 _logger = get_logger("greenroom.access")
@@ -38,6 +41,7 @@ class Edge:
         table: RouteTable,
         cors: CorsPolicy,
         metrics: Metrics,
+        memory: AnswerMemory,
         *,
         access_log: bool,
     ) -> None:
@@ -45,33 +49,45 @@ class Edge:
         self.table = table
         self._cors = cors
         self._metrics = metrics
+        self._memory = memory
         self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP:
-            await self._handle(scope, receive, send)
-        else:
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
+        elif scope["method"] in READS and (kept := self._memory.find(scope)):
+            await self._repeat(kept, scope, send)
+        else:
+            await self._handle(scope, receive, send)
+
+    async def _repeat(self, kept: Kept, scope: HTTPScope, send: Send) -> None:
+        """Send an answer that went out before, as it is."""
+        started = time.perf_counter()
+        status = await kept.send(scope, send)
+        self._note(scope["method"], kept.template, status, time.perf_counter() - started)
 
     async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         found = self.table.find(scope["path"])
         route, parameters = found or (None, {})
         cors_headers = await self._cors.headers_for(scope, route, parameters)
-        answer = Answer(scope, route, cors_headers, send)
+        asked = _as_get(scope)
+        answer = Answer(scope, route, cors_headers, asked["state"], send)
         started = time.perf_counter()
         try:
             if route and scope["method"] == "OPTIONS":
                 await answer.options(route)
             else:
-                await self._app(_as_get(scope), receive, answer.send)
+                await self._app(asked, receive, answer.send)
+            if (kept := answer.kept) is not None:
+                answer.status = await kept.send(scope, send)
+                self._memory.settle(scope, kept)
         finally:
-            self._note(scope["method"], route, answer.status, time.perf_counter() - started)
+            template = route.template if route else UNMATCHED
+            self._note(scope["method"], template, answer.status, time.perf_counter() - started)
 
-    def _note(self, method: str, route: Route | None, status: int, seconds: float) -> None:
-        template = route.template if route else UNMATCHED
+    def _note(self, method: str, template: str, status: int, seconds: float) -> None:
         known = method if method in KNOWN_METHODS else "other"
-        self._metrics.requests.labels(known, template, str(status)).inc()
-        self._metrics.seconds.labels(template).observe(seconds)
+        self._metrics.note_request(known, template, status, seconds)
         if self._access_log:
             milliseconds = round(seconds * 1000, 1)
             _logger.info(
@@ -79,33 +95,47 @@ class Edge:
             )
 
 
-def _as_get(scope: HTTPScope) -> Scope:
+def _as_get(scope: HTTPScope) -> HTTPScope:
     """Let the framework see a HEAD as the GET that it is without a body."""
-    if scope["method"] != "HEAD":
-        return scope
-    return cast(HTTPScope, {**scope, "method": "GET"})
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    # A state of its own, since handlers leave things there.
+    return cast(HTTPScope, {**scope, "method": method, "state": dict(scope.get("state") or {})})
 
 
 class Answer:
     """One answer on its way out."""
 
     def __init__(
-        self, scope: HTTPScope, route: Route | None, extra: dict[bytes, bytes], send: Send
+        self,
+        scope: HTTPScope,
+        route: Route | None,
+        extra: dict[bytes, bytes],
+        state: Mapping[str, Any],
+        send: Send,
     ) -> None:
         self.status = 500
+        self.kept: Kept | None = None
         self._is_head = scope["method"] == "HEAD"
         self._route = route
         self._extra = extra
+        self._state = state
         self._send = send
 
     async def send(self, message: Message) -> None:
-        """Pass a message of the framework on, with the headers that every answer has."""
+        """Pass a message of the framework on, with the headers that every answer has.
+
+        Of a kept answer only the headers are taken: it has its own bytes.
+        """
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = self._complete(list(message["headers"]))
+            self.kept = self._state.get(KEPT)
+            if self.kept is not None and self._route is not None:
+                self.kept.complete(self._route.template, message["headers"])
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
-        await self._send(message)
+        if self.kept is None:
+            await self._send(message)
 
     def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         present = {name.lower() for name, _ in headers}

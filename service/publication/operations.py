@@ -1,19 +1,20 @@
-"""What the public can ask for."""
+"""What the public can ask for: each gives the answer as it is kept in memory."""
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import parse_id
 from service.errors import FieldError, Invalid, NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
 from service.publication import queries
-from service.publication.schemas import (
-    CommentPage,
-    CountComments,
-    Counts,
-    ListComments,
-    PublicComment,
-)
-from service.services import Services
+from service.publication.memory import Basis, Entry
+from service.publication.pages import Pages
+from service.publication.schemas import CommentPage, CountComments, Counts, ListComments
+from service.publication.standby import Made
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 
@@ -32,36 +33,53 @@ def article_keys(site: KnownSite, raw: Sequence[str]) -> list[str]:
     return keys
 
 
-async def list_comments(services: Services, site: KnownSite, wanted: ListComments) -> CommentPage:
+async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments) -> Entry:
     """Give a page of an article; of an unknown article it is empty. Raises Invalid."""
     [key] = article_keys(site, [wanted.article])
     after = read_cursor(wanted.cursor, wanted.order)
-    async with services.reading() as session:
-        article = await queries.find_article(session, site.id, key)
-        if article is None:
-            return CommentPage(key, 0, [], None)
-        rows = await queries.read_page(session, article.id, wanted.order, wanted.limit, after)
-    shown = [queries.publish(row) for row in rows[: wanted.limit]]
-    more = len(rows) > wanted.limit
-    position = Position(wanted.order, rows[wanted.limit - 1].id) if more else None
-    return CommentPage(key, article.visible, shown, make_cursor(position) if position else None)
+
+    async def read(session: AsyncSession) -> Made:
+        rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
+        page = _make_page(key, rows, wanted)
+        revision = rows[0].revision if rows else None
+        return msgspec.json.encode(page), Basis(site, {key: revision})
+
+    place = (key, wanted.order, wanted.limit, after and after.id)
+    return await pages.get(("page", *place), site, read)
 
 
-async def show_comment(services: Services, site: KnownSite, comment: str) -> PublicComment:
+def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> CommentPage:
+    comments = [row for row in rows if row.id is not None]
+    shown = [queries.publish(row) for row in comments[: wanted.limit]]
+    more = len(comments) > wanted.limit
+    position = Position(wanted.order, comments[wanted.limit - 1].id) if more else None
+    visible = rows[0].visible if rows else 0
+    return CommentPage(key, visible, shown, make_cursor(position) if position else None)
+
+
+async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
     """Give one visible comment; raises NotFound."""
     comment_id = parse_id(comment)
-    async with services.reading() as session:
+
+    async def read(session: AsyncSession) -> Made:
         row = await queries.read_visible(session, site.id, comment_id) if comment_id else None
-    if row is None:
-        raise NotFound("There is no visible comment of this id on this site.")
-    return queries.publish(row)
+        if row is None:
+            raise NotFound("There is no visible comment of this id on this site.")
+        return msgspec.json.encode(queries.publish(row)), Basis(site, {row.key: row.revision})
+
+    return await pages.get(("comment", comment_id), site, read)
 
 
-async def count_comments(services: Services, site: KnownSite, wanted: CountComments) -> Counts:
+async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -> Entry:
     """Give the counts of many articles at once, each under the name asked for; raises Invalid."""
     keys = article_keys(site, wanted.article)
-    async with services.reading() as session:
-        found = await queries.count_visible(session, site.id, keys)
-    return Counts(
-        {asked: found.get(key, 0) for asked, key in zip(wanted.article, keys, strict=True)}
-    )
+
+    async def read(session: AsyncSession) -> Made:
+        found = await queries.read_counts(session, {(site.id, key) for key in keys})
+        known = {key: found.get((site.id, key), (None, 0)) for key in keys}
+        pairs = zip(wanted.article, keys, strict=True)
+        counts = Counts({asked: known[key][1] for asked, key in pairs})
+        revisions = {key: revision for key, (revision, _) in known.items()}
+        return msgspec.json.encode(counts), Basis(site, revisions)
+
+    return await pages.get(("counts", *wanted.article), site, read)

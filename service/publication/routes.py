@@ -3,7 +3,6 @@
 import re
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -12,10 +11,12 @@ from msgspec import Meta
 from service.errors import Invalid, NotFound
 from service.http.answers import respond
 from service.http.docs import Doc, Headers, Readers, describe_header
+from service.http.kept import KEPT
 from service.http.reading import JSON, AppRequest, read_query
 from service.publication import operations
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
-from service.publication.encoding import respond_public
+from service.publication.memory import Entry
+from service.publication.pages import Pages
 from service.publication.schemas import (
     CommentPage,
     CountComments,
@@ -23,6 +24,7 @@ from service.publication.schemas import (
     ListComments,
     PublicComment,
 )
+from service.publication.surrogates import surrogate_keys
 from service.services import Services
 
 SVG = "image/svg+xml"
@@ -32,6 +34,11 @@ CACHED: Headers = {
         "A strong tag of these very bytes; send it back as If-None-Match.", always=True
     ),
     "Cache-Control": describe_header("How long a shared cache may keep the answer.", always=True),
+    "Surrogate-Key": describe_header(
+        "The site and each article that the answer tells of, for a cache to be purged by.",
+        always=True,
+    ),
+    "Cache-Tag": describe_header("The same, separated by commas.", always=True),
 }
 CONDITIONAL: Headers = {
     "If-None-Match": describe_header("The ETag of a copy at hand: 304 says that it is still good.")
@@ -46,9 +53,17 @@ AvatarFile = Annotated[
 ]
 
 
-def _public(request: AppRequest, services: Services, value: msgspec.Struct) -> Response[Any]:
-    max_age = services.settings.page_max_age_seconds
-    return respond_public(request, msgspec.json.encode(value), JSON, max_age)
+def _public(request: AppRequest, services: Services, entry: Entry) -> Response[Any]:
+    """Hand a kept answer to the edge, which sends its bytes, with the headers that it always has."""
+    request.scope["state"][KEPT] = entry
+    tags = surrogate_keys(entry.basis)
+    headers = {
+        "Cache-Control": f"public, max-age=0, s-maxage={services.settings.page_max_age_seconds}",
+        "Vary": "Accept-Encoding",
+        "Surrogate-Key": " ".join(tags),
+        "Cache-Tag": ",".join(tags),
+    }
+    return Response(b"", headers=headers, media_type=JSON)
 
 
 @get(
@@ -64,12 +79,15 @@ def _public(request: AppRequest, services: Services, value: msgspec.Struct) -> R
     ).as_opt(),
 )
 async def list_comments(
-    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
+    request: AppRequest,
+    site: FromPath[str],
+    services: NamedDependency[Services],
+    pages: NamedDependency[Pages],
 ) -> Response[Any]:
     """List the visible comments of an article, page by page."""
     known = await services.directory.get(site)
     wanted = read_query(request, ListComments)
-    return _public(request, services, await operations.list_comments(services, known, wanted))
+    return _public(request, services, await operations.list_comments(pages, known, wanted))
 
 
 @get(
@@ -88,10 +106,11 @@ async def show_comment(
     site: FromPath[str],
     comment: FromPath[str],
     services: NamedDependency[Services],
+    pages: NamedDependency[Pages],
 ) -> Response[Any]:
     """Show one visible comment."""
     known = await services.directory.get(site)
-    return _public(request, services, await operations.show_comment(services, known, comment))
+    return _public(request, services, await operations.show_comment(pages, known, comment))
 
 
 @get(
@@ -107,12 +126,15 @@ async def show_comment(
     ).as_opt(),
 )
 async def count_comments(
-    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
+    request: AppRequest,
+    site: FromPath[str],
+    services: NamedDependency[Services],
+    pages: NamedDependency[Pages],
 ) -> Response[Any]:
     """Count the visible comments of up to a hundred articles at once."""
     known = await services.directory.get(site)
     wanted = read_query(request, CountComments, lists=("article",))
-    return _public(request, services, await operations.count_comments(services, known, wanted))
+    return _public(request, services, await operations.count_comments(pages, known, wanted))
 
 
 @get(

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.accounts.guards import read_bearer
+from service.draining import DRAIN
 from service.errors import NotFound
 from service.http.answers import answer, respond
 from service.http.docs import Doc
@@ -21,6 +22,8 @@ from service.status.queries import read_heads
 
 # A database that does not answer a trivial query within this time cannot serve readers either.
 PATIENCE_SECONDS = 2.0
+# By then a process that was told to stop is gone, and another one may be in its place.
+RETRY_AFTER_SECONDS = "5"
 # 48 bits of a hash are exact in the floating point numbers of metrics.
 HEAD_BYTES = 6
 # The framework adds the charset.
@@ -34,7 +37,8 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`ready`, `degraded` (works, but limits are counted per process) or `unavailable`; parts by name."""
+    """`ready`, `degraded` (works, but limits are counted per process), `unavailable`, or `draining` (works
+    still, but is about to stop); parts by name."""
 
     status: str
     parts: dict[str, str] | None = None
@@ -55,8 +59,11 @@ async def show_readiness(request: AppRequest, services: NamedDependency[Services
         limiter = "degraded" if services.limiter.degraded else "ok"
     status = "degraded" if limiter == "degraded" else "ready"
     status = status if database == "ok" else "unavailable"
+    status = "draining" if DRAIN.has_begun else status
     parts = {"database": database, "redis": limiter} if _is_trusted(request, services) else None
-    return answer(Readiness(status, parts), 200 if database == "ok" else 503)
+    if status in {"draining", "unavailable"}:
+        return answer(Readiness(status, parts), 503, {"Retry-After": RETRY_AFTER_SECONDS})
+    return answer(Readiness(status, parts))
 
 
 async def _check_database(services: Services) -> str:

@@ -10,7 +10,8 @@ from msgspec import Meta
 from service.http.pages import render_page, see_other
 from service.http.reading import AppRequest, read_query
 from service.publication.operations import list_comments
-from service.publication.schemas import ListComments
+from service.publication.pages import Pages
+from service.publication.schemas import CommentPage, ListComments
 from service.services import Services
 
 SITE = "demo"
@@ -24,11 +25,14 @@ class ShowDemo(msgspec.Struct, frozen=True):
 
 
 @get("/demo")
-async def show_demo(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
+async def show_demo(
+    request: AppRequest, services: NamedDependency[Services], pages: NamedDependency[Pages]
+) -> Response[Any]:
     """Show an article with its comments and "Leave a reply"."""
     site = await services.directory.get(SITE)
     wanted = ListComments(ARTICLE, cursor=read_query(request, ShowDemo).cursor)
-    page = await list_comments(services, site, wanted)
+    entry = await list_comments(pages, site, wanted)
+    page = msgspec.json.decode(entry.body, type=CommentPage)
     # The form's answer finds its way back by the Referer, which our other pages hide.
     headers = {"Referrer-Policy": "same-origin"}
     return render_page(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from service.rate_limiting.redis import connect_redis
+from service.redis_client import connect_redis
 from tests.contracts.clock import Clock
 
 
@@ -18,4 +18,5 @@ def clock() -> Clock:
 async def redis_client(redis_url: str) -> AsyncIterator[Redis]:
     # The machine that runs the tests may be busy, and these are not about time.
     async with connect_redis(redis_url, timeout_seconds=30) as client:
+        assert isinstance(client, Redis)
         yield client

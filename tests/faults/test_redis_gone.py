@@ -10,8 +10,9 @@ import pytest
 from service.metrics import Metrics
 from service.rate_limiting.fallback import PATIENCE_SECONDS, FallbackLimiter, build_limiter
 from service.rate_limiting.in_process import InProcessLimiter
-from service.rate_limiting.redis import RedisLimiter, connect_redis
+from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Limiter, Rule
+from service.redis_client import connect_redis
 from tests.processes import Server, ServerMissing, find_free_port
 from tests.servers import start_private_redis
 

@@ -3,14 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.processes import Server, wait_until
-from tests.servers import run_greenroom, start_service
+from tests.servers import find_workers, run_greenroom, start_service
 
 # Nothing listens on this port; the kernel refuses at once.
 NO_REDIS = "redis://127.0.0.1:1/0"
@@ -31,26 +30,15 @@ def metrics(server: Server) -> str:
     return httpx.get(f"{server.url}/metrics", trust_env=False).text
 
 
-def workers(server: Server) -> set[int]:
-    """Find the processes that the server has started to serve. Linux only."""
-    found = set()
-    for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split():
-        # A child that has just ended has no command any more.
-        with suppress(FileNotFoundError, ProcessLookupError):
-            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.add(int(pid))
-    return found
-
-
 def test_a_worker_that_counts_alone_shows_until_it_ends(server: Server) -> None:
     assert DEGRADED not in metrics(server)
     httpx.post(f"{server.url}/v1/session", json=SIGN_IN, trust_env=False)
     assert all(DEGRADED in metrics(server) for _ in range(10))
-    before = workers(server)
+    before = find_workers(server)
     assert len(before) == 2
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(workers(server) - before) == 2, "new workers")
+    wait_until(lambda: len(find_workers(server) - before) == 2, "new workers")
     wait_until(lambda: server.answers(server.url), "an answer")
     after = metrics(server)
     assert DEGRADED not in after

@@ -11,7 +11,8 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text"},
-    {"clock", "confidential", "turns"},
+    {"changes", "clock", "confidential", "draining", "redis_client", "turns"},
+    {"brief_memory"},
     {"errors"},
     {"settings"},
     {"database"},

@@ -1,0 +1,35 @@
+"""Word of what has changed in public, passed on within the process once it is committed."""
+
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+import msgspec
+
+# Under this name a session carries the changes that are to be told after its commit.
+NEW_CHANGES = "new_changes"
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """Of this article of this site the public sees something else than before."""
+
+    site_id: UUID
+    article: str
+
+
+Listener = Callable[[Collection[Change]], None]
+
+
+class Changes:
+    """Tells all who listen, one after the other; none of them may block or raise."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Have a listener called with what every later commit of this process changed."""
+        self._listeners.append(listener)
+
+    def tell(self, changes: Collection[Change]) -> None:
+        """Pass changes on; they are committed by now."""
+        for listener in self._listeners:
+            listener(changes)

@@ -1,0 +1,132 @@
+"""The channel over Redis by which processes tell one another what has changed in public.
+
+Nothing depends on it but speed: an answer in memory is compared with the database before it is two seconds
+old. A channel that has gone silent is noticed within seconds all the same, and opened anew.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager, suppress
+from secrets import token_hex
+
+import msgspec
+from redis.exceptions import RedisError
+
+from service.changes import Change
+from service.logs import get_logger
+from service.metrics import Metrics
+from service.redis_client import connect_redis, connect_subscriber
+
+CHANNEL = "greenroom:changes"
+# A server that has said nothing for so long is asked, and given as long again to answer.
+QUIET_SECONDS = 1.0
+PAUSE_SECONDS = 0.5
+TIMEOUT_SECONDS = 1.0
+# A connection that was idle may turn out to be gone; a second one is new.
+TRIES = 2
+# Changes that may wait for a Redis that is gone; by then every process has found them by itself.
+MAX_WAITING = 10_000
+FAILURES = (RedisError, OSError, TimeoutError)
+_logger = get_logger(__name__)
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True):
+    """What one process tells the others."""
+
+    sender: str
+    changes: list[Change]
+
+
+_DECODER = msgspec.msgpack.Decoder(Message)
+
+
+class Channel:
+    """One process's end. `hear` gets what others changed; `doubt` is called when something may be missed."""
+
+    def __init__(
+        self,
+        url: str,
+        hear: Callable[[Collection[Change]], None],
+        doubt: Callable[[], None],
+        metrics: Metrics,
+    ) -> None:
+        self._client = connect_redis(url, TIMEOUT_SECONDS)
+        self._listener = connect_subscriber(url, TIMEOUT_SECONDS)
+        self._hear = hear
+        self._doubt = doubt
+        self._metrics = metrics
+        self._me = token_hex(8)
+        self._waiting: set[Change] = set()
+        self._wake = asyncio.Event()
+
+    def tell(self, changes: Collection[Change]) -> None:
+        """Have the others hear of changes; returns at once."""
+        if len(self._waiting) < MAX_WAITING:
+            self._waiting.update(changes)
+            self._wake.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Tell and hear for as long as the block lasts, and tell what still waits at its end."""
+        tasks = [asyncio.create_task(work()) for work in (self._keep_telling, self._keep_hearing)]
+        try:
+            yield
+        finally:
+            if self._waiting:
+                await asyncio.wait([asyncio.create_task(self._tell_waiting())], timeout=1)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await self._client.aclose()
+            await self._listener.aclose()
+
+    async def _keep_telling(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._tell_waiting()
+
+    async def _tell_waiting(self) -> None:
+        changes, self._waiting = list(self._waiting), set()
+        message = msgspec.msgpack.encode(Message(self._me, changes))
+        for _ in range(TRIES):
+            try:
+                await self._client.publish(CHANNEL, message)
+                return
+            except FAILURES as error:
+                # The others find out by themselves, within two seconds.
+                _logger.warning("changes not told", error=type(error).__name__, count=len(changes))
+
+    async def _keep_hearing(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except FAILURES as error:
+                self._metrics.channel_degraded.set(1)
+                _logger.warning("channel of changes is down", error=type(error).__name__)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _listen(self) -> None:
+        """Hear until the connection fails or falls silent; raises what it fails with."""
+        async with self._listener.pubsub() as pubsub:
+            await pubsub.subscribe(CHANNEL)
+            while True:
+                message = await pubsub.get_message(timeout=QUIET_SECONDS)
+                if message is None:
+                    await pubsub.ping()
+                    message = await pubsub.get_message(timeout=QUIET_SECONDS)
+                if message is None:
+                    raise TimeoutError
+                self._take(message["type"], message["data"])
+
+    def _take(self, kind: str, data: bytes) -> None:
+        if kind == "subscribe":
+            # What was said before this moment was said without us.
+            self._doubt()
+            self._metrics.channel_degraded.set(0)
+        elif kind == "message":
+            # Something else on this Redis may use the name of our channel.
+            with suppress(msgspec.MsgspecError):
+                message = _DECODER.decode(data)
+                if message.sender != self._me:
+                    self._hear(message.changes)

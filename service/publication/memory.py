@@ -1,0 +1,165 @@
+"""The public answers that a process keeps, found by the URL that asked and bounded in bytes.
+
+The least used go first. Answers about articles without comments are as many as somebody makes up names:
+they lie on a shelf of their own, bounded in number, and push out nothing but one another.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable
+
+import msgspec
+from litestar.types import HTTPScope
+
+from service.changes import Change
+from service.http.kept import Kept
+from service.sites.directory import KnownSite
+
+# Nothing older than two seconds may be served; what is this old is checked before it is sent.
+FRESH_SECONDS = 1.8
+NEVER = float("-inf")
+MAX_UNKNOWN = 2_000
+# Spellings of one address that are remembered, and how long each may be: others go by the router.
+MAX_URLS = 8
+MAX_URL_BYTES = 2_048
+# What an entry takes beside its bytes: headers, keys, and its places in the tables.
+ENTRY_BYTES = 4_000
+
+Url = tuple[str, bytes]
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """What an answer was made from: a site, and the revision of each article (None where there is none)."""
+
+    site: KnownSite
+    revisions: dict[str, int | None]
+
+    @property
+    def changes(self) -> list[Change]:
+        """The changes that would put the answer out of date."""
+        return [Change(self.site.id, article) for article in self.revisions]
+
+
+class Entry(Kept):
+    """A kept answer in its place, with the moment at which it was last known to be true."""
+
+    __slots__ = ("basis", "checked_at", "key", "shelf", "urls", "weight")
+
+    def __init__(self, key: Hashable, body: bytes, basis: Basis, checked_at: float) -> None:
+        super().__init__(body)
+        self.key = key
+        self.basis = basis
+        self.checked_at = checked_at
+        self.shelf: Shelf = OrderedDict()
+        self.urls: list[Url] = []
+        self.weight = 0
+
+
+Shelf = OrderedDict[Hashable, Entry]
+
+
+class Memory:
+    """All kept answers of a process. `now` gives the seconds of a clock that never goes back."""
+
+    def __init__(self, max_bytes: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._max_bytes = max_bytes
+        self.now = now
+        self._known: Shelf = OrderedDict()
+        self._unknown: Shelf = OrderedDict()
+        self._by_url: dict[Url, Entry] = {}
+        self._by_change: dict[Change, set[Entry]] = {}
+        self._asked: set[Entry] = set()
+        self.bytes = 0
+        self.hits = 0
+
+    def __len__(self) -> int:
+        return len(self._known) + len(self._unknown)
+
+    def find(self, scope: HTTPScope) -> Entry | None:
+        """Give the answer to a request that is known by its very URL, if it is fresh."""
+        entry = self._by_url.get((scope["path"], scope["query_string"]))
+        if entry is None or self.now() - entry.checked_at >= FRESH_SECONDS:
+            return None
+        self.hits += 1
+        self._asked.add(entry)
+        entry.shelf.move_to_end(entry.key)
+        return entry
+
+    def recall(self, key: Hashable) -> Entry | None:
+        """Give the answer under a key, fresh or not."""
+        entry = self._known.get(key) or self._unknown.get(key)
+        if entry is not None:
+            self._asked.add(entry)
+            entry.shelf.move_to_end(key)
+        return entry
+
+    def is_fresh(self, entry: Entry) -> bool:
+        """Tell whether an answer was true so short a time ago that it may be sent unchecked."""
+        return self.now() - entry.checked_at < FRESH_SECONDS
+
+    def keep(self, entry: Entry) -> None:
+        """Put an answer under its key, in place of the one before; the least used ones make room."""
+        if (before := self.recall(entry.key)) is not None:
+            self.drop(before)
+        is_known = any(one is not None for one in entry.basis.revisions.values())
+        entry.shelf = self._known if is_known else self._unknown
+        entry.shelf[entry.key] = entry
+        for change in entry.basis.changes:
+            self._by_change.setdefault(change, set()).add(entry)
+        self._asked.add(entry)
+        self._weigh(entry)
+        if len(self._unknown) > MAX_UNKNOWN:
+            self.drop(next(iter(self._unknown.values())))
+
+    def settle(self, scope: HTTPScope, kept: Kept) -> None:
+        """Remember the URL of a request that a kept answer has just gone out to by way of the router."""
+        # It may have been dropped while it was sent.
+        if not isinstance(kept, Entry) or kept.shelf.get(kept.key) is not kept:
+            return
+        url = (scope["path"], scope["query_string"])
+        if url not in self._by_url and len(url[0]) + len(url[1]) <= MAX_URL_BYTES:
+            self._by_url[url] = kept
+            kept.urls.append(url)
+        if len(kept.urls) > MAX_URLS:
+            del self._by_url[kept.urls.pop(0)]
+        self._weigh(kept)
+
+    def _weigh(self, entry: Entry) -> None:
+        """Count what an entry takes by now, and drop the least used ones until all fit."""
+        urls = sum(len(path) + len(query) for path, query in entry.urls)
+        weight = ENTRY_BYTES + entry.size_bytes + urls
+        self.bytes += weight - entry.weight
+        entry.weight = weight
+        while self.bytes > self._max_bytes:
+            self.drop(next(iter((self._known or self._unknown).values())))
+
+    def drop(self, entry: Entry) -> None:
+        """Forget an answer."""
+        if entry.shelf.pop(entry.key, None) is None:
+            return
+        self.bytes -= entry.weight
+        self._asked.discard(entry)
+        for url in entry.urls:
+            del self._by_url[url]
+        for change in entry.basis.changes:
+            entries = self._by_change[change]
+            entries.discard(entry)
+            if not entries:
+                del self._by_change[change]
+
+    def forget(self, changes: Collection[Change]) -> None:
+        """Drop every answer that these changes put out of date."""
+        for change in changes:
+            for entry in list(self._by_change.get(change, ())):
+                self.drop(entry)
+
+    def doubt(self) -> None:
+        """Have every answer checked before it is sent again."""
+        for shelf in (self._known, self._unknown):
+            for entry in shelf.values():
+                entry.checked_at = NEVER
+
+    def take_asked(self) -> set[Entry]:
+        """Give the answers that were asked for since the last call."""
+        asked, self._asked = self._asked, set()
+        return asked

@@ -1,0 +1,156 @@
+"""Public answers from memory where they are true, from one query where not; never older than two seconds.
+
+Two things keep them true. Every change that this process hears of drops what it puts out of date, at once.
+And what is asked for is compared with the database's revisions once in a while, so that nothing depends on
+hearing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Hashable
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.changes import Change
+from service.database import Database
+from service.logs import get_logger
+from service.metrics import Metrics
+from service.publication import queries
+from service.publication.memory import NEVER, Basis, Entry, Memory
+from service.publication.standby import Made, Read, Standby
+from service.sites.directory import KnownSite
+
+# Short of what is fresh by enough that an answer in use is checked before anybody has to wait for that.
+SWEEP_SECONDS = 0.75
+# SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
+CHUNK = 500
+# Reads of a page that changes again and again while it is read.
+MAX_READS = 4
+_logger = get_logger(__name__)
+
+# The revision and the count of an article that is not there.
+_NO_ARTICLE = (None, 0)
+
+
+class Pages:
+    """The public answers of a process, each read once however many wait for it.
+
+    They are read from `standby`, a copy of the database, where that is not behind.
+    """
+
+    def __init__(
+        self, database: Database, memory: Memory, metrics: Metrics, standby: Database | None = None
+    ) -> None:
+        self._database = database
+        self._standby = Standby(standby, self._is_true, metrics) if standby else None
+        self._memory = memory
+        self._metrics = metrics
+        self._flights: dict[Hashable, asyncio.Task[Entry]] = {}
+        # What was heard of while each of the present reads went on.
+        self._heard: list[set[Change]] = []
+
+    async def get(self, key: Hashable, site: KnownSite, read: Read) -> Entry:
+        """Give the answer under a key of a site, from memory, or by `read`, which may raise NotFound."""
+        key = (site.id, key)
+        entry = self._memory.recall(key)
+        if entry is not None and self._memory.is_fresh(entry) and entry.basis.site == site:
+            return entry
+        if (flight := self._flights.get(key)) is None:
+            flight = asyncio.create_task(self._renew(key, read, entry))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda _: self._flights.pop(key))
+        # Who goes away meanwhile does not take the answer from the others.
+        return await asyncio.shield(flight)
+
+    async def _renew(self, key: Hashable, read: Read, known: Entry | None) -> Entry:
+        self._metrics.page_reads.inc()
+        heard: set[Change] = set()
+        self._heard.append(heard)
+        try:
+            for _ in range(MAX_READS):
+                heard.clear()
+                started = self._memory.now()
+                entry = await self._confirm(known) or Entry(key, *await self._read(read), NEVER)
+                if heard.isdisjoint(entry.basis.changes):
+                    entry.checked_at = started
+                    break
+        finally:
+            self._heard.remove(heard)
+        self._memory.keep(entry)
+        return entry
+
+    async def _confirm(self, entry: Entry | None) -> Entry | None:
+        """Give an answer that is still true."""
+        return entry if entry is not None and await self._is_true(entry.basis) else None
+
+    async def _read(self, read: Read) -> Made:
+        made = await self._standby.read(read) if self._standby else None
+        if made is not None:
+            return made
+        async with self._database.reading() as session:
+            return await read(session)
+
+    async def _is_true(self, basis: Basis) -> bool:
+        async with self._database.reading() as session:
+            return not await find_outdated(session, [basis])
+
+    def forget(self, changes: Collection[Change]) -> None:
+        """Drop what these changes put out of date; what is being read now is read again."""
+        self._memory.forget(changes)
+        for heard in self._heard:
+            heard.update(changes)
+
+    def doubt(self) -> None:
+        """Have everything checked before it is sent again, since changes may have gone unheard."""
+        self._memory.doubt()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Check what is asked for, for as long as the block lasts."""
+        task = asyncio.create_task(self._keep_sweeping())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except SQLAlchemyError as error:
+                # What could not be checked is no longer fresh soon, and then not sent either.
+                _logger.warning("pages not checked", error=type(error).__name__)
+
+    async def sweep(self) -> None:
+        """Check every answer that was asked for since the last time, and drop those that are out of date."""
+        self._metrics.note_memory(self._memory.hits, self._memory.bytes, len(self._memory))
+        asked = list(self._memory.take_asked())
+        for start in range(0, len(asked), CHUNK):
+            chunk = asked[start : start + CHUNK]
+            started = self._memory.now()
+            async with self._database.reading() as session:
+                outdated = await find_outdated(session, [entry.basis for entry in chunk])
+            for entry in chunk:
+                if id(entry.basis) in outdated:
+                    self._memory.drop(entry)
+                else:
+                    entry.checked_at = started
+
+
+async def find_outdated(session: AsyncSession, bases: Collection[Basis]) -> set[int]:
+    """Give those (by `id`) whose site or articles are no longer as they were."""
+    sites = await queries.read_sites(session, {basis.site.id for basis in bases})
+    wanted = {(one.site_id, one.article) for basis in bases for one in basis.changes}
+    found = await queries.read_counts(session, wanted)
+    return {
+        id(basis)
+        for basis in bases
+        if sites.get(basis.site.id) != basis.site
+        or any(
+            found.get((basis.site.id, article), _NO_ARTICLE)[0] != revision
+            for article, revision in basis.revisions.items()
+        )
+    }

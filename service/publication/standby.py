@@ -1,0 +1,52 @@
+"""Reading pages from a copy of the database that follows it, such as a hot standby of PostgreSQL."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.database import Database
+from service.errors import NotFound
+from service.logs import get_logger
+from service.metrics import Metrics
+from service.publication.memory import Basis
+
+# A copy that failed is left alone for so long: nobody should wait for it again and again.
+REST_SECONDS = 5.0
+Made = tuple[bytes, Basis]
+Read = Callable[[AsyncSession], Awaitable[Made]]
+_logger = get_logger(__name__)
+
+
+class Standby:
+    """The copy. It may lag, so `is_true` asks the database itself whether what it says still holds."""
+
+    def __init__(
+        self, database: Database, is_true: Callable[[Basis], Awaitable[bool]], metrics: Metrics
+    ) -> None:
+        self._database = database
+        self._is_true = is_true
+        self._metrics = metrics
+        self._rests_until = 0.0
+
+    async def read(self, read: Read) -> Made | None:
+        """Give what the copy says if that is what the database would say, else None."""
+        if time.monotonic() < self._rests_until:
+            return None
+        made, outcome = await self._try(read)
+        self._metrics.standby_reads.labels(outcome).inc()
+        return made if outcome == "used" else None
+
+    async def _try(self, read: Read) -> tuple[Made | None, str]:
+        try:
+            async with self._database.reading() as session:
+                made = await read(session)
+        except NotFound:
+            # It may be too new to be there.
+            return None, "behind"
+        except SQLAlchemyError as error:
+            self._rests_until = time.monotonic() + REST_SECONDS
+            _logger.warning("standby not read", error=type(error).__name__)
+            return None, "failed"
+        return made, "used" if await self._is_true(made[1]) else "behind"

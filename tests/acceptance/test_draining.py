@@ -1,0 +1,72 @@
+"""A process that is told to stop says so to its proxies first, and takes requests meanwhile."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.draining import refuse_newcomers
+from tests.processes import Server, wait_until
+from tests.servers import run_greenroom, start_service
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    assert run_greenroom(tmp_path, {}, "migrate").returncode == 0
+    # Longer than the test waits for anything.
+    with start_service(tmp_path, {"GREENROOM_DRAIN_SECONDS": "600"}) as server:
+        yield server
+        # The second one: it ends at once.
+        server.stop()
+        assert not server.is_running
+
+
+def ready(server: Server) -> httpx.Response:
+    return httpx.get(f"{server.url}/health/ready", trust_env=False)
+
+
+def test_every_connection_ends_with_its_next_answer(server: Server) -> None:
+    with httpx.Client(base_url=server.url, trust_env=False) as kept:
+        assert "connection" not in kept.get("/health/live").headers
+        os.kill(server.pid, signal.SIGTERM)
+        wait_until(lambda: ready(server).status_code == 503, "the end to be announced")
+        answer = kept.get("/health/live")
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+
+
+def test_ready_sends_requests_elsewhere(server: Server) -> None:
+    assert ready(server).json()["status"] == "ready"
+    os.kill(server.pid, signal.SIGTERM)
+    wait_until(lambda: ready(server).status_code == 503, "the end to be announced")
+    answer = ready(server)
+    assert answer.json()["status"] == "draining"
+    assert answer.headers["retry-after"] == "5"
+
+
+def test_ctrl_c_ends_at_once(server: Server) -> None:
+    os.kill(server.pid, signal.SIGINT)
+    wait_until(lambda: not server.is_running, "the end")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's filters are Linux's")
+def test_who_is_in_the_queue_is_served_and_newcomers_are_not_let_in() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        with socket.create_connection(address) as early:
+            early.sendall(b"early")
+            refuse_newcomers(listener)
+            # As long as it takes the kernel not to answer.
+            with pytest.raises(TimeoutError):
+                socket.create_connection(address, timeout=0.2)
+            early.sendall(b", and more")
+            early.shutdown(socket.SHUT_WR)
+            taken, _ = listener.accept()
+            with taken:
+                assert taken.recv(20, socket.MSG_WAITALL) == b"early, and more"
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)

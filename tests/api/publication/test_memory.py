@@ -1,0 +1,180 @@
+"""Public answers from memory: the same as the first one, made once for all, and never out of date."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from sqlalchemy import event
+from sqlmodel import update
+
+from service.comments.tables import Article, Comment
+from service.services import Services
+from tests.answers import problem_of
+from tests.cast import House
+from tests.waiting import until
+
+PAGE = "/v1/sites/blog/comments?article=/post"
+LONG = "Long enough that a coding saves something. " * 30
+
+
+def services_of(house: House) -> Services:
+    services: Services = house.app._app.state.services
+    return services
+
+
+@contextmanager
+def statements(house: House) -> Iterator[list[str]]:
+    """Note what the service asks its database meanwhile about comments."""
+    asked: list[str] = []
+    engine = services_of(house).database.engine.sync_engine
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "FROM comment" in statement:
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def shown(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+    return answer.status_code, answer.content, dict(answer.headers)
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "br"])
+async def test_the_answer_from_memory_is_that_from_the_router(house: House, coding: str) -> None:
+    taken = await house.publish(text=LONG)
+    for url in (PAGE, f"/v1/sites/blog/comments/{taken.id}", "/v1/sites/blog/counts?article=/post"):
+        headers = {"accept-encoding": coding}
+        first = await house.dave.get(url, headers=headers)
+        with statements(house) as asked:
+            again = await house.dave.get(url, headers=headers)
+            head = await house.dave.head(url, headers=headers)
+        assert shown(again) == shown(first)
+        assert (head.content, dict(head.headers)) == (b"", dict(first.headers))
+        assert asked == []
+
+
+async def test_what_was_asked_for_with_a_tag_first_is_kept_as_well(house: House) -> None:
+    tag = (await house.dave.get(PAGE)).headers["etag"]
+    await house.publish()
+    answers = [await house.dave.get(PAGE, headers={"if-none-match": tag}) for _ in range(2)]
+    assert shown(answers[0]) == shown(answers[1])
+    new = {"if-none-match": answers[0].headers["etag"]}
+    assert (await house.dave.get(PAGE, headers=new)).status_code == 304
+
+
+async def test_a_thousand_who_wait_for_one_page_cause_one_query(house: House) -> None:
+    await house.publish()
+    with statements(house) as asked:
+        answers = await asyncio.gather(*(house.dave.get(PAGE) for _ in range(1_000)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(asked) == 1
+
+
+async def test_spellings_of_one_article_share_an_answer(house: House) -> None:
+    await house.publish()
+    await house.read("/post")
+    with statements(house) as asked:
+        for spelling in ("/post/", "https://blog.example/post?utm_source=x", "//blog.example/post"):
+            assert (await house.read(spelling)).count == 1
+    assert asked == []
+
+
+async def test_a_page_of_another_order_size_or_place_is_another_answer(house: House) -> None:
+    ids = [(await house.publish()).id for _ in range(3)]
+    first = await house.read(limit=2)
+    assert [one.id for one in first.comments] == ids[:2]
+    rest = await house.read(limit=2, cursor=first.next or "")
+    assert [one.id for one in rest.comments] == ids[2:]
+    newest = await house.read(limit=2, order="newest")
+    assert [one.id for one in newest.comments] == [ids[2], ids[1]]
+
+
+async def test_every_decision_shows_at_once_in_every_kind_of_answer(house: House) -> None:
+    taken = await house.publish()
+    single, counts = f"/v1/sites/blog/comments/{taken.id}", "/v1/sites/blog/counts?article=/post"
+
+    async def look() -> tuple[int, int, int]:
+        page, one, count = [await house.dave.get(url) for url in (PAGE, single, counts)]
+        return page.json()["count"], one.status_code, count.json()["counts"]["/post"]
+
+    assert await look() == (1, 200, 1)
+    await house.reject(taken.id)
+    assert await look() == (0, 404, 0)
+    await house.approve(taken.id)
+    assert await look() == (1, 200, 1)
+    await house.withdraw(taken)
+    assert await look() == (0, 404, 0)
+
+
+async def test_an_unknown_article_becomes_known_at_once(house: House) -> None:
+    assert (await house.read()).count == 0
+    await house.publish()
+    assert (await house.read()).count == 1
+
+
+async def test_what_nobody_told_of_is_found_in_the_database(house: House) -> None:
+    """As when another process changed it and its word got lost."""
+    await house.publish()
+    assert (await house.read()).count == 1
+    async with house.database.writing() as session:
+        await session.exec(update(Comment).values(visibility="hidden"))
+        await session.exec(update(Article).values(visible=0, revision=Article.revision + 1))
+
+    async def is_gone() -> bool:
+        return (await house.read()).count == 0
+
+    await until(is_gone)
+
+
+async def test_a_changed_site_is_found_in_the_database(house: House) -> None:
+    """As when the command line changed it."""
+    url = "/v1/sites/blog/comments?article=//elsewhere.example/post"
+    problem_of(await house.dave.get(url), 422)
+    await house.publish()
+    page = "/v1/sites/blog/comments?article=https://blog.example/post"
+    assert (await house.dave.get(page)).json()["article"] == "/post"
+    origins = ["https://www.blog.example", "https://blog.example"]
+    answer = await house.alice.patch("/v1/sites/blog", json={"origins": origins})
+    assert answer.status_code == 200, answer.text
+
+    async def has_its_host() -> bool:
+        return bool((await house.dave.get(page)).json()["article"] == "//blog.example/post")
+
+    await until(has_its_host)
+
+
+async def test_what_cannot_be_confirmed_is_not_sent(house: House) -> None:
+    await house.publish()
+    await house.read()
+    await services_of(house).database.engine.dispose()
+    async with house.database.writing() as session:
+        connection = await session.connection()
+        await connection.exec_driver_sql("ALTER TABLE article RENAME TO gone")
+
+    async def is_refused() -> bool:
+        return (await house.dave.get(PAGE)).status_code >= 500
+
+    await until(is_refused)
+
+
+async def test_an_answer_names_its_site_and_articles_for_caches_to_be_purged_by(
+    house: House,
+) -> None:
+    taken = await house.publish()
+    await house.publish(article="/other")
+    page = (await house.dave.get(PAGE)).headers
+    single = (await house.dave.get(f"/v1/sites/blog/comments/{taken.id}")).headers
+    counts = (await house.dave.get("/v1/sites/blog/counts?article=/post&article=/other")).headers
+    site, article = page["surrogate-key"].split()
+    assert single["surrogate-key"] == page["surrogate-key"]
+    assert counts["surrogate-key"].split()[:2] == [site, article]
+    assert len(counts["surrogate-key"].split()) == 3
+    assert counts["cache-tag"] == counts["surrogate-key"].replace(" ", ",")
+    assert (await house.alice.get("/v1/sites")).headers.get("surrogate-key") is None

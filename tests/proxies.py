@@ -1,0 +1,89 @@
+"""Real proxies for tests: nginx with one of the configurations in docs/operations/, on ports of its own."""
+
+import os
+import re
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.processes import REPOSITORY, Server, ServerMissing, bound_to_us, find_free_port, running
+from tests.servers import find_program
+
+CONFIGURATIONS = REPOSITORY / "docs" / "operations"
+
+
+@contextmanager
+def start_private_nginx(configuration: str, changes: Mapping[str, str]) -> Iterator[Server]:
+    """Run a configuration of docs/operations/ with some of its text, given as patterns, changed.
+
+    It listens on a port of its own. Raises ServerMissing.
+    """
+    program, port = find_program("nginx"), find_free_port()
+    with TemporaryDirectory(prefix="greenroom-", ignore_cleanup_errors=True) as folder:
+        kept = {name: f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy")}
+        kept |= {
+            name: f"{name}_temp_path {folder}/{name};" for name in ("fastcgi", "uwsgi", "scgi")
+        }
+        text = replace_all(
+            (CONFIGURATIONS / configuration).read_text(),
+            {
+                r"listen 80;": f"listen 127.0.0.1:{port};",
+                r"http \{": "http { " + " ".join(kept.values()),
+                **changes,
+            },
+        )
+        file = Path(folder, "nginx.conf")
+        file.write_text(text)
+        # Its workers would be of another account than the owner of the folder.
+        user = "user root;" if os.geteuid() == 0 else ""
+        directives = f"daemon off; pid {folder}/pid; {user}"
+        server = Server(
+            [*bound_to_us(), program, "-p", folder, "-c", str(file), "-g", directives],
+            url=f"http://127.0.0.1:{port}",
+            log_file=Path(folder, "log"),
+            answers=is_open,
+        )
+        with running(server):
+            yield server
+
+
+def start_upstream_nginx(servers: Sequence[Server]) -> AbstractContextManager[Server]:
+    """Run docs/operations/nginx.conf in front of processes of the service. Raises ServerMissing."""
+    places = (server.url.removeprefix("http://") for server in servers)
+    changes = {
+        # Docker's name server, and the names that it knows.
+        r"resolver [^;]+;": "",
+        r"server service:8000 resolve fail_timeout=1s;": " ".join(
+            f"server {place} fail_timeout=1s;" for place in places
+        ),
+    }
+    return start_private_nginx("nginx.conf", changes)
+
+
+def replace_all(text: str, changes: Mapping[str, str]) -> str:
+    """Replace each pattern, which must be there: a configuration that changed must not pass unseen."""
+    for pattern, new in changes.items():
+        text, count = re.subn(pattern, lambda _: new, text)  # noqa: B023 - called at once.
+        assert count, f"no {pattern} in the configuration"
+    return text
+
+
+def is_open(url: str) -> bool:
+    """Tell whether anything listens there."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def skip_or_fail(error: ServerMissing) -> None:
+    """Skip a test whose server is not installed; in CI every server is."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI needs every server: {error}")
+    pytest.skip(str(error))
