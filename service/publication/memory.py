@@ -158,6 +158,9 @@ class Memory:
         self._asked.discard(entry)
         for url in entry.urls:
             del self._by_url[url]
+        # One that was found to be true still is kept again, and begins anew then.
+        entry.urls.clear()
+        entry.weight = 0
         for change in entry.basis.changes:
             entries = self._by_change[change]
             entries.discard(entry)

@@ -162,3 +162,16 @@ def test_what_was_asked_for_is_given_once(memory: Memory) -> None:
     memory.find(request())
     assert memory.take_asked() == {entry}
     assert memory.take_asked() == set()
+
+
+def test_an_answer_that_was_confirmed_is_kept_anew_and_weighs_what_it_did(memory: Memory) -> None:
+    entry = put(memory)
+    weight = memory.bytes
+    for _ in range(3):
+        memory.keep(entry)
+        memory.settle(request(), entry)
+    assert memory.find(request()) is entry
+    assert memory.bytes == weight
+    memory.drop(entry)
+    assert memory.bytes == 0
+    assert memory.find(request()) is None
