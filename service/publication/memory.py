@@ -116,7 +116,11 @@ class Memory:
 
     def keep(self, entry: Entry) -> None:
         """Put an answer under its key, in place of the one before; the least used ones make room."""
-        if (before := self.recall(entry.key)) is not None:
+        before = self.recall(entry.key)
+        if before is entry:
+            # It was only found to be true anew.
+            return
+        if before is not None:
             self.drop(before)
         is_known = any(one is not None for one in entry.basis.revisions.values())
         entry.shelf = self._known if is_known else self._unknown

@@ -164,7 +164,7 @@ def test_what_was_asked_for_is_given_once(memory: Memory) -> None:
     assert memory.take_asked() == set()
 
 
-def test_an_answer_that_was_confirmed_is_kept_anew_and_weighs_what_it_did(memory: Memory) -> None:
+def test_an_answer_that_was_found_true_anew_stays_in_its_place(memory: Memory) -> None:
     entry = put(memory)
     weight = memory.bytes
     for _ in range(3):
