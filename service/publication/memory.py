@@ -156,15 +156,14 @@ class Memory:
 
     def drop(self, entry: Entry) -> None:
         """Forget an answer."""
-        if entry.shelf.pop(entry.key, None) is None:
+        # Another one may have taken its place while somebody looked whether it is true.
+        if entry.shelf.get(entry.key) is not entry:
             return
+        del entry.shelf[entry.key]
         self.bytes -= entry.weight
         self._asked.discard(entry)
         for url in entry.urls:
             del self._by_url[url]
-        # One that was found to be true still is kept again, and begins anew then.
-        entry.urls.clear()
-        entry.weight = 0
         for change in entry.basis.changes:
             entries = self._by_change[change]
             entries.discard(entry)
