@@ -15,7 +15,7 @@ import pytest
 from service.settings import Settings
 from tests.installation import COMMENTS, Installation, install, walk_pages
 from tests.processes import Server, ServerMissing, wait_until
-from tests.proxies import skip_or_fail, start_private_nginx
+from tests.proxies import skip_or_fail, start_private_nginx, upstream_of
 from tests.servers import find_workers, start_service
 
 READERS = 2
@@ -62,16 +62,8 @@ class Load:
 
 @contextmanager
 def nginx_before(servers: list[Server]) -> Iterator[Server]:
-    upstream = " ".join(
-        f"server {server.url.removeprefix('http://')} fail_timeout=1s;" for server in servers
-    )
-    changes = {
-        # Docker's name server, and the names that it knows.
-        r"resolver [^;]+;": "",
-        r"server service:8000 resolve fail_timeout=1s;": upstream,
-    }
     try:
-        with start_private_nginx("nginx.conf", changes) as nginx:
+        with start_private_nginx("nginx.conf", upstream_of(servers)) as nginx:
             yield nginx
     except ServerMissing as error:
         skip_or_fail(error)
