@@ -11,7 +11,7 @@ LOCK := uv pip compile pyproject.toml --extra build --universal --python-version
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench bench-growth bench-peers lock clean
+.PHONY: help demo test test-long lint bench bench-cluster bench-growth bench-peers lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,6 +35,9 @@ bench: .venv/dev ## Measure against a bare application; ARGS=--short is quick, A
 
 bench-growth: .venv/dev ## Measure each operation at 1,000 to 1,000,000 comments; ARGS=--full goes to 10,000,000
 	$(BIN)/python -m tests.benchmarks growth $(ARGS)
+
+bench-cluster: .venv/dev ## Measure several processes behind nginx, and the engines for more
+	$(BIN)/python -m tests.benchmarks cluster $(ARGS)
 
 bench-peers: .venv/dev ## Measure beside Isso, Waline and WordPress; PEERS=... is the harness's folder
 	PEERS=$(PEERS) $(BIN)/python -m tests.benchmarks peers $(ARGS)

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.types import ASGIApp
 
 from service.accounts.passwords import Passwords
@@ -163,19 +163,21 @@ def provide_services(state: State) -> Services:
     return services
 
 
-def provide_writer(state: State) -> SubmissionWriter:
+# These take `services` to be provided after them, one by one: for what could be provided at the same time
+# the framework starts a group of tasks, which costs as much as reading and checking a submission.
+def provide_writer(state: State, services: NamedDependency[Services]) -> SubmissionWriter:
     """Give the one writer of submissions to a handler."""
     writer: SubmissionWriter = state.writer
     return writer
 
 
-def provide_pages(state: State) -> Pages:
+def provide_pages(state: State, services: NamedDependency[Services]) -> Pages:
     """Give the public answers of the process to a handler."""
     pages: Pages = state.pages
     return pages
 
 
-def provide_caller(request: AppRequest) -> Caller:
+def provide_caller(request: AppRequest, services: NamedDependency[Services]) -> Caller:
     """Give who sends the request, whom the guard has let pass."""
     caller: Caller = request.state.caller
     return caller

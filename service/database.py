@@ -5,11 +5,13 @@ in a queue of this process, so that no transaction fails half-way because anothe
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -20,6 +22,8 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.errors import Unavailable
+
+T = TypeVar("T")
 
 # Another process, such as the command line, may hold SQLite's write lock for a batch of its own.
 BUSY_TIMEOUT_MILLISECONDS = 15_000
@@ -35,6 +39,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
+        self._writer = Writer(url)
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -51,6 +56,15 @@ class Database:
         """
         async with self._take_turn(), self._write_session() as session, session.begin():
             yield session
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Do synchronous work in one transaction, which commits at its end or rolls back when it raises.
+
+        It runs in a thread of its own, one piece after the other: to wait for each statement on the event
+        loop would cost more than the statement.
+        """
+        async with self._take_turn():
+            return await self._writer.do(work)
 
     @asynccontextmanager
     async def _take_turn(self) -> AsyncIterator[None]:
@@ -74,18 +88,47 @@ class Database:
         return AsyncSession(self.engine.execution_options(**options), expire_on_commit=False)
 
     async def close(self) -> None:
+        await self._writer.close()
         await self.engine.dispose()
 
 
-def insert(session: AsyncSession | Session, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
-    """Start an INSERT of the session's database, which both know `ON CONFLICT` of."""
+class Writer:
+    """A thread with a synchronous connection of its own, which does one piece of work after the other."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _writing_engine(url)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+
+    async def do(self, work: Callable[[Connection], T]) -> T:
+        """Do work in a transaction; who waits no longer does not stop what has begun."""
+        done = asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+        return await asyncio.shield(done)
+
+    def _do(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            return work(connection)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._thread.shutdown)
+        self._engine.dispose()
+
+
+AnyConnection = AsyncSession | Session | Connection
+
+
+def insert(connection: AnyConnection, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
+    """Start an INSERT of the connection's database, which both know `ON CONFLICT` of."""
+    bound = connection if isinstance(connection, Connection) else connection.get_bind()
+    return _insert(bound.dialect.name, table)
+
+
+def _insert(dialect: str, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
     plain = SQLModel.metadata.tables[str(table.__tablename__)]
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    return sqlite_insert(plain) if is_sqlite else postgres_insert(plain)
+    return sqlite_insert(plain) if dialect == "sqlite" else postgres_insert(plain)
 
 
 def insert_new(
-    session: AsyncSession | Session,
+    session: AnyConnection,
     table: type[SQLModel],
     values: dict[str, Any],
 ) -> PostgresInsert | SqliteInsert:
@@ -93,38 +136,82 @@ def insert_new(
     return insert(session, table).values(values).on_conflict_do_nothing()
 
 
+def insert_rows(
+    connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]
+) -> int:
+    """Insert rows but those of which a unique value is already there; gives how many went in.
+
+    All rows have the same columns.
+    """
+    if not rows:
+        return 0
+    return connection.execute(_insert_new_rows(connection.dialect.name, table), rows).rowcount
+
+
 def count_up(
-    session: Session, table: type[SQLModel], key: dict[str, Any], counts: dict[str, int]
+    connection: Connection,
+    table: type[SQLModel],
+    counts: tuple[str, ...],
+    rows: Sequence[dict[str, Any]],
+) -> None:
+    """Add to the counters of rows, which are made when they are not there; `counts` names the columns."""
+    if rows:
+        keys = tuple(name for name in rows[0] if name not in counts)
+        connection.execute(_count_up_rows(connection.dialect.name, table, keys, counts), rows)
+
+
+# The rows are parameters, so that each of these statements is made and compiled once.
+@cache
+def _insert_new_rows(dialect: str, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _count_up_rows(
+    dialect: str, table: type[SQLModel], keys: tuple[str, ...], counts: tuple[str, ...]
 ) -> PostgresInsert | SqliteInsert:
-    """Add to the counters of a row, which is made when it is not there."""
-    statement = insert(session, table).values(**key, **counts)
-    columns = {name: getattr(table, name) + count for name, count in counts.items()}
-    return statement.on_conflict_do_update(index_elements=list(key), set_=columns)
+    statement = _insert(dialect, table)
+    sums = {name: getattr(table, name) + statement.excluded[name] for name in counts}
+    return statement.on_conflict_do_update(index_elements=keys, set_=sums)
+
+
+# An error would otherwise carry the values of a statement into a log.
+_OPTIONS: dict[str, Any] = {"hide_parameters": True, "pool_timeout": MAX_WAIT_SECONDS}
+_POSTGRES_OPTIONS: dict[str, Any] = {
+    **_OPTIONS,
+    "pool_pre_ping": True,
+    "connect_args": {"connect_timeout": 5, "options": STATEMENT_TIMEOUT},
+}
+_SQLITE_OPTIONS: dict[str, Any] = {
+    **_OPTIONS,
+    "connect_args": {"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000},
+}
 
 
 def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_pre_ping=True,
-        pool_timeout=MAX_WAIT_SECONDS,
-        # An error would otherwise carry the values of a statement into a log.
-        hide_parameters=True,
-        connect_args={"connect_timeout": 5, "options": STATEMENT_TIMEOUT},
-    )
+    options = {**_POSTGRES_OPTIONS, "pool_size": pool_size, "max_overflow": pool_size}
+    return create_async_engine(url, **options)
+
+
+def _writing_engine(url: str) -> Engine:
+    """Make the engine of the writer, which needs one connection; psycopg serves both kinds of engine."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_size=1, max_overflow=0, **_POSTGRES_OPTIONS)
+    plain = parsed.set(drivername="sqlite")
+    engine = create_engine(plain, pool_size=1, max_overflow=0, **_SQLITE_OPTIONS)
+    _prepare_sqlite(engine)
+    return engine.execution_options(greenroom_write=True)
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        hide_parameters=True,
-        pool_size=8,
-        pool_timeout=MAX_WAIT_SECONDS,
-        connect_args={"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000},
-    )
+    engine = create_async_engine(url, pool_size=8, **_SQLITE_OPTIONS)
+    _prepare_sqlite(engine.sync_engine)
+    return engine
 
-    @event.listens_for(engine.sync_engine, "connect")
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
     def prepare_connection(connection: Any, _record: object) -> None:
         # The driver's own BEGIN comes too late and is never IMMEDIATE (SQLAlchemy's recipe).
         connection.isolation_level = None
@@ -134,6 +221,8 @@ def _sqlite_engine(url: str) -> AsyncEngine:
             # FULL: a commit that was answered survives the loss of power too.
             "synchronous = FULL",
             "foreign_keys = ON",
+            # What a savepoint would put back is kept here, not in a file made for each batch.
+            "temp_store = MEMORY",
             f"busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}",
             # What is deleted is overwritten: an erased address must not stay in the file.
             "secure_delete = ON",
@@ -141,9 +230,7 @@ def _sqlite_engine(url: str) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         write = connection.get_execution_options().get("greenroom_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
-from sqlmodel import Session
+from sqlalchemy import Connection
 
 from service.database import Database
 from service.errors import Unavailable
@@ -30,12 +30,13 @@ class GroupCommit(Generic[Job, Result]):
     def __init__(
         self,
         database: Database,
-        write_batch: Callable[[Session, Sequence[Job]], Sequence[Result | Exception]],
+        write_batch: Callable[[Connection, Sequence[Job]], Sequence[Result | Exception]],
     ) -> None:
         self._database = database
         self._write_batch = write_batch
         self._waiting: deque[tuple[Job, asyncio.Future[Result]]] = deque()
         self._wake = asyncio.Event()
+        self._is_stopping = False
 
     async def write(self, job: Job) -> Result:
         """Write a job with whatever else waits; raises its own error, or Unavailable."""
@@ -55,18 +56,16 @@ class GroupCommit(Generic[Job, Result]):
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            while self._waiting:
-                await self._write_next()
+            self._is_stopping = True
+            self._wake.set()
+            await task
 
     async def _run(self) -> None:
-        while True:
+        while self._waiting or not self._is_stopping:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                # A batch that has begun is finished, also when the service is told to stop.
-                await asyncio.shield(self._write_next())
+                await self._write_next()
 
     async def _write_next(self) -> None:
         """Write the next batch; a job whose waiter has gone before its turn is not written."""
@@ -74,12 +73,11 @@ class GroupCommit(Generic[Job, Result]):
         batch = [(job, done) for job, done in taken if not done.done()]
         if not batch:
             return
+        jobs = [job for job, _ in batch]
         try:
-            async with self._database.writing() as session:
-                jobs = [job for job, _ in batch]
-                results = await session.run_sync(
-                    lambda _: self._write_batch(session.sync_session, jobs)
-                )
+            results = await self._database.write(
+                lambda connection: self._write_batch(connection, jobs)
+            )
         except Exception as error:
             results = [error] * len(batch)
         for (_, done), result in zip(batch, results, strict=True):

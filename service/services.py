@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.passwords import Passwords
+from service.brief_memory import BriefMemory
 from service.changes import NEW_CHANGES, Changes
 from service.clock import Clock
 from service.database import Database
@@ -18,7 +19,7 @@ from service.metrics import Metrics
 from service.modlog.heads import LogHeads
 from service.modlog.operations import NEW_HEADS
 from service.modlog.rules import Head
-from service.privacy.vault import Vault
+from service.privacy.vault import Keyring, Vault
 from service.rate_limiting.clients import address_prefix, client_address
 from service.rate_limiting.rules import Limiter, Rule, Verdict
 from service.settings import Settings
@@ -54,11 +55,20 @@ class Services:
         self.log_heads = log_heads
         self.metrics = metrics
         self.standby = standby
+        # Whether an article is closed, by site and key; None where there is no such article.
+        self.articles = BriefMemory[tuple[UUID, str], bool | None]()
         self.changes = Changes()
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction that only reads."""
         return self.database.reading()
+
+    async def keyring(self) -> Keyring:
+        """Give the keys of the vault; where a transaction is open already, `vault.keyring` takes it."""
+        if known := self.vault.fresh():
+            return known
+        async with self.reading() as session:
+            return await self.vault.keyring(session)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:

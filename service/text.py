@@ -57,5 +57,8 @@ def has_visible(value: str) -> bool:
 
 
 def _remove_unseen(value: str) -> str:
+    if value.isascii():
+        # There are no tags and no joiners in it.
+        return _REMOVED.sub("", value)
     kept = _TAGS.sub(lambda found: found[1] or "", _REMOVED.sub("", value))
     return _LONE_JOINERS.sub("", kept)

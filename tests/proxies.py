@@ -3,8 +3,8 @@
 import os
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -53,7 +53,7 @@ def start_private_nginx(
             yield server
 
 
-def upstream_of(servers: Iterable[Server]) -> dict[str, str]:
+def upstream_of(servers: Sequence[Server]) -> dict[str, str]:
     """Say how a configuration of nginx changes that has these processes behind it."""
     addresses = [server.url.removeprefix("http://") for server in servers]
     return {
@@ -63,6 +63,11 @@ def upstream_of(servers: Iterable[Server]) -> dict[str, str]:
             f"server {address} fail_timeout=1s;" for address in addresses
         ),
     }
+
+
+def start_upstream_nginx(servers: Sequence[Server]) -> AbstractContextManager[Server]:
+    """Run docs/operations/nginx.conf in front of processes of the service. Raises ServerMissing."""
+    return start_private_nginx("nginx.conf", upstream_of(servers))
 
 
 @contextmanager

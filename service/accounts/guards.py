@@ -64,11 +64,14 @@ def csrf_token(keyring: Keyring, session_hash: bytes) -> str:
 async def _by_token(services: Services, text: str) -> Caller:
     now = services.clock()
     async with services.reading() as session:
-        query = select(BearerToken).where(BearerToken.token_hash == hash_token(text))
-        token = (await session.exec(query)).first()
-        if token is None or token.revoked_at is not None:
+        query = select(BearerToken, Moderator).join(
+            Moderator, col(Moderator.id) == col(BearerToken.moderator_id)
+        )
+        query = query.where(BearerToken.token_hash == hash_token(text))
+        found = (await session.exec(query)).first()
+        if found is None or found[0].revoked_at is not None:
             raise NotSignedIn("The bearer token is unknown or was revoked.")
-        moderator = await session.get_one(Moderator, token.moderator_id)
+        token, moderator = found
         roles = await _roles(session, moderator)
     if token.last_used_at is None or now - token.last_used_at > STAMP_EVERY:
         chosen = update(BearerToken).where(col(BearerToken.id) == token.id)

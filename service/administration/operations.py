@@ -111,6 +111,7 @@ async def set_article_state(
             f"article.{command.state}", now, caller.moderator_id, subject=str(article.id)
         )
         await append_entries(session, keyring, site.id, [entry])
+    services.articles.forget()
     return ArticleView(key, command.state, article.visible, article.created_at)
 
 

@@ -10,19 +10,21 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlmodel import Session, col, select, update
+from sqlalchemy import Connection, bindparam, select, update
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.comments.rules import FREES_FINGERPRINT, Status
-from service.comments.tables import Article, Comment, DailyTally, StatusTally
-from service.comments.visibility import refresh_thread
+from service.comments.rules import FREES_FINGERPRINT, LockedComment, Status, lets_through
+from service.comments.tables import Article, DailyTally, StatusTally
+from service.comments.visibility import refresh_threads
 from service.database import count_up
+from service.errors import Conflict
 from service.privacy.tables import AuthorTally, SealedAddress
 
 K = TypeVar("K", bound=tuple[Any, ...])
 
 # What is counted of an author, by status.
-AUTHOR_COUNTS = frozenset({"approved", "rejected", "spam"})
+AUTHOR_COUNTS = ("approved", "rejected", "spam")
 
 
 class Tallies:
@@ -39,7 +41,7 @@ class Tallies:
 
     def count_change(
         self,
-        comment: Comment,
+        comment: LockedComment,
         author: bytes,
         before: Status,
         after: Status,
@@ -53,75 +55,119 @@ class Tallies:
                 self._authors[comment.site_id, author, status] += step
         self._days[comment.site_id, now.date(), event] += 1
 
-    def write(self, session: Session) -> None:
-        """Write what was gathered, and gather anew."""
-        for (site_id, author, status), step in _ordered(self._authors):
-            key: dict[str, Any] = {"site_id": site_id, "author_index": author}
-            session.exec(count_up(session, AuthorTally, key, {status: step}))
-        for (site_id, status), step in _ordered(self._statuses):
-            key = {"site_id": site_id, "status": status}
-            session.exec(count_up(session, StatusTally, key, {"total": step}))
-        for (site_id, day, event), step in _ordered(self._days):
-            key = {"site_id": site_id, "day": day, "event": event}
-            session.exec(count_up(session, DailyTally, key, {"total": step}))
+    def write(self, connection: Connection) -> None:
+        """Write what was gathered, each table's rows in the order of their keys, and gather anew."""
+        count_up(connection, AuthorTally, AUTHOR_COUNTS, self._author_rows())
+        statuses = [
+            {"site_id": site_id, "status": status, "total": step}
+            for (site_id, status), step in _ordered(self._statuses)
+        ]
+        count_up(connection, StatusTally, ("total",), statuses)
+        days = [
+            {"site_id": site_id, "day": day, "event": event, "total": step}
+            for (site_id, day, event), step in _ordered(self._days)
+        ]
+        count_up(connection, DailyTally, ("total",), days)
         for counter in (self._authors, self._statuses, self._days):
             counter.clear()
+
+    def _author_rows(self) -> list[dict[str, Any]]:
+        """Give one row for each author, since a row of the table counts all statuses of one."""
+        rows: dict[tuple[UUID, bytes], dict[str, Any]] = {}
+        for (site_id, author, status), step in _ordered(self._authors):
+            key = {"site_id": site_id, "author_index": author}
+            row = rows.setdefault((site_id, author), {**key, **dict.fromkeys(AUTHOR_COUNTS, 0)})
+            row[status] = step
+        return list(rows.values())
 
 
 def _ordered(counter: Counter[K]) -> list[tuple[K, int]]:
     return sorted((key, step) for key, step in counter.items() if step)
 
 
-async def lock_comments(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Comment]:
+class Moves:
+    """The changes of status that a transaction makes, gathered and then written together.
+
+    Whether a change is legal is the caller's to ask before; tallies and log are his to write after.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._rows: list[dict[str, Any]] = []
+        self._seen: list[LockedComment] = []
+
+    def add(self, comment: LockedComment, to: Status, reason: str | None) -> None:
+        """Move a locked comment, which releases any claim on it and raises its version."""
+        if lets_through(comment.status) or lets_through(to):
+            self._seen.append(comment)
+        if to in FREES_FINGERPRINT:
+            comment.fingerprint = None
+        row = {
+            "comment_id": comment.id,
+            "from_version": comment.version,
+            "to_status": to,
+            "at": None if to == "pending" else self._now,
+            "why": reason,
+            "print": comment.fingerprint,
+        }
+        self._rows.append(row)
+        comment.status, comment.version = to, comment.version + 1
+        comment.claimed_by = comment.claimed_until = None
+
+    async def write(self, session: AsyncSession) -> None:
+        """Write what was gathered, and bring what the public sees in line."""
+        if not self._rows:
+            return
+        moved = await (await session.connection()).execute(_MOVE, self._rows)
+        if moved.rowcount != len(self._rows):
+            # The locks rule it out; if they ever fail to, nothing of the transaction may stay.
+            raise Conflict
+        await refresh_threads(session, self._seen)
+
+
+_COMMENT = SQLModel.metadata.tables["comment"]
+_MOVE = (
+    update(_COMMENT)
+    .where(
+        _COMMENT.c.id == bindparam("comment_id"), _COMMENT.c.version == bindparam("from_version")
+    )
+    .values(
+        status=bindparam("to_status"),
+        version=_COMMENT.c.version + 1,
+        decided_at=bindparam("at"),
+        reason=bindparam("why"),
+        claimed_by=None,
+        claimed_until=None,
+        fingerprint=bindparam("print"),
+    )
+)
+
+
+async def lock_comments(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, LockedComment]:
     """Lock the articles of some comments, then the comments, and read these as they are now.
 
     The ids stay as they are, so that submissions may refer to the rows meanwhile (`FOR NO KEY UPDATE`): these
     take articles and parents in an order of their own, and would wait for us in a circle.
     """
-    wanted = col(Comment.id).in_(list(ids))
-    articles = select(Comment.article_id).where(wanted)
-    lock = select(Article.id).where(col(Article.id).in_(articles)).order_by(col(Article.id))
-    await session.exec(lock.with_for_update(key_share=True))
-    query = select(Comment).where(wanted).order_by(col(Comment.id))
-    fresh = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return {comment.id: comment for comment in (await session.exec(fresh)).all()}
+    connection = await session.connection()
+    wanted = _COMMENT.c.id.in_(list(ids))
+    articles = select(_COMMENT.c.article_id).where(wanted)
+    lock = select(col(Article.id)).where(col(Article.id).in_(articles)).order_by(col(Article.id))
+    await connection.execute(lock.with_for_update(key_share=True))
+    columns = [_COMMENT.c[name] for name in LockedComment.__struct_fields__]
+    query = select(*columns).where(wanted).order_by(_COMMENT.c.id)
+    locked = await connection.execute(query.with_for_update(key_share=True))
+    return {row.id: LockedComment(*row) for row in locked}
 
 
 async def read_authors(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, bytes]:
     """Give the keyed index of each comment's author, which no rotation changes until the commit."""
     query = (
-        select(SealedAddress.id, SealedAddress.author_index)
+        select(col(SealedAddress.id), col(SealedAddress.author_index))
         .where(col(SealedAddress.id).in_(list(ids)))
         # The order in which a rotation takes them.
         .order_by(col(SealedAddress.key_id), col(SealedAddress.id))
         .with_for_update(read=True)
     )
-    return dict((await session.exec(query)).all())
-
-
-async def change_status(
-    session: AsyncSession, comment: Comment, to: Status, now: datetime, reason: str | None
-) -> bool:
-    """Move a comment, as it was read under its article's lock, to a status; False when it was overtaken.
-
-    It releases any claim, raises the version, and brings what the public sees in line. Whether the change is
-    legal is the caller's to ask before; tallies and log are his to write after.
-    """
-    moved = await session.exec(
-        update(Comment)
-        .where(col(Comment.id) == comment.id, col(Comment.version) == comment.version)
-        .values(
-            status=to,
-            version=Comment.version + 1,
-            decided_at=None if to == "pending" else now,
-            reason=reason,
-            claimed_by=None,
-            claimed_until=None,
-            fingerprint=None if to in FREES_FINGERPRINT else comment.fingerprint,
-        )
-    )
-    if moved.rowcount != 1:
-        return False
-    await session.refresh(comment)
-    await refresh_thread(session, comment)
-    return True
+    found = await (await session.connection()).execute(query)
+    return dict(found.all())

@@ -1,6 +1,7 @@
 """What a comment is: its statuses, the table of legal changes, and what the public sees of a thread."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -41,6 +42,25 @@ def is_legal(action: Action, status: Status) -> bool:
     return status in LEGAL_FROM[action]
 
 
+def lets_through(status: Status) -> bool:
+    """Tell whether what answers a comment of this status may be seen."""
+    return status == "approved" or status in LEAVES_TOMBSTONE
+
+
+class LockedComment(msgspec.Struct):
+    """A comment as far as its status concerns, as it is while a transaction holds its lock."""
+
+    id: UUID
+    site_id: UUID
+    article_id: UUID
+    parent_id: UUID | None
+    status: Status
+    version: int
+    fingerprint: bytes | None
+    claimed_by: UUID | None
+    claimed_until: datetime | None
+
+
 class ThreadNode(msgspec.Struct, frozen=True):
     """A comment as far as visibility depends on it, and the visibility that it had."""
 
@@ -64,7 +84,7 @@ def decide_visibility(
     passable: dict[UUID, bool] = {}
     for node in ordered:
         below = passable[node.parent_id] if node.parent_id in known else root_is_passable
-        passable[node.id] = below and (node.status == "approved" or node.status in LEAVES_TOMBSTONE)
+        passable[node.id] = below and lets_through(node.status)
     seen: dict[UUID, Visibility] = {}
     supported: set[UUID | None] = set()
     for node in reversed(ordered):

@@ -1,86 +1,109 @@
 """What the public sees of a thread, kept in the rows so that a page is one walk along an index."""
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import Select, select
-from sqlmodel import col, update
+import msgspec
+from sqlalchemy import Select, bindparam, select
+from sqlmodel import SQLModel, col, update
 from sqlmodel import select as select_one
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import NEW_CHANGES, Change
 from service.comments.rules import (
     LEAVES_TOMBSTONE,
+    LockedComment,
     ThreadNode,
     Visibility,
     decide_visibility,
+    lets_through,
 )
 from service.comments.tables import Article, Comment
 
 # SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
 CHUNK = 500
-# All that visibility depends on, and none of the texts.
-_NODE = (
-    col(Comment.id),
-    col(Comment.parent_id),
-    col(Comment.depth),
-    col(Comment.status),
-    col(Comment.visibility),
-)
+_COMMENT = SQLModel.metadata.tables["comment"]
+# All that visibility depends on, and none of the texts; the article is told beside it.
+_NODE = [_COMMENT.c[name] for name in (*ThreadNode.__struct_fields__, "article_id")]
+_START = select(*_NODE).where(_COMMENT.c.id.in_(bindparam("start", expanding=True)))
 
 
-async def refresh_thread(session: AsyncSession, comment: Comment) -> None:
-    """Bring visibility, the article's count and its revision in line with a comment's new status.
+def _walk_up() -> Select[Any]:
+    line = _START.cte("line", recursive=True)
+    return select(line.union(select(*_NODE).where(_COMMENT.c.id == line.c.parent_id)))
 
-    The caller holds the lock on the article's row, since two changes in one thread must not cross.
+
+def _walk_down() -> Select[Any]:
+    tree = _START.cte("tree", recursive=True)
+    return select(tree.union(select(*_NODE).where(_COMMENT.c.parent_id == tree.c.id)))
+
+
+# Some comments with all that they answer to, and some with all below them.
+_LINES, _TREES = _walk_up(), _walk_down()
+
+
+class Threads(msgspec.Struct, frozen=True):
+    """Parts of threads: nodes by their ids, and the article of each."""
+
+    nodes: dict[UUID, ThreadNode]
+    articles: dict[UUID, UUID]
+
+    def line(self, start_id: UUID | None) -> list[ThreadNode]:
+        """Give a comment and all that it answers to, the nearest first."""
+        line: list[ThreadNode] = []
+        while start_id:
+            line.append(self.nodes[start_id])
+            start_id = line[-1].parent_id
+        return line
+
+
+async def refresh_threads(session: AsyncSession, comments: Sequence[LockedComment]) -> None:
+    """Bring visibility, counts and revisions of articles in line with the new status of comments.
+
+    The caller holds the locks on the articles' rows, since two changes in one thread must not cross.
     """
-    ancestors = await _read_line(session, comment.parent_id) if comment.parent_id else []
-    is_passable = all(_is_passable(ancestor) for ancestor in ancestors)
-    below = await _read_subtree(session, comment.id)
-    wanted = decide_visibility(below, root_is_passable=is_passable)
-    changed = [node for node in below if wanted[node.id] != node.visibility]
-    growth = sum((wanted[one.id] == "visible") - (one.visibility == "visible") for one in changed)
+    if not comments:
+        return
+    parents = {comment.parent_id for comment in comments if comment.parent_id}
+    above = await _read_threads(session, _LINES, parents)
+    below = await _read_threads(session, _TREES, {comment.id for comment in comments})
+    wanted = decide_visibility({**above.nodes, **below.nodes}.values())
+    changed = [node for node in below.nodes.values() if wanted[node.id] != node.visibility]
     for visibility in get_args(Visibility):
         ids = [node.id for node in changed if wanted[node.id] == visibility]
         await _set_visibility(session, ids, visibility)
-    await _refresh_tombstones(session, ancestors, is_passable)
-    if changed:
-        await _bump_article(session, comment.article_id, growth)
+    for parent_id in sorted(parents - below.nodes.keys()):
+        await _refresh_tombstones(session, above.line(parent_id))
+    growth: Counter[UUID] = Counter()
+    for node in changed:
+        step = (wanted[node.id] == "visible") - (node.visibility == "visible")
+        growth[below.articles[node.id]] += step
+    for article_id in sorted(growth):
+        await _bump_article(session, article_id, growth[article_id])
 
 
-def _is_passable(node: ThreadNode) -> bool:
-    return node.status == "approved" or node.status in LEAVES_TOMBSTONE
-
-
-async def _read_line(session: AsyncSession, start_id: UUID) -> list[ThreadNode]:
-    """Read a comment and all that it answers to, the nearest first."""
-    line = select(*_NODE).where(col(Comment.id) == start_id).cte("line", recursive=True)
-    line = line.union_all(select(*_NODE).where(col(Comment.id) == line.c.parent_id))
-    return await _read_nodes(session, select(line).order_by(line.c.depth.desc()))
-
-
-async def _read_subtree(session: AsyncSession, root_id: UUID) -> list[ThreadNode]:
-    """Read a comment and all below it."""
-    tree = select(*_NODE).where(col(Comment.id) == root_id).cte("tree", recursive=True)
-    tree = tree.union_all(select(*_NODE).where(col(Comment.parent_id) == tree.c.id))
-    return await _read_nodes(session, select(tree))
-
-
-async def _read_nodes(session: AsyncSession, query: Select[Any]) -> list[ThreadNode]:
-    rows = await (await session.connection()).execute(query)
-    return [ThreadNode(*row) for row in rows]
+async def _read_threads(
+    session: AsyncSession, query: Select[Any], start: Collection[UUID]
+) -> Threads:
+    if not start:
+        return Threads({}, {})
+    rows = (await (await session.connection()).execute(query, {"start": list(start)})).all()
+    nodes = {row.id: ThreadNode(*row[:-1]) for row in rows}
+    return Threads(nodes, {row.id: row.article_id for row in rows})
 
 
 async def _set_visibility(session: AsyncSession, ids: list[UUID], visibility: Visibility) -> None:
     for start in range(0, len(ids), CHUNK):
-        chosen = col(Comment.id).in_(ids[start : start + CHUNK])
-        await session.exec(update(Comment).where(chosen).values(visibility=visibility))
+        chosen = _COMMENT.c.id.in_(ids[start : start + CHUNK])
+        change = update(_COMMENT).where(chosen).values(visibility=visibility)
+        await (await session.connection()).execute(change)
 
 
-async def _refresh_tombstones(
-    session: AsyncSession, ancestors: list[ThreadNode], is_passable: bool
-) -> None:
+async def _refresh_tombstones(session: AsyncSession, ancestors: Sequence[ThreadNode]) -> None:
     """Show or hide the tombstones above a changed comment, as far up as one changes."""
+    is_passable = all(lets_through(ancestor.status) for ancestor in ancestors)
     for ancestor in ancestors:
         if not is_passable or ancestor.status not in LEAVES_TOMBSTONE:
             return

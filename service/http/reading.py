@@ -9,6 +9,7 @@ import msgspec
 import multipart
 from litestar import Request
 from litestar.datastructures import State
+from litestar.exceptions import InternalServerException
 
 from service.errors import BodyNotReadable, FieldError, Invalid, MediaTypeNotSupported
 from service.http.fields import NOT_AN_OBJECT, as_parameters, convert_fields
@@ -41,7 +42,7 @@ async def read_command(request: AppRequest, kind: type[S]) -> S:
 
     Raises MediaTypeNotSupported, BodyNotReadable or Invalid.
     """
-    body = await request.body()
+    body = await _read_body(request)
     if body and media_type(request) != JSON:
         raise MediaTypeNotSupported("Send the body as application/json.")
     return convert_fields(decode_json(body) if body else {}, kind)
@@ -55,7 +56,7 @@ async def read_fields(request: AppRequest) -> dict[str, Any]:
     kind = media_type(request)
     if kind not in {JSON, *FORMS}:
         raise MediaTypeNotSupported(f"Send the body as {JSON}, {URLENCODED} or {MULTIPART}.")
-    body = await request.body()
+    body = await _read_body(request)
     if kind == JSON:
         decoded = decode_json(body)
         if not isinstance(decoded, dict):
@@ -64,6 +65,14 @@ async def read_fields(request: AppRequest) -> dict[str, Any]:
     pairs = _decode_urlencoded(body) if kind == URLENCODED else _decode_multipart(request, body)
     # Read backwards, so that the first of several repeats is the one that stays.
     return {name: value for name, value in reversed(pairs) if value.strip()}
+
+
+async def _read_body(request: AppRequest) -> bytes:
+    try:
+        return await request.body()
+    except InternalServerException:
+        # The framework's word for a client that has gone: no fault of ours, and nobody reads the answer.
+        raise BodyNotReadable("The body ended too early.") from None
 
 
 async def read_form(request: AppRequest, kind: type[S]) -> S:

@@ -10,9 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Caller, Role
 from service.clock import parse_id
-from service.comments.operations import Tallies, change_status, lock_comments, read_authors
-from service.comments.rules import RESULT, Status, is_legal
-from service.comments.tables import Comment
+from service.comments.operations import Moves, Tallies, lock_comments, read_authors
+from service.comments.rules import RESULT, LockedComment, Status, is_legal
 from service.database import insert_new
 from service.errors import IdempotencyKeyReused
 from service.moderation.schemas import (
@@ -38,7 +37,7 @@ class Sitting:
         self,
         caller: Caller,
         now: datetime,
-        comments: dict[UUID, Comment],
+        comments: dict[UUID, LockedComment],
         authors: dict[UUID, bytes],
     ) -> None:
         self.caller = caller
@@ -46,11 +45,12 @@ class Sitting:
         self._comments = comments
         self._authors = authors
         self._seen: set[UUID] = set()
+        self._moves = Moves(now)
         self._tallies = Tallies()
         self._entries: dict[UUID, list[LogEntry]] = {}
         self._notes: dict[UUID, str] = {}
 
-    def find(self, comment_id: UUID | None) -> Comment | None:
+    def find(self, comment_id: UUID | None) -> LockedComment | None:
         """Give a comment that the caller may know of; raises NotAllowed where the role is too low."""
         comment = self._comments.get(comment_id) if comment_id else None
         if comment is None or self.caller.role_on(comment.site_id) is None:
@@ -58,13 +58,13 @@ class Sitting:
         self.caller.require(comment.site_id, Role.MODERATOR)
         return comment
 
-    def is_second_mention(self, comment: Comment) -> bool:
+    def is_second_mention(self, comment: LockedComment) -> bool:
         """Tell whether this request spoke of the comment before; from now on it did."""
         seen = comment.id in self._seen
         self._seen.add(comment.id)
         return seen
 
-    def is_claimed_by_another(self, comment: Comment) -> bool:
+    def is_claimed_by_another(self, comment: LockedComment) -> bool:
         holder, until = comment.claimed_by, comment.claimed_until
         return (
             holder not in {None, self.caller.moderator_id}
@@ -72,19 +72,17 @@ class Sitting:
             and until > self.now
         )
 
-    async def change(
+    def change(
         self,
-        session: AsyncSession,
-        comment: Comment,
+        comment: LockedComment,
         action: str,
         to: Status,
         reason: str | None = None,
         note: str | None = None,
     ) -> Result:
-        """Move a comment to a status and note what has to be logged and counted."""
-        before: Status = comment.status
-        if not await change_status(session, comment, to, self.now, reason):
-            return view_result(comment, "conflict")
+        """Move a comment to a status and note what has to be written, logged and counted."""
+        before = comment.status
+        self._moves.add(comment, to, reason)
         entry = make_entry(
             action,
             self.now,
@@ -103,8 +101,9 @@ class Sitting:
         return msgspec.structs.replace(view_result(comment, "applied"), decision=str(entry.id))
 
     async def close(self, services: Services, session: AsyncSession) -> None:
-        """Write counters, then the logs, site by site in one order."""
-        await session.run_sync(lambda _: self._tallies.write(session.sync_session))
+        """Write the changes and the counters, then the logs, site by site in one order."""
+        await self._moves.write(session)
+        await session.run_sync(lambda sync: self._tallies.write(sync.connection()))
         keyring = await services.vault.keyring(session)
         for site_id in sorted(self._entries):
             await append_entries(session, keyring, site_id, self._entries[site_id], self._notes)
@@ -118,7 +117,7 @@ async def open_sitting(
     return Sitting(caller, now, comments, await read_authors(session, comments))
 
 
-def view_result(comment: Comment, outcome: str) -> Result:
+def view_result(comment: LockedComment, outcome: str) -> Result:
     """Give what became of a decision, with the comment's present state."""
     return msgspec.convert(
         {
@@ -146,7 +145,7 @@ async def decide_comments(
             return Results(stored), True
         sitting = await open_sitting(session, caller, [one for one in ids if one], services.clock())
         results = [
-            await _decide(session, sitting, comment_id, decision)
+            _decide(sitting, comment_id, decision)
             for comment_id, decision in zip(ids, command.decisions, strict=True)
         ]
         await sitting.close(services, session)
@@ -157,9 +156,7 @@ async def decide_comments(
     return Results(results), False
 
 
-async def _decide(
-    session: AsyncSession, sitting: Sitting, comment_id: UUID | None, decision: Decision
-) -> Result:
+def _decide(sitting: Sitting, comment_id: UUID | None, decision: Decision) -> Result:
     comment = sitting.find(comment_id)
     if comment is None:
         return Result(decision.comment, "not_found", None, None)
@@ -169,9 +166,7 @@ async def _decide(
     if not is_legal(decision.action, comment.status):
         return view_result(comment, "illegal")
     to = RESULT[decision.action]
-    return await sitting.change(
-        session, comment, decision.action, to, decision.reason, decision.note
-    )
+    return sitting.change(comment, decision.action, to, decision.reason, decision.note)
 
 
 async def _make_key(
@@ -253,7 +248,7 @@ async def _undo(session: AsyncSession, sitting: Sitting, entry: LogEntry | None)
     # A decision always has one.
     before: Status = entry.from_status  # type: ignore[assignment]
     reason = await _reason_of(session, entry, before)
-    return await sitting.change(session, comment, "undo", before, reason)
+    return sitting.change(comment, "undo", before, reason)
 
 
 async def _reason_of(session: AsyncSession, undone: LogEntry, status: Status) -> str | None:

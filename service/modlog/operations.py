@@ -65,11 +65,14 @@ def _salt_text(entry: LogEntry, text: str) -> LogText:
 
 
 async def _lock_head(session: AsyncSession, site_id: UUID) -> Head:
-    await session.exec(
-        insert_new(session, LogHead, {"site_id": site_id, "length": 0, "mac": START})
-    )
-    query = select(LogHead.length, LogHead.mac).where(LogHead.site_id == site_id)
-    return Head(*(await session.exec(query.with_for_update())).one())
+    query = select(LogHead.length, LogHead.mac).where(LogHead.site_id == site_id).with_for_update()
+    found = (await session.exec(query)).first()
+    if found is None:
+        # The first entry of all; of two who make the head at once, one waits for the other's commit.
+        first = {"site_id": site_id, "length": 0, "mac": START}
+        await session.exec(insert_new(session, LogHead, first))
+        found = (await session.exec(query)).one()
+    return Head(*found)
 
 
 async def verify_chain(

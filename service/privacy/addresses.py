@@ -96,6 +96,8 @@ def _suggest_domain(typed: str) -> str | None:
 
 def _is_one_slip(typed: str, meant: str) -> bool:
     """Tell whether one letter is added, missing or wrong, or two neighbours are swapped."""
+    if abs(len(typed) - len(meant)) > 1:
+        return False
     pairs = enumerate(zip(typed, meant, strict=False))
     shared = min(len(typed), len(meant))
     place = next((place for place, (one, other) in pairs if one != other), shared)

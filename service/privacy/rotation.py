@@ -111,10 +111,10 @@ async def _move_author(session: AsyncSession, site_id: UUID | None, old: bytes, 
         .where(*of_author)
         .returning(col(AuthorTally.approved), col(AuthorTally.rejected), col(AuthorTally.spam))
     )
-    for approved, rejected, spam in gone.all():
-        key = {"site_id": site_id, "author_index": new}
-        counts = {"approved": approved, "rejected": rejected, "spam": spam}
-        await session.exec(count_up(session.sync_session, AuthorTally, key, counts))
+    counts = ("approved", "rejected", "spam")
+    key = {"site_id": site_id, "author_index": new}
+    moved = [{**key, **dict(zip(counts, row, strict=True))} for row in gone.all()]
+    await (await session.connection()).run_sync(count_up, AuthorTally, counts, moved)
 
 
 async def _delete_old_keys(database: Database, vault: Vault) -> list[UUID]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
@@ -68,14 +69,20 @@ class Keyring:
         self, row_id: UUID, site_id: UUID | None, original: str, folded: str
     ) -> SealedAddress:
         """Encrypt an address for the row of a comment (or, without a site, of a moderator)."""
+        return SealedAddress(**self.seal_row(row_id, site_id, original, folded))
+
+    def seal_row(
+        self, row_id: UUID, site_id: UUID | None, original: str, folded: str
+    ) -> dict[str, Any]:
+        """Do what `seal_address` does, and give the row by column, ready to be inserted."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return SealedAddress(
-            id=row_id,
-            site_id=site_id,
-            key_id=self.current.id,
-            sealed=nonce + self.current.cipher.encrypt(nonce, original.encode(), row_id.bytes),
-            author_index=self.current.index_author(site_id, folded),
-        )
+        return {
+            "id": row_id,
+            "site_id": site_id,
+            "key_id": self.current.id,
+            "sealed": nonce + self.current.cipher.encrypt(nonce, original.encode(), row_id.bytes),
+            "author_index": self.current.index_author(site_id, folded),
+        }
 
     def open_address(self, row: SealedAddress) -> str:
         """Decrypt an address; raises Unavailable when its key is unknown or the row was altered."""
@@ -113,12 +120,13 @@ class Vault:
 
         An older one would seal addresses under keys that a rotation has deleted meanwhile.
         """
-        if ring := self._fresh():
+        if ring := self.fresh():
             return ring
         async with self._turn:
-            return self._fresh() or await self.load(session)
+            return self.fresh() or await self.load(session)
 
-    def _fresh(self) -> Keyring | None:
+    def fresh(self) -> Keyring | None:
+        """Give the keyring unless it has become too old."""
         is_fresh = time.monotonic() - self._loaded_at < KEYRING_SECONDS
         return self._keyring if is_fresh else None
 

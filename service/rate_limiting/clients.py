@@ -36,8 +36,9 @@ def address_prefix(address: IPv4Address | IPv6Address | None) -> str:
     """Name the network that limits count as one client: IPv4 /32, IPv6 /64."""
     if address is None:
         return NO_PREFIX
-    bits = IPV6_PREFIX_BITS if address.version == 6 else address.max_prefixlen
-    return str(ip_network(f"{address}/{bits}", strict=False))
+    if address.version == 4:
+        return f"{address}/{address.max_prefixlen}"
+    return str(ip_network(f"{address}/{IPV6_PREFIX_BITS}", strict=False))
 
 
 def _parse_hop(hop: str) -> IPv4Address | IPv6Address | None:

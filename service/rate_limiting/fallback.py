@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeVar
 
 from service.metrics import Metrics
+from service.rate_limiting.gathering import Gathering
 from service.rate_limiting.in_process import InProcessLimiter, monotonic_us
 from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Limiter, Rule, Verdict
@@ -27,6 +28,8 @@ LATE_SECONDS = 0.01
 CLIENT_TIMEOUT_SECONDS = 2.0
 # Short enough that limits are common again soon, long enough that a dead server is left in peace.
 PAUSE_SECONDS = 1.0
+# Tries that wait at the same moment go to Redis in one script, which must not keep it from others for long.
+MAX_TOGETHER = 50
 # A server may answer PING and yet be loading, read-only or unable to run the script.
 PROBE = Rule("probe", Limit(burst=1_000, period_seconds=1), subject="")
 
@@ -59,6 +62,7 @@ class FallbackLimiter:
         self._metrics = metrics
         self._probing: asyncio.Task[None] | None = None
         self._answers = 0
+        self._tries = Gathering(self._charge_all, MAX_TOGETHER)
 
     @property
     def degraded(self) -> bool:
@@ -67,14 +71,17 @@ class FallbackLimiter:
 
     async def charge(self, rules: Sequence[Rule]) -> Verdict:
         """Count one try under all rules or under none, here if not on Redis."""
+        return await self._tries.ask(rules)
+
+    async def _charge_all(self, tries: Sequence[Sequence[Rule]]) -> list[Verdict]:
         if not self.degraded:
             try:
-                return await self._ask(self._redis.charge(rules))
+                return await self._ask(self._redis.charge_all(tries))
             # Whatever it is that fails there, a try must still be counted.
             except Exception as error:
                 self._give_up(error)
-        self._metrics.fallbacks.inc()
-        return await self._in_process.charge(rules)
+        self._metrics.fallbacks.inc(len(tries))
+        return [await self._in_process.charge(rules) for rules in tries]
 
     async def refund(self, verdict: Verdict) -> None:
         """Give a charge back to the limiter that took it.

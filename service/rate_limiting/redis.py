@@ -1,6 +1,7 @@
 """The limiter that all processes share: each call is one script on Redis, which runs it alone."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -23,28 +24,38 @@ local function keep(key, empty_at)
              'PXAT', string.format('%.0f', math.ceil(empty_at / 1000)))
 end
 local now = now_us()
-local kept = redis.call('MGET', unpack(KEYS))
 """
 
-# ARGV: the time or nothing; then for each key the cost of a try, the window and 'soft' or 'hard'.
+# KEYS: those of every try, one try after the other. ARGV: the time or nothing; how many tries; how many
+# keys each has; then for each key the cost of a try, the window and 'soft' or 'hard'.
 # Answers the time, then for each key when its window would be empty after the try.
 CHARGE_LUA = f"""{SHARED_LUA}
-local answer, fitting, refused = {{now}}, {{}}, false
-for i, key in ipairs(KEYS) do
-  local interval, window = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
-  local start = math.min(math.max(tonumber(kept[i] or 0), now), now + window)
-  answer[i + 1] = start + interval
-  fitting[i] = start + interval <= now + window
-  refused = refused or (not fitting[i] and ARGV[3 * i + 1] == 'hard')
+local answer, tries, first = {{now}}, tonumber(ARGV[2]), 1
+local function charge(last)
+  local kept, fitting, refused = redis.call('MGET', unpack(KEYS, first, last)), {{}}, false
+  for i = first, last do
+    local arg = 3 * i + tries
+    local interval, window = tonumber(ARGV[arg]), tonumber(ARGV[arg + 1])
+    local start = math.min(math.max(tonumber(kept[i - first + 1] or 0), now), now + window)
+    answer[i + 1] = start + interval
+    fitting[i] = start + interval <= now + window
+    refused = refused or (not fitting[i] and ARGV[arg + 2] == 'hard')
+  end
+  for i = first, last do
+    if fitting[i] and not refused then keep(KEYS[i], answer[i + 1]) end
+  end
 end
-for i, key in ipairs(KEYS) do
-  if fitting[i] and not refused then keep(key, answer[i + 1]) end
+for try = 1, tries do
+  local last = first + tonumber(ARGV[try + 2]) - 1
+  if last >= first then charge(last) end
+  first = last + 1
 end
 return answer
 """
 
 # ARGV: the time or nothing; then for each key the cost of the try and when it will have worn off.
 REFUND_LUA = f"""{SHARED_LUA}
+local kept = redis.call('MGET', unpack(KEYS))
 for i, key in ipairs(KEYS) do
   local left = math.min(tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1]) - now)
   if kept[i] and left > 0 then
@@ -72,18 +83,29 @@ class RedisLimiter:
 
     async def charge(self, rules: Sequence[Rule]) -> Verdict:
         """Count one try under all rules or under none, in one round trip."""
+        [verdict] = await self.charge_all([rules])
+        return verdict
+
+    async def charge_all(self, tries: Sequence[Sequence[Rule]]) -> list[Verdict]:
+        """Count tries one after the other, each under all its rules or under none, in one round trip."""
+        rules = [rule for rules in tries for rule in rules]
         if not rules:
-            return Verdict("redis")
+            return [Verdict("redis") for _ in tries]
         keys = [KEY_PREFIX + subject_key(self._secret, rule) for rule in rules]
-        args: list[str | int] = [self._time()]
+        args: list[str | int] = [self._time(), len(tries), *map(len, tries)]
         for rule in rules:
             args += rule.limit.interval_us, rule.limit.window_us, "soft" if rule.soft else "hard"
         now_us, *moments = msgspec.convert(await self._charge(keys, args), list[int])
-        charges = [
-            Charge(key, rule.limit.interval_us, moment)
-            for rule, key, moment in zip(rules, keys, moments, strict=True)
+        charges = iter(
+            [
+                Charge(key, rule.limit.interval_us, moment)
+                for rule, key, moment in zip(rules, keys, moments, strict=True)
+            ]
+        )
+        return [
+            judge(rules, list(islice(charges, len(rules))), now_us, taken_by="redis")
+            for rules in tries
         ]
-        return judge(rules, charges, now_us, taken_by="redis")
 
     async def refund(self, verdict: Verdict) -> None:
         """Give back what a verdict charged, in one round trip."""

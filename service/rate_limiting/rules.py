@@ -3,6 +3,7 @@
 import hmac
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, Protocol
 
 import msgspec
@@ -30,6 +31,8 @@ class Limit(msgspec.Struct, frozen=True):
         return self.burst * self.interval_us
 
 
+# Every submission asks for the limits of its site, and most sites have the same.
+@lru_cache(maxsize=1_000)
 def parse_limit(text: str) -> Limit | None:
     """Read `N/second|minute|hour|day`, or `off`, which is None; anything else is a ValueError."""
     if text == "off":

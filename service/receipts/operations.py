@@ -6,11 +6,11 @@ import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.comments.operations import Tallies, change_status, lock_comments, read_authors
+from service.comments.operations import Moves, Tallies, lock_comments, read_authors
 from service.comments.receipts import read_receipt_token
-from service.comments.rules import is_legal
+from service.comments.rules import LockedComment, is_legal
 from service.comments.tables import Article, Comment
-from service.errors import Conflict, NotFound, Unavailable
+from service.errors import Conflict, NotFound
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.rate_limiting.rules import Limit, Rule
@@ -58,15 +58,18 @@ async def withdraw_comment(services: Services, token: str, prefix: str) -> None:
         if not is_legal("withdraw", before):
             raise AlreadyWithdrawn
         author = (await read_authors(session, [comment_id])).get(comment_id, b"")
-        if not await change_status(session, comment, "withdrawn", now, None):
-            raise Unavailable("Somebody decided on the comment at this very moment.")
+        moves = Moves(now)
+        moves.add(comment, "withdrawn", None)
+        await moves.write(session)
         tallies = Tallies()
         tallies.count_change(comment, author, before, "withdrawn", "withdraw", now)
-        await session.run_sync(lambda _: tallies.write(session.sync_session))
+        await session.run_sync(lambda sync: tallies.write(sync.connection()))
         await _log(services, session, comment, before)
 
 
-async def _log(services: Services, session: AsyncSession, comment: Comment, before: str) -> None:
+async def _log(
+    services: Services, session: AsyncSession, comment: LockedComment, before: str
+) -> None:
     entry = make_entry(
         "withdraw",
         services.clock(),

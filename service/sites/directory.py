@@ -1,28 +1,20 @@
 """The sites as a process knows them: read at most a second ago, so that changes reach every process."""
 
-import time
 from collections.abc import Sequence
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.brief_memory import BriefMemory
 from service.database import Database
 from service.errors import NotFound
 from service.sites.articles import normalise_article
 from service.sites.policy import SitePolicy, read_policy
 from service.sites.rules import is_slug
 from service.sites.tables import Site, SiteOrigin
-from service.turns import Turns
 
-V = TypeVar("V")
-
-# What the command line changes takes effect within two seconds, without Redis too.
-REMEMBER_SECONDS = 1.0
-# A flood of made-up slugs must not fill the memory.
-MAX_REMEMBERED = 10_000
 # No origin of a site is longer, so no longer one has to be remembered.
 MAX_ORIGIN_CHARS = 300
 
@@ -47,27 +39,15 @@ class SiteDirectory:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._by_slug: dict[str, tuple[float, KnownSite | None]] = {}
-        self._origins: dict[str, tuple[float, bool]] = {}
-        self._turns = Turns()
+        self._by_slug = BriefMemory[str, KnownSite | None]()
+        self._origins = BriefMemory[str, bool]()
 
     async def find(self, slug: str) -> KnownSite | None:
         """Give the site of that slug, or None."""
         if not is_slug(slug):
             # No database is asked for what no site can be called; PostgreSQL fails at a NUL.
             return None
-        known = _recall(self._by_slug, slug)
-        if known:
-            return known[0]
-        # Of all the requests that find the memory too old, one asks the database.
-        async with self._turns.take(slug):
-            known = _recall(self._by_slug, slug)
-            if known:
-                return known[0]
-            async with self._database.reading() as session:
-                site = await load_site(session, slug)
-            _remember(self._by_slug, slug, site)
-        return site
+        return await self._by_slug.get(slug, lambda: self._load_site(slug))
 
     async def get(self, slug: str) -> KnownSite:
         """Give the site of that slug; raises NotFound."""
@@ -80,32 +60,21 @@ class SiteDirectory:
         """Tell whether an origin belongs to any site."""
         if len(origin) > MAX_ORIGIN_CHARS:
             return False
-        known = _recall(self._origins, origin)
-        if known:
-            return known[0]
-        async with self._database.reading() as session:
-            query = select(SiteOrigin.origin).where(SiteOrigin.origin == origin).limit(1)
-            found = (await session.exec(query)).first() is not None
-        _remember(self._origins, origin, found)
-        return found
+        return await self._origins.get(origin, lambda: self._load_origin(origin))
 
     def forget(self) -> None:
         """Read everything anew at the next look-up, after a change made by this process."""
-        self._by_slug.clear()
-        self._origins.clear()
+        self._by_slug.forget()
+        self._origins.forget()
 
+    async def _load_site(self, slug: str) -> KnownSite | None:
+        async with self._database.reading() as session:
+            return await load_site(session, slug)
 
-def _recall(memory: dict[str, tuple[float, V]], key: str) -> tuple[V] | None:
-    """Give what is remembered, in a tuple because that may be None, unless it is too old."""
-    known = memory.get(key)
-    fresh = known is not None and time.monotonic() - known[0] < REMEMBER_SECONDS
-    return (known[1],) if known and fresh else None
-
-
-def _remember(memory: dict[str, tuple[float, V]], key: str, value: V) -> None:
-    if len(memory) >= MAX_REMEMBERED:
-        memory.clear()
-    memory[key] = (time.monotonic(), value)
+    async def _load_origin(self, origin: str) -> bool:
+        query = select(SiteOrigin.origin).where(SiteOrigin.origin == origin).limit(1)
+        async with self._database.reading() as session:
+            return (await session.exec(query)).first() is not None
 
 
 async def load_site(session: AsyncSession, slug: str) -> KnownSite | None:

@@ -3,13 +3,9 @@
 from contextlib import nullcontext
 from typing import Any, NoReturn
 
-from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from service.clock import new_id, parse_id
 from service.comments.receipts import make_receipt_token
 from service.comments.rendering import render_html
-from service.comments.tables import Article, Comment
 from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
 from service.http.reading import check_idempotency_key
 from service.privacy.addresses import suspect_typo
@@ -20,6 +16,7 @@ from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 from service.submission.errors import DuplicateComment
 from service.submission.limits import FLOOD_RULE, all_rules, ip_rules
+from service.submission.queries import Parent, read_is_closed, read_parent
 from service.submission.rules import (
     Submission,
     check_submission,
@@ -62,9 +59,8 @@ async def submit_comment(
     """
     valid, errors = check_submission(translate_names(raw_fields), site)
     errors += check_idempotency_key(idempotency_key)
-    async with services.reading() as session:
-        keyring = await services.vault.keyring(session)
-        parent, closed = await _check_place(session, site, valid)
+    keyring = await services.keyring()
+    parent, closed = await _check_place(services, site, valid)
     if errors:
         await _refuse(services, site, prefix, [*errors, *closed])
     submission = Submission(**valid)
@@ -95,33 +91,31 @@ async def refuse_unreadable(services: Services, site: KnownSite, prefix: str) ->
 
 
 async def _check_place(
-    session: AsyncSession, site: KnownSite, valid: dict[str, Any]
-) -> tuple[Comment | None, list[FieldError]]:
+    services: Services, site: KnownSite, valid: dict[str, Any]
+) -> tuple[Parent | None, list[FieldError]]:
     """Check what may change after a submission was taken: whether its place is open.
 
     So a repeated request is recognised before it is told that its place has closed meanwhile.
     """
     errors: list[FieldError] = []
-    key = valid.get("article")
-    article = await _find_article(session, site, key) if key is not None else None
-    if key is not None and (refusal := _refuse_closed(site, article)):
+    article, answered = valid.get("article"), valid.get("parent")
+    if article is not None and (refusal := await _refuse_closed(services, site, article)):
         errors.append(refusal)
-    parent = await _find_parent(session, article, valid.get("parent"), site.policy.max_depth)
-    if valid.get("parent") and parent is None:
+    parent = await _find_parent(services, site, article, answered) if answered else None
+    if answered and parent is None:
         detail = "This is not a visible comment of the same article that may still be answered."
         errors.append(FieldError("parent_invalid", detail, pointer="#/parent"))
     return parent, errors
 
 
-async def _find_article(session: AsyncSession, site: KnownSite, key: str) -> Article | None:
-    query = select(Article).where(Article.site_id == site.id, Article.key == key)
-    return (await session.exec(query)).first()
-
-
-def _refuse_closed(site: KnownSite, article: Article | None) -> FieldError | None:
-    if article is None and site.policy.articles == "listed":
+async def _refuse_closed(services: Services, site: KnownSite, key: str) -> FieldError | None:
+    """Say why no comment is taken under an article, by what is known of it for at most a second."""
+    is_closed = await services.articles.get(
+        (site.id, key), lambda: read_is_closed(services, site.id, key)
+    )
+    if is_closed is None and site.policy.articles == "listed":
         detail = "The site does not take comments under this article."
-    elif site.policy.comments == "closed" or (article and article.is_closed):
+    elif site.policy.comments == "closed" or is_closed:
         detail = "Comments are closed."
     else:
         return None
@@ -129,18 +123,13 @@ def _refuse_closed(site: KnownSite, article: Article | None) -> FieldError | Non
 
 
 async def _find_parent(
-    session: AsyncSession, article: Article | None, parent: str | None, max_depth: int
-) -> Comment | None:
-    parent_id = parse_id(parent) if parent else None
+    services: Services, site: KnownSite, article: str | None, answered: str
+) -> Parent | None:
+    parent_id = parse_id(answered)
     if parent_id is None or article is None:
         return None
-    query = select(Comment).where(
-        Comment.id == parent_id,
-        Comment.article_id == article.id,
-        Comment.visibility == "visible",
-        Comment.depth < max_depth,
-    )
-    return (await session.exec(query)).first()
+    async with services.reading() as session:
+        return await read_parent(session, site, article, parent_id)
 
 
 def _make_key(keyring: Keyring, submission: Submission, idempotency_key: str) -> Key:
@@ -161,7 +150,7 @@ def _make_key(keyring: Keyring, submission: Submission, idempotency_key: str) ->
 async def _replay(services: Services, site: KnownSite, key: Key, prefix: str) -> Stored | None:
     try:
         async with services.reading() as session:
-            return await read_stored(session, site.id, key)
+            return await (await session.connection()).run_sync(read_stored, site.id, key)
     except IdempotencyKeyReused:
         await refuse_unreadable(services, site, prefix)
         raise
@@ -173,7 +162,7 @@ async def _charge_and_store(
     keyring: Keyring,
     site: KnownSite,
     submission: Submission,
-    parent: Comment | None,
+    parent: Parent | None,
     prefix: str,
     key: Key | None,
 ) -> Stored:
@@ -184,7 +173,7 @@ async def _charge_and_store(
         raise
     comment = _make_comment(services, keyring, site, submission, parent, prefix, verdict)
     address = submission.email
-    sealed = keyring.seal_address(comment.id, site.id, address.original, address.folded)
+    sealed = keyring.seal_row(comment["id"], site.id, address.original, address.folded)
     try:
         stored = await writer.write(Draft(comment, submission.article, sealed, key))
     except DuplicateComment:
@@ -201,33 +190,36 @@ def _make_comment(
     keyring: Keyring,
     site: KnownSite,
     submission: Submission,
-    parent: Comment | None,
+    parent: Parent | None,
     prefix: str,
     verdict: Verdict,
-) -> Comment:
-    """Build the row; whatever a client may not set has its value from here."""
+) -> dict[str, Any]:
+    """Build the row; whatever a client may not set has its value from here, or is null."""
     now = services.clock()
     answers = parent.id.bytes if parent else b""
     identity = (site.id.bytes, submission.article.encode(), answers)
     content = (submission.name.encode(), submission.text.encode())
     day = now.date().isoformat().encode()
-    return Comment(
-        id=new_id(),
-        site_id=site.id,
+    return {
+        "id": new_id(),
+        "site_id": site.id,
         # The one that the article gets if this is its first comment.
-        article_id=new_id(),
-        parent_id=parent.id if parent else None,
-        depth=parent.depth + 1 if parent else 0,
-        name=submission.name,
-        url=submission.url,
-        text=submission.text,
-        html=render_html(submission.text),
-        status="pending",
-        submitted_at=now,
-        signals=[ADDRESS_FLOOD] if FLOOD_RULE in verdict.over else [],
-        fingerprint=keyring.mac("fingerprint", *identity, *content),
-        client_hash=keyring.mac("client", day, prefix.encode()),
-    )
+        "article_id": new_id(),
+        "parent_id": parent.id if parent else None,
+        "depth": parent.depth + 1 if parent else 0,
+        "name": submission.name,
+        "url": submission.url,
+        "text": submission.text,
+        "html": render_html(submission.text),
+        "status": "pending",
+        "visibility": "hidden",
+        "version": 1,
+        "edited": False,
+        "submitted_at": now,
+        "signals": [ADDRESS_FLOOD] if FLOOD_RULE in verdict.over else [],
+        "fingerprint": keyring.mac("fingerprint", *identity, *content),
+        "client_hash": keyring.mac("client", day, prefix.encode()),
+    }
 
 
 def _answer(
@@ -256,7 +248,6 @@ async def describe_form(services: Services, site: KnownSite, raw_article: str) -
         key = site.article_key(raw_article)
     except ArticleRefused as refusal:
         raise Invalid(errors=[refusal.as_error(parameter="article")]) from None
-    async with services.reading() as session:
-        closed = _refuse_closed(site, await _find_article(session, site, key))
+    closed = await _refuse_closed(services, site, key)
     limits = FormLimits(MAX_NAME_CHARS, MAX_EMAIL_CHARS, MAX_URL_CHARS, site.policy.max_text_chars)
     return Form(key, closed is None, limits, site.policy.max_depth, LABELS)

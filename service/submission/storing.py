@@ -4,20 +4,19 @@ The statements go in one order, and the rows of each in the order of what is uni
 batches of two processes never wait for each other in a circle.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import tuple_
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlmodel import Session, SQLModel, col, delete, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import col
 
 from service.comments.operations import Tallies
 from service.comments.tables import Article, Comment
-from service.database import insert
+from service.database import insert_rows
 from service.errors import IdempotencyKeyReused, ServiceError
 from service.group_commit import GroupCommit
 from service.privacy.tables import SealedAddress
@@ -25,6 +24,21 @@ from service.submission.errors import DuplicateComment
 from service.submission.tables import IdempotencyKey
 
 ACCEPTED = 202
+# These are made once, since making a statement takes longer than running it.
+_KEY = (col(IdempotencyKey.site_id), col(IdempotencyKey.key_hash))
+_READ_KEYS = select(
+    *_KEY,
+    col(IdempotencyKey.fields_hash),
+    col(IdempotencyKey.comment_id),
+    col(IdempotencyKey.created_at),
+).where(tuple_(*_KEY).in_(bindparam("wanted", expanding=True)))
+_PLACE = (col(Article.site_id), col(Article.key))
+_FIND_ARTICLES = select(*_PLACE, col(Article.id)).where(
+    tuple_(*_PLACE).in_(bindparam("wanted", expanding=True))
+)
+_FIND_COMMENTS = select(col(Comment.id)).where(
+    col(Comment.id).in_(bindparam("wanted", expanding=True))
+)
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -43,151 +57,165 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A submission that is ready to be written; the id of the article is one that it may get."""
+    """A submission that is ready to be written: the rows of its comment and address, by column.
 
-    comment: Comment
+    The id of the article in the comment's row is the one that the article gets if it is not there yet.
+    """
+
+    comment: dict[str, Any]
     article: str
-    address: SealedAddress
+    address: dict[str, Any]
     key: Key | None
+
+    @property
+    def id(self) -> UUID:
+        found: UUID = self.comment["id"]
+        return found
+
+    @property
+    def place(self) -> tuple[UUID, str]:
+        """Where the comment goes: the site, and the key of the article."""
+        return self.comment["site_id"], self.article
 
 
 SubmissionWriter = GroupCommit[Draft, Stored]
 Outcome = Stored | ServiceError
 
 
-async def read_stored(session: AsyncSession, site_id: UUID, key: Key) -> Stored | None:
+def read_stored(connection: Connection, site_id: UUID, key: Key) -> Stored | None:
     """Give what a key stored before; raises IdempotencyKeyReused when other fields came with it."""
-    row = await session.get(IdempotencyKey, (site_id, key.key_hash))
-    outcome = _recall(row, key) if row else None
+    found = _read_keys(connection, [(site_id, key.key_hash)])
+    outcome = _recall(found, site_id, key) if found else None
     if isinstance(outcome, ServiceError):
         raise outcome
     return outcome
 
 
-def _recall(row: IdempotencyKey, key: Key) -> Outcome:
-    if row.fields_hash != key.fields_hash:
-        return IdempotencyKeyReused()
-    return Stored(row.comment_id, row.created_at, replayed=True)
+# By site and the key's hash: the hash of the fields that came with it, and what was stored.
+KnownKeys = dict[tuple[UUID, bytes], tuple[bytes, Stored]]
 
 
-def store_drafts(session: Session, drafts: Sequence[Draft]) -> list[Outcome | Exception]:
+def _read_keys(connection: Connection, wanted: Sequence[tuple[UUID, bytes]]) -> KnownKeys:
+    found = connection.execute(_READ_KEYS, {"wanted": wanted})
+    return {
+        (site_id, key_hash): (fields_hash, Stored(comment_id, created_at, replayed=True))
+        for site_id, key_hash, fields_hash, comment_id, created_at in found
+    }
+
+
+def _recall(known: KnownKeys, site_id: UUID, key: Key) -> Outcome:
+    fields_hash, stored = known[site_id, key.key_hash]
+    return stored if fields_hash == key.fields_hash else IdempotencyKeyReused()
+
+
+def store_drafts(connection: Connection, drafts: Sequence[Draft]) -> list[Outcome | Exception]:
     """Write drafts, in the caller's transaction; gives what became of each, in their order.
 
     When the database refuses one of them, they are written one by one, so that it fails alone.
     """
     try:
-        with session.begin_nested():
-            return list(_store_together(session, drafts))
+        with connection.begin_nested():
+            return list(_store_together(connection, drafts))
     except (DataError, IntegrityError) as error:
         if len(drafts) == 1:
             return [error]
-    return [outcome for draft in drafts for outcome in store_drafts(session, [draft])]
+    return [outcome for draft in drafts for outcome in store_drafts(connection, [draft])]
 
 
-def _store_together(session: Session, drafts: Sequence[Draft]) -> list[Outcome]:
-    outcomes = _take_keys(session, drafts)
-    fresh = [draft for draft in drafts if draft.comment.id not in outcomes]
-    _place_in_articles(session, fresh)
-    stored = _insert_comments(session, fresh)
-    taken = [draft for draft in fresh if draft.comment.id in stored]
-    _release_keys(session, [draft for draft in fresh if draft.comment.id not in stored])
-    _insert_rows(session, SealedAddress, (draft.address.model_dump() for draft in taken))
+def _store_together(connection: Connection, drafts: Sequence[Draft]) -> list[Outcome]:
+    outcomes = _take_keys(connection, drafts)
+    fresh = [draft for draft in drafts if draft.id not in outcomes]
+    comments = _place_in_articles(connection, fresh)
+    stored = _insert_comments(connection, comments)
+    taken = [draft for draft in fresh if draft.id in stored]
+    _release_keys(connection, [draft for draft in fresh if draft.id not in stored])
+    insert_rows(connection, SealedAddress, [draft.address for draft in taken])
     tallies = Tallies()
     for draft in taken:
-        comment = draft.comment
-        outcomes[comment.id] = Stored(comment.id, comment.submitted_at)
-        tallies.count_submission(comment.site_id, comment.submitted_at)
+        submitted_at = draft.comment["submitted_at"]
+        outcomes[draft.id] = Stored(draft.id, submitted_at)
+        tallies.count_submission(draft.comment["site_id"], submitted_at)
     # Last, because these rows are wanted by all: the less is done while they are locked the better.
-    tallies.write(session)
-    return [outcomes.get(draft.comment.id) or DuplicateComment() for draft in drafts]
+    tallies.write(connection)
+    return [outcomes.get(draft.id) or DuplicateComment() for draft in drafts]
 
 
-def _take_keys(session: Session, drafts: Sequence[Draft]) -> dict[UUID, Outcome]:
+def _take_keys(connection: Connection, drafts: Sequence[Draft]) -> dict[UUID, Outcome]:
     """Take the keys; gives the outcome, by comment, of those whose key was taken before."""
-    keyed = {draft.comment.id: draft for draft in drafts if draft.key}
-    rows = sorted((_key_row(draft) for draft in keyed.values()), key=lambda row: row["key_hash"])
-    won = set(_insert_rows(session, IdempotencyKey, rows, returning=IdempotencyKey.comment_id))
-    lost = {comment_id: draft for comment_id, draft in keyed.items() if comment_id not in won}
-    if not lost:
+    rows = sorted(_key_rows(drafts), key=lambda row: (row["key_hash"], row["site_id"]))
+    if insert_rows(connection, IdempotencyKey, rows) == len(rows):
         return {}
-    wanted = [(draft.comment.site_id, draft.key.key_hash) for draft in lost.values() if draft.key]
-    place = tuple_(col(IdempotencyKey.site_id), col(IdempotencyKey.key_hash))
-    query = select(IdempotencyKey).where(place.in_(wanted))
-    before = {(row.site_id, row.key_hash): row for row in session.exec(query)}
-    return {
-        comment_id: _recall(before[draft.comment.site_id, draft.key.key_hash], draft.key)
-        for comment_id, draft in lost.items()
-        if draft.key
-    }
-
-
-def _key_row(draft: Draft) -> dict[str, Any]:
-    return {
-        "site_id": draft.comment.site_id,
-        **(msgspec.structs.asdict(draft.key) if draft.key else {}),
-        "comment_id": draft.comment.id,
-        "status": ACCEPTED,
-        "created_at": draft.comment.submitted_at,
-    }
-
-
-def _release_keys(session: Session, duplicates: Sequence[Draft]) -> None:
-    """Let go of the keys of comments that were not stored after all."""
-    ids = [draft.comment.id for draft in duplicates if draft.key]
-    if ids:
-        hashes = [draft.key.key_hash for draft in duplicates if draft.key]
-        mine = (col(IdempotencyKey.key_hash).in_(hashes), col(IdempotencyKey.comment_id).in_(ids))
-        session.exec(delete(IdempotencyKey).where(*mine))
-
-
-def _place_in_articles(session: Session, drafts: Sequence[Draft]) -> None:
-    """Give each comment the id of its article, which is made if it is not there."""
-    wanted = {(draft.comment.site_id, draft.article): draft.comment for draft in drafts}
-    known = _find_articles(session, wanted)
-    missing = sorted(place for place in wanted if place not in known)
-    if missing:
-        rows = (_article_row(key, wanted[site_id, key]) for site_id, key in missing)
-        _insert_rows(session, Article, rows)
-        known |= _find_articles(session, missing)
+    known = _read_keys(connection, [(row["site_id"], row["key_hash"]) for row in rows])
+    outcomes: dict[UUID, Outcome] = {}
     for draft in drafts:
-        draft.comment.article_id = known[draft.comment.site_id, draft.article]
+        if draft.key:
+            site_id, _ = draft.place
+            _, stored = known[site_id, draft.key.key_hash]
+            if stored.comment_id != draft.id:
+                outcomes[draft.id] = _recall(known, site_id, draft.key)
+    return outcomes
+
+
+def _key_rows(drafts: Iterable[Draft]) -> list[dict[str, Any]]:
+    return [
+        {
+            "site_id": draft.comment["site_id"],
+            **msgspec.structs.asdict(draft.key),
+            "comment_id": draft.id,
+            "status": ACCEPTED,
+            "created_at": draft.comment["submitted_at"],
+        }
+        for draft in drafts
+        if draft.key
+    ]
+
+
+def _release_keys(connection: Connection, duplicates: Sequence[Draft]) -> None:
+    """Let go of the keys of comments that were not stored after all."""
+    keyed = {draft.id: draft.key.key_hash for draft in duplicates if draft.key}
+    if keyed:
+        is_key = col(IdempotencyKey.key_hash).in_(list(keyed.values()))
+        is_ours = col(IdempotencyKey.comment_id).in_(list(keyed))
+        connection.execute(delete(IdempotencyKey).where(is_key, is_ours))
+
+
+def _place_in_articles(connection: Connection, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
+    """Make the articles that are missing; gives the comments' rows with the ids of their articles."""
+    wanted = {draft.place: draft.comment for draft in drafts}
+    known = _find_articles(connection, wanted)
+    missing = sorted(wanted.keys() - known.keys())
+    if missing:
+        rows = [_article_row(key, wanted[site_id, key]) for site_id, key in missing]
+        insert_rows(connection, Article, rows)
+        known |= _find_articles(connection, missing)
+    return [{**draft.comment, "article_id": known[draft.place]} for draft in drafts]
 
 
 def _find_articles(
-    session: Session, places: Iterable[tuple[UUID, str]]
+    connection: Connection, places: Collection[tuple[UUID, str]]
 ) -> dict[tuple[UUID, str], UUID]:
-    place = tuple_(col(Article.site_id), col(Article.key))
-    query = select(Article.site_id, Article.key, Article.id).where(place.in_(list(places)))
-    return {(site_id, key): article_id for site_id, key, article_id in session.exec(query)}
+    if not places:
+        return {}
+    found = connection.execute(_FIND_ARTICLES, {"wanted": list(places)})
+    return {(site_id, key): article_id for site_id, key, article_id in found}
 
 
-def _article_row(key: str, comment: Comment) -> dict[str, Any]:
-    now = comment.submitted_at
-    article = Article(id=comment.article_id, site_id=comment.site_id, key=key, created_at=now)
-    return article.model_dump()
+def _article_row(key: str, comment: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": comment["article_id"],
+        "site_id": comment["site_id"],
+        "key": key,
+        "is_closed": False,
+        "visible": 0,
+        "revision": 0,
+        "created_at": comment["submitted_at"],
+    }
 
 
-def _insert_comments(session: Session, drafts: Sequence[Draft]) -> set[UUID]:
+def _insert_comments(connection: Connection, rows: Sequence[dict[str, Any]]) -> set[UUID]:
     """Insert the comments whose fingerprint is not there yet; gives their ids."""
-    ordered = sorted(drafts, key=lambda draft: draft.comment.fingerprint or b"")
-    rows = (draft.comment.model_dump() for draft in ordered)
-    return set(_insert_rows(session, Comment, rows, returning=Comment.id))
-
-
-def _insert_rows(
-    session: Session,
-    table: type[SQLModel],
-    rows: Iterable[dict[str, Any]],
-    *,
-    returning: Any = None,
-) -> Sequence[Any]:
-    """Insert rows unless a unique value of theirs is there; gives a column of those inserted."""
-    values = list(rows)
-    if not values:
-        return []
-    # The rows are parameters, so that the statement is compiled once and not for every batch.
-    statement = insert(session, table).on_conflict_do_nothing()
-    if returning is None:
-        session.connection().execute(statement, values)
-        return []
-    return session.connection().execute(statement.returning(returning), values).scalars().all()
+    ordered = sorted(rows, key=lambda row: bytes(row["fingerprint"]))
+    ids = {row["id"] for row in rows}
+    if insert_rows(connection, Comment, ordered) == len(ids):
+        return ids
+    return set(connection.execute(_FIND_COMMENTS, {"wanted": list(ids)}).scalars())

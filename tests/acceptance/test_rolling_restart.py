@@ -15,7 +15,7 @@ import pytest
 from service.settings import Settings
 from tests.installation import COMMENTS, Installation, install, walk_pages
 from tests.processes import Server, ServerMissing, wait_until
-from tests.proxies import skip_or_fail, start_private_nginx, upstream_of
+from tests.proxies import skip_or_fail, start_upstream_nginx
 from tests.servers import find_workers, start_service
 
 READERS = 2
@@ -63,7 +63,7 @@ class Load:
 @contextmanager
 def nginx_before(servers: list[Server]) -> Iterator[Server]:
     try:
-        with start_private_nginx("nginx.conf", upstream_of(servers)) as nginx:
+        with start_upstream_nginx(servers) as nginx:
             yield nginx
     except ServerMissing as error:
         skip_or_fail(error)

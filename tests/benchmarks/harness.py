@@ -11,8 +11,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tests.benchmarks.machine import LOAD_CORE, on_core, read_cpu_seconds
+from tests.processes import bound_to_us
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 # A request may take longer than a cell where a peer is slow; what is still under way then is waited for.
@@ -85,14 +86,10 @@ def require_wrk() -> None:
 
 def run_wrk(load: Load, seconds: int) -> Sample:
     """Send a load for some seconds."""
-    command = ["wrk", "-t1", f"-c{load.connections}", f"-d{seconds}s"]
-    command += ["--timeout", f"{PATIENCE_SECONDS}s", "-s", str(SCRIPT)]
-    for name, value in load.headers.items():
-        command += ["-H", f"{name}: {value}"]
     with on_core(LOAD_CORE):
         before = read_cpu_seconds(load.roots)
         done = subprocess.run(
-            [*command, load.url],
+            _wrk_command(load, seconds),
             env={**os.environ, **_variables(load)},
             capture_output=True,
             text=True,
@@ -101,6 +98,32 @@ def run_wrk(load: Load, seconds: int) -> Sample:
         )
         spent = read_cpu_seconds(load.roots) - before
     return _read_sample(done.stdout + done.stderr, spent)
+
+
+@contextmanager
+def sending(load: Load, most_seconds: int = 300) -> Iterator[None]:
+    """Send a load for as long as the block lasts."""
+    command = [*bound_to_us(), *_wrk_command(load, most_seconds)]
+    with on_core(LOAD_CORE):
+        wrk = subprocess.Popen(
+            command,
+            env={**os.environ, **_variables(load)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        yield
+    finally:
+        wrk.terminate()
+        wrk.wait()
+
+
+def _wrk_command(load: Load, seconds: int) -> list[str]:
+    command = ["wrk", "-t1", f"-c{load.connections}", f"-d{seconds}s"]
+    command += ["--timeout", f"{PATIENCE_SECONDS}s", "-s", str(SCRIPT)]
+    for name, value in load.headers.items():
+        command += ["-H", f"{name}: {value}"]
+    return [*command, load.url]
 
 
 def _variables(load: Load) -> dict[str, str]:

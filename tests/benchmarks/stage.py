@@ -35,6 +35,7 @@ class Stage(msgspec.Struct, frozen=True):
 
     server: Server
     settings: Settings
+    environment: Mapping[str, str]
     token: str
     servers_below: list[Server] = []
 
@@ -84,7 +85,7 @@ def open_stage(
     settings = load_settings({"GREENROOM_DATA_DIR": str(folder / "data"), **given})
     token = asyncio.run(_furnish(settings, crowd))
     with on_core(SERVER_CORE), start_service(folder, given) as server:
-        yield Stage(server, settings, token, servers_below or [])
+        yield Stage(server, settings, given, token, servers_below or [])
 
 
 async def _furnish(settings: Settings, crowd: Crowd) -> str:

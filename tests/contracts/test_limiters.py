@@ -209,6 +209,20 @@ async def test_both_decide_the_same_whatever_happens(
     assert [describe(verdict) for verdict in in_process] == [describe(v) for v in on_redis]
 
 
+# As above. The first burst of tries is counted in one call, the second one by one.
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tries=st.lists(st.lists(rules, max_size=4, unique_by=lambda rule: rule.name), max_size=12))
+async def test_tries_that_are_sent_together_are_decided_as_one_after_the_other(
+    redis_client: Redis, tries: list[list[Rule]]
+) -> None:
+    clock = Clock()
+    limiters = [RedisLimiter(redis_client, secrets.token_bytes(16), clock) for _ in range(2)]
+    together = await limiters[0].charge_all(tries)
+    apart = [await limiters[1].charge(one) for one in tries]
+
+    assert [describe(verdict) for verdict in together] == [describe(verdict) for verdict in apart]
+
+
 async def test_processes_with_one_secret_share_their_limits(
     redis_client: Redis, redis_url: str
 ) -> None:

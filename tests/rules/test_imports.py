@@ -12,6 +12,7 @@ ORDER = [
     {"nfc"},
     {"text"},
     {"changes", "clock", "confidential", "draining", "redis_client", "turns"},
+    {"brief_memory"},
     {"errors"},
     {"settings"},
     {"database"},

@@ -1,0 +1,125 @@
+"""What becomes of submissions that are written together, on both databases."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
+
+from service.clock import new_id
+from service.comments.tables import StatusTally
+from service.errors import IdempotencyKeyReused
+from service.privacy.tables import DataKey
+from service.sites.tables import Site
+from service.submission.errors import DuplicateComment
+from service.submission.storing import Draft, Key, Stored, store_drafts
+from tests.cast import House
+from tests.in_process import START
+
+
+class Desk:
+    """Makes drafts of comments on `blog` and stores them in one transaction."""
+
+    def __init__(self, house: House, site_id: UUID, key_id: UUID) -> None:
+        self._house = house
+        self._site_id = site_id
+        self._key_id = key_id
+
+    def draft(self, text: str, *, key: Key | None = None, **columns: Any) -> Draft:
+        """Make a draft; `columns` are what its comment has in place of the usual."""
+        comment_id = new_id()
+        comment: dict[str, Any] = {
+            "id": comment_id,
+            "site_id": self._site_id,
+            "article_id": new_id(),
+            "parent_id": None,
+            "depth": 0,
+            "name": "Dave",
+            "url": None,
+            "text": text,
+            "html": text,
+            "status": "pending",
+            "visibility": "hidden",
+            "version": 1,
+            "edited": False,
+            "submitted_at": START,
+            "signals": [],
+            "fingerprint": sha256(text.encode()).digest(),
+            "client_hash": b"hash",
+        }
+        address = {"id": comment_id, "site_id": self._site_id, "key_id": self._key_id}
+        sealed = {"sealed": b"sealed", "author_index": b"author"}
+        return Draft({**comment, **columns}, "/post", {**address, **sealed}, key)
+
+    async def store(self, *drafts: Draft) -> Sequence[object]:
+        return await self._house.database.write(lambda connection: store_drafts(connection, drafts))
+
+    async def stored(self) -> list[str]:
+        """Give the texts in the database, which has to have an address and a count for each."""
+        state = await self._house.state()
+        comments, addresses = state["comment"], state["sealed_address"]
+        assert {row["id"] for row in comments} <= {row["id"] for row in addresses}
+        async with self._house.database.reading() as session:
+            tallies = (await session.exec(select(StatusTally.total))).all()
+        assert sum(tallies) == len(comments)
+        return sorted(row["text"] for row in comments)
+
+
+@pytest.fixture
+async def desk(house: House) -> Desk:
+    async with house.database.reading() as session:
+        site_id = (await session.exec(select(Site.id).where(Site.slug == "blog"))).one()
+        key_id = (await session.exec(select(DataKey.id).where(DataKey.purpose == "address"))).one()
+    return Desk(house, site_id, key_id)
+
+
+async def test_what_is_twice_in_a_batch_is_stored_once(desk: Desk) -> None:
+    outcomes = await desk.store(*(desk.draft(text) for text in ("One.", "Two.", "One.")))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == [
+        "DuplicateComment",
+        "Stored",
+        "Stored",
+    ]
+    assert await desk.stored() == ["One.", "Two."]
+
+
+async def test_what_was_stored_before_is_a_duplicate_and_the_rest_of_its_batch_is_stored(
+    desk: Desk,
+) -> None:
+    await desk.store(desk.draft("One."))
+    again, new = await desk.store(desk.draft("One."), desk.draft("Two."))
+    assert isinstance(again, DuplicateComment)
+    assert isinstance(new, Stored)
+    assert await desk.stored() == ["One.", "Two."]
+
+
+async def test_a_row_that_the_database_refuses_fails_alone(desk: Desk) -> None:
+    outcomes = await desk.store(
+        desk.draft("One."), desk.draft("Bad.", status="nonsense"), desk.draft("Two.")
+    )
+    assert [type(outcome) for outcome in outcomes] == [Stored, IntegrityError, Stored]
+    assert await desk.stored() == ["One.", "Two."]
+
+
+async def test_a_key_that_another_process_took_first_is_answered_from_its_row(desk: Desk) -> None:
+    key = Key(b"key", b"fields")
+    first = desk.draft("One.", key=key)
+    await desk.store(first)
+    replayed, reused, other = await desk.store(
+        desk.draft("One.", key=key),
+        desk.draft("Another.", key=Key(b"key", b"other fields")),
+        desk.draft("Two.", key=Key(b"another key", b"fields")),
+    )
+    assert replayed == Stored(first.id, START, replayed=True)
+    assert isinstance(reused, IdempotencyKeyReused)
+    assert isinstance(other, Stored)
+    assert await desk.stored() == ["One.", "Two."]
+
+
+async def test_a_duplicate_keeps_no_key(desk: Desk, house: House) -> None:
+    await desk.store(desk.draft("One."))
+    async with house.nothing_changes():
+        await desk.store(desk.draft("One.", key=Key(b"key", b"fields")))
