@@ -6,7 +6,8 @@ they lie on a shelf of their own, bounded in number, and push out nothing but on
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
+from uuid import UUID
 
 import msgspec
 from litestar.types import HTTPScope
@@ -26,6 +27,10 @@ MAX_URL_BYTES = 2_048
 ENTRY_BYTES = 4_000
 
 Url = tuple[str, bytes]
+# An article by its site and key.
+Place = tuple[UUID, str]
+# The revision and the count of an article that is not there.
+_NO_ARTICLE = (None, 0)
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -38,6 +43,18 @@ class Basis(msgspec.Struct, frozen=True):
     def changes(self) -> list[Change]:
         """The changes that would put the answer out of date."""
         return [Change(self.site.id, article) for article in self.revisions]
+
+    @property
+    def places(self) -> list[Place]:
+        """The articles by site and key."""
+        return [(self.site.id, article) for article in self.revisions]
+
+    def holds(self, found: Mapping[Place, tuple[int, int]]) -> bool:
+        """Tell whether the articles are as they were; `found` has revision and count of those there are."""
+        return all(
+            found.get((self.site.id, article), _NO_ARTICLE)[0] == revision
+            for article, revision in self.revisions.items()
+        )
 
 
 class Entry(Kept):
