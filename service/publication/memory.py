@@ -116,7 +116,11 @@ class Memory:
 
     def keep(self, entry: Entry) -> None:
         """Put an answer under its key, in place of the one before; the least used ones make room."""
-        if (before := self.recall(entry.key)) is not None:
+        before = self.recall(entry.key)
+        if before is entry:
+            # It was only found to be true anew.
+            return
+        if before is not None:
             self.drop(before)
         is_known = any(one is not None for one in entry.basis.revisions.values())
         entry.shelf = self._known if is_known else self._unknown
@@ -152,8 +156,10 @@ class Memory:
 
     def drop(self, entry: Entry) -> None:
         """Forget an answer."""
-        if entry.shelf.pop(entry.key, None) is None:
+        # Another one may have taken its place while somebody looked whether it is true.
+        if entry.shelf.get(entry.key) is not entry:
             return
+        del entry.shelf[entry.key]
         self.bytes -= entry.weight
         self._asked.discard(entry)
         for url in entry.urls:
