@@ -16,6 +16,7 @@ BENCHMARKS = {
     "growth": "each operation at 1,000 to 1,000,000 comments",
     "peers": "ours beside Isso, Waline and WordPress",
     "cluster": "three processes against one, and how soon each shows what another decided",
+    "servers": "uvicorn beside Granian, under a bare application",
     "decisions": "decisions by many moderators at once, on PostgreSQL",
     "rendering": "the worst texts for the renderer",
 }
