@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from service.logs import get_logger
+
 # Under this name a session carries the changes that are to be told after its commit.
 NEW_CHANGES = "new_changes"
 
@@ -16,11 +18,12 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
     article: str
 
 
+_logger = get_logger(__name__)
 Listener = Callable[[Collection[Change]], None]
 
 
 class Changes:
-    """Tells all who listen, one after the other; none of them may block or raise."""
+    """Tells all who listen, one after the other; none of them may block."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
@@ -30,6 +33,9 @@ class Changes:
         self._listeners.append(listener)
 
     def tell(self, changes: Collection[Change]) -> None:
-        """Pass changes on; they are committed by now."""
+        """Pass changes on; they are committed by now, so nobody's failure may look like theirs."""
         for listener in self._listeners:
-            listener(changes)
+            try:
+                listener(changes)
+            except Exception as error:
+                _logger.error("a change was not heard", exc_info=error)

@@ -177,10 +177,17 @@ def _count_up_rows(
 
 # An error would otherwise carry the values of a statement into a log.
 _OPTIONS: dict[str, Any] = {"hide_parameters": True, "pool_timeout": MAX_WAIT_SECONDS}
+# A server that vanished from the network is noticed within about ten seconds, not after hours.
+_KEEPALIVE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 _POSTGRES_OPTIONS: dict[str, Any] = {
     **_OPTIONS,
     "pool_pre_ping": True,
-    "connect_args": {"connect_timeout": 5, "options": STATEMENT_TIMEOUT},
+    "connect_args": {"connect_timeout": 5, "options": STATEMENT_TIMEOUT, **_KEEPALIVE},
 }
 _SQLITE_OPTIONS: dict[str, Any] = {
     **_OPTIONS,

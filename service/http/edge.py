@@ -64,6 +64,8 @@ class Edge:
         """Send an answer that went out before, as it is."""
         started = time.perf_counter()
         status = await kept.send(scope, send)
+        if kept.has_grown:
+            self._memory.settle(scope, kept)
         self._note(scope["method"], kept.template, status, time.perf_counter() - started)
 
     async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -129,8 +131,9 @@ class Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = self._complete(list(message["headers"]))
-            self.kept = self._state.get(KEPT)
-            if self.kept is not None and self._route is not None:
+            if self._route is not None and self.status == 200:
+                self.kept = self._state.get(KEPT)
+            if self._route is not None and self.kept is not None:
                 self.kept.complete(self._route.template, message["headers"])
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""

@@ -38,6 +38,11 @@ class Variant:
         # RFC 9110, section 15.4.5: the headers of the 200, without those that tell of its body.
         self._unchanged = Head(304, [one for one in tagged if one[0] != b"content-type"])
 
+    @property
+    def head_bytes(self) -> int:
+        """What the two heads take, each of which is there twice."""
+        return 2 * (len(self._changed.on_wire) + len(self._unchanged.on_wire))
+
     async def send(self, tags: bytes | None, is_head: bool, send: Send) -> int:
         """Answer a reader who has what `tags` (If-None-Match) name; gives the status."""
         if tags is not None and has_already(tags, self.etag):
@@ -69,11 +74,13 @@ class Head:
 class Kept:
     """One public answer: its body, and once it went out of the edge for the first time, its headers."""
 
-    __slots__ = ("_headers", "_lock", "_variants", "body", "template")
+    __slots__ = ("_headers", "_lock", "_variants", "body", "has_grown", "template")
 
     def __init__(self, body: bytes) -> None:
         self.body = body
         self.template = ""
+        self.has_grown = True
+        """Whether a coding was made since somebody looked how much room all take."""
         self._headers: list[Header] = []
         self._variants: dict[Coding, Variant] = {}
         self._lock = asyncio.Lock()
@@ -85,9 +92,10 @@ class Kept:
 
     @property
     def size_bytes(self) -> int:
-        """The bytes of all its codings."""
-        coded = (len(one.body) for coding, one in self._variants.items() if coding != "identity")
-        return len(self.body) + sum(coded)
+        """The bytes of all its codings and their heads."""
+        variants = self._variants.items()
+        coded = (len(one.body) for coding, one in variants if coding != "identity")
+        return len(self.body) + sum(coded) + sum(one.head_bytes for _, one in variants)
 
     def complete(self, template: str, headers: Iterable[Header]) -> None:
         """Take the route and the headers of the answer, as they go out of the edge."""
@@ -114,6 +122,7 @@ class Kept:
             else:
                 variant = await asyncio.to_thread(Variant, self._headers, self.body, coding)
             self._variants[coding] = variant
+            self.has_grown = True
         return variant
 
 

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, suppress
 from secrets import token_hex
 
 import msgspec
-from redis.exceptions import RedisError
 
 from service.changes import Change
 from service.logs import get_logger
@@ -26,7 +25,6 @@ TIMEOUT_SECONDS = 1.0
 TRIES = 2
 # Changes that may wait for a Redis that is gone; by then every process has found them by itself.
 MAX_WAITING = 10_000
-FAILURES = (RedisError, OSError, TimeoutError)
 _logger = get_logger(__name__)
 
 
@@ -93,7 +91,8 @@ class Channel:
             try:
                 await self._client.publish(CHANNEL, message)
                 return
-            except FAILURES as error:
+            # A cluster's client raises what is no error of Redis; none may end the telling.
+            except Exception as error:
                 # The others find out by themselves, within two seconds.
                 _logger.warning("changes not told", error=type(error).__name__, count=len(changes))
 
@@ -101,7 +100,8 @@ class Channel:
         while True:
             try:
                 await self._listen()
-            except FAILURES as error:
+            # Whatever it is that fails there, a process has to go on hearing.
+            except Exception as error:
                 self._metrics.channel_degraded.set(1)
                 _logger.warning("channel of changes is down", error=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
@@ -126,7 +126,7 @@ class Channel:
             self._metrics.channel_degraded.set(0)
         elif kind == "message":
             # Something else on this Redis may use the name of our channel.
-            with suppress(msgspec.MsgspecError):
+            with suppress(msgspec.MsgspecError, ValueError):
                 message = _DECODER.decode(data)
                 if message.sender != self._me:
                     self._hear(message.changes)

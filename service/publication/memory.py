@@ -1,12 +1,13 @@
 """The public answers that a process keeps, found by the URL that asked and bounded in bytes.
 
-The least used go first. Answers about articles without comments are as many as somebody makes up names:
-they lie on a shelf of their own, bounded in number, and push out nothing but one another.
+The least used go first. Pages deep in a list, and answers about articles without comments, are as many as
+somebody makes up: they lie on a shelf of their own, and push out nothing but one another.
 """
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping
+from sys import getsizeof
 from uuid import UUID
 
 import msgspec
@@ -19,12 +20,15 @@ from service.sites.directory import KnownSite
 # Nothing older than two seconds may be served; what is this old is checked before it is sent.
 FRESH_SECONDS = 1.8
 NEVER = float("-inf")
-MAX_UNKNOWN = 2_000
+# The part of the room that is for what is asked for in passing.
+PASSING_SHARE = 4
 # Spellings of one address that are remembered, and how long each may be: others go by the router.
 MAX_URLS = 8
 MAX_URL_BYTES = 2_048
 # What an entry takes beside its bytes: headers, keys, and its places in the tables.
-ENTRY_BYTES = 4_000
+ENTRY_BYTES = 3_000
+# What each article that an answer tells of takes beside its name.
+ARTICLE_BYTES = 800
 
 Url = tuple[str, bytes]
 # An article by its site and key.
@@ -58,39 +62,54 @@ class Basis(msgspec.Struct, frozen=True):
 
 
 class Entry(Kept):
-    """A kept answer in its place, with the moment at which it was last known to be true."""
+    """A kept answer in its place, with the moment at which it was last known to be true.
 
-    __slots__ = ("basis", "checked_at", "key", "shelf", "urls", "weight")
+    `is_passing` marks what hardly anybody asks for twice, such as a page deep in a list.
+    """
 
-    def __init__(self, key: Hashable, body: bytes, basis: Basis, checked_at: float) -> None:
+    __slots__ = ("basis", "checked_at", "is_passing", "key", "shelf", "urls", "weight")
+
+    def __init__(
+        self, key: Hashable, body: bytes, basis: Basis, checked_at: float, is_passing: bool = False
+    ) -> None:
         super().__init__(body)
         self.key = key
         self.basis = basis
         self.checked_at = checked_at
-        self.shelf: Shelf = OrderedDict()
+        self.is_passing = is_passing or None in basis.revisions.values()
+        self.shelf: Shelf | None = None
         self.urls: list[Url] = []
         self.weight = 0
 
 
-Shelf = OrderedDict[Hashable, Entry]
+class Shelf(OrderedDict[Hashable, Entry]):
+    """Answers by their keys, the least used first, and the room that they have."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__()
+        self.max_bytes = max_bytes
+        self.bytes = 0
 
 
 class Memory:
     """All kept answers of a process. `now` gives the seconds of a clock that never goes back."""
 
     def __init__(self, max_bytes: int, now: Callable[[], float] = time.monotonic) -> None:
-        self._max_bytes = max_bytes
         self.now = now
-        self._known: Shelf = OrderedDict()
-        self._unknown: Shelf = OrderedDict()
+        passing_bytes = max_bytes // PASSING_SHARE
+        self._lasting = Shelf(max_bytes - passing_bytes)
+        self._passing = Shelf(passing_bytes)
         self._by_url: dict[Url, Entry] = {}
         self._by_change: dict[Change, set[Entry]] = {}
         self._asked: set[Entry] = set()
-        self.bytes = 0
         self.hits = 0
 
     def __len__(self) -> int:
-        return len(self._known) + len(self._unknown)
+        return len(self._lasting) + len(self._passing)
+
+    @property
+    def bytes(self) -> int:
+        return self._lasting.bytes + self._passing.bytes
 
     def find(self, scope: HTTPScope) -> Entry | None:
         """Give the answer to a request that is known by its very URL, if it is fresh."""
@@ -99,16 +118,18 @@ class Memory:
             return None
         self.hits += 1
         self._asked.add(entry)
-        entry.shelf.move_to_end(entry.key)
+        if entry.shelf is not None:
+            entry.shelf.move_to_end(entry.key)
         return entry
 
     def recall(self, key: Hashable) -> Entry | None:
         """Give the answer under a key, fresh or not."""
-        entry = self._known.get(key) or self._unknown.get(key)
-        if entry is not None:
-            self._asked.add(entry)
-            entry.shelf.move_to_end(key)
-        return entry
+        for shelf in (self._lasting, self._passing):
+            if (entry := shelf.get(key)) is not None:
+                self._asked.add(entry)
+                shelf.move_to_end(key)
+                return entry
+        return None
 
     def is_fresh(self, entry: Entry) -> bool:
         """Tell whether an answer was true so short a time ago that it may be sent unchecked."""
@@ -122,20 +143,17 @@ class Memory:
             return
         if before is not None:
             self.drop(before)
-        is_known = any(one is not None for one in entry.basis.revisions.values())
-        entry.shelf = self._known if is_known else self._unknown
+        entry.shelf = self._passing if entry.is_passing else self._lasting
         entry.shelf[entry.key] = entry
         for change in entry.basis.changes:
             self._by_change.setdefault(change, set()).add(entry)
         self._asked.add(entry)
-        self._weigh(entry)
-        if len(self._unknown) > MAX_UNKNOWN:
-            self.drop(next(iter(self._unknown.values())))
+        self._weigh(entry, entry.shelf)
 
     def settle(self, scope: HTTPScope, kept: Kept) -> None:
         """Remember the URL of a request that a kept answer has just gone out to by way of the router."""
         # It may have been dropped while it was sent.
-        if not isinstance(kept, Entry) or kept.shelf.get(kept.key) is not kept:
+        if not isinstance(kept, Entry) or kept.shelf is None:
             return
         url = (scope["path"], scope["query_string"])
         if url not in self._by_url and len(url[0]) + len(url[1]) <= MAX_URL_BYTES:
@@ -143,24 +161,26 @@ class Memory:
             kept.urls.append(url)
         if len(kept.urls) > MAX_URLS:
             del self._by_url[kept.urls.pop(0)]
-        self._weigh(kept)
+        kept.has_grown = False
+        self._weigh(kept, kept.shelf)
 
-    def _weigh(self, entry: Entry) -> None:
-        """Count what an entry takes by now, and drop the least used ones until all fit."""
-        urls = sum(len(path) + len(query) for path, query in entry.urls)
-        weight = ENTRY_BYTES + entry.size_bytes + urls
-        self.bytes += weight - entry.weight
+    def _weigh(self, entry: Entry, shelf: Shelf) -> None:
+        """Count what an entry takes by now, and drop the least used ones beside it until all fit."""
+        urls = sum(getsizeof(path) + getsizeof(query) for path, query in entry.urls)
+        articles = sum(getsizeof(article) + ARTICLE_BYTES for article in entry.basis.revisions)
+        weight = ENTRY_BYTES + entry.size_bytes + urls + articles
+        shelf.bytes += weight - entry.weight
         entry.weight = weight
-        while self.bytes > self._max_bytes:
-            self.drop(next(iter((self._known or self._unknown).values())))
+        while shelf.bytes > shelf.max_bytes:
+            self.drop(next(iter(shelf.values())))
 
     def drop(self, entry: Entry) -> None:
-        """Forget an answer."""
-        # Another one may have taken its place while somebody looked whether it is true.
-        if entry.shelf.get(entry.key) is not entry:
+        """Forget an answer; whoever was looking meanwhile whether it is true may keep it again."""
+        shelf = entry.shelf
+        if shelf is None:
             return
-        del entry.shelf[entry.key]
-        self.bytes -= entry.weight
+        del shelf[entry.key]
+        shelf.bytes -= entry.weight
         self._asked.discard(entry)
         for url in entry.urls:
             del self._by_url[url]
@@ -169,6 +189,7 @@ class Memory:
             entries.discard(entry)
             if not entries:
                 del self._by_change[change]
+        entry.shelf, entry.urls, entry.weight = None, [], 0
 
     def forget(self, changes: Collection[Change]) -> None:
         """Drop every answer that these changes put out of date."""
@@ -178,7 +199,7 @@ class Memory:
 
     def doubt(self) -> None:
         """Have every answer checked before it is sent again."""
-        for shelf in (self._known, self._unknown):
+        for shelf in (self._lasting, self._passing):
             for entry in shelf.values():
                 entry.checked_at = NEVER
 

@@ -1,6 +1,7 @@
 """What the public can ask for: each gives the answer as it is kept in memory."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -45,7 +46,7 @@ async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments) -> 
         return msgspec.json.encode(page), Basis(site, {key: revision})
 
     place = (key, wanted.order, wanted.limit, after and after.id)
-    return await pages.get(("page", *place), site, read)
+    return await pages.get(("page", *place), site, read, is_passing=after is not None)
 
 
 def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> CommentPage:
@@ -82,4 +83,6 @@ async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -
         revisions = {key: revision for key, (revision, _) in known.items()}
         return msgspec.json.encode(counts), Basis(site, revisions)
 
-    return await pages.get(("counts", *wanted.article), site, read)
+    # The names themselves may be long, and are in the answer already.
+    names = sha256(msgspec.json.encode(wanted.article)).digest()
+    return await pages.get(("counts", names), site, read)

@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Hashable
 from contextlib import asynccontextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
 from service.database import Database
+from service.errors import Unavailable
 from service.logs import get_logger
 from service.metrics import Metrics
 from service.publication import queries
@@ -27,6 +27,8 @@ SWEEP_SECONDS = 0.75
 CHUNK = 500
 # Reads of a page that changes again and again while it is read.
 MAX_READS = 4
+# A database that is silent for longer is as good as none.
+PATIENCE_SECONDS = 5.0
 _logger = get_logger(__name__)
 
 
@@ -47,20 +49,32 @@ class Pages:
         # What was heard of while each of the present reads went on.
         self._heard: list[set[Change]] = []
 
-    async def get(self, key: Hashable, site: KnownSite, read: Read) -> Entry:
-        """Give the answer under a key of a site, from memory, or by `read`, which may raise NotFound."""
+    async def get(
+        self, key: Hashable, site: KnownSite, read: Read, *, is_passing: bool = False
+    ) -> Entry:
+        """Give the answer under a key of a site, from memory, or by `read`, which may raise NotFound.
+
+        Raises Unavailable when the database does not answer. For `is_passing` see Entry.
+        """
         key = (site.id, key)
         entry = self._memory.recall(key)
-        if entry is not None and self._memory.is_fresh(entry) and entry.basis.site == site:
+        if entry is not None and entry.basis.site != site:
+            entry = None
+        if entry is not None and self._memory.is_fresh(entry):
             return entry
         if (flight := self._flights.get(key)) is None:
-            flight = asyncio.create_task(self._renew(key, read, entry))
+            flight = asyncio.create_task(self._renew(key, read, entry, is_passing))
             self._flights[key] = flight
             flight.add_done_callback(lambda _: self._flights.pop(key))
-        # Who goes away meanwhile does not take the answer from the others.
-        return await asyncio.shield(flight)
+        # Who goes away meanwhile, or waits no longer, does not take the answer from the others.
+        await asyncio.wait([flight], timeout=PATIENCE_SECONDS)
+        if not flight.done():
+            raise Unavailable
+        return flight.result()
 
-    async def _renew(self, key: Hashable, read: Read, known: Entry | None) -> Entry:
+    async def _renew(
+        self, key: Hashable, read: Read, known: Entry | None, is_passing: bool
+    ) -> Entry:
         self._metrics.page_reads.inc()
         heard: set[Change] = set()
         self._heard.append(heard)
@@ -68,7 +82,7 @@ class Pages:
             for _ in range(MAX_READS):
                 heard.clear()
                 started = self._memory.now()
-                entry = await self._confirm(known) or Entry(key, *await self._read(read), NEVER)
+                entry = await self._confirm(known) or await self._make(key, read, is_passing)
                 if heard.isdisjoint(entry.basis.changes):
                     entry.checked_at = started
                     break
@@ -79,7 +93,11 @@ class Pages:
 
     async def _confirm(self, entry: Entry | None) -> Entry | None:
         """Give an answer that is still true."""
-        return entry if entry is not None and await self._is_true(entry.basis) else None
+        return entry if entry is not None and await self._is_current(entry.basis) else None
+
+    async def _make(self, key: Hashable, read: Read, is_passing: bool) -> Entry:
+        body, basis = await self._read(read)
+        return Entry(key, body, basis, NEVER, is_passing)
 
     async def _read(self, read: Read) -> Made:
         made = await self._standby.read(read) if self._standby else None
@@ -87,10 +105,6 @@ class Pages:
             return made
         async with self._database.reading() as session:
             return await read(session)
-
-    async def _is_true(self, basis: Basis) -> bool:
-        async with self._database.reading() as session:
-            return not await find_outdated(session, [basis])
 
     async def _is_current(self, basis: Basis) -> bool:
         """Tell whether the articles are as they were; the site was just looked up by whoever asks."""
@@ -123,8 +137,8 @@ class Pages:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
                 await self.sweep()
-            except SQLAlchemyError as error:
-                # What could not be checked is no longer fresh soon, and then not sent either.
+            except Exception as error:
+                # It has to go on. What was not checked is no longer fresh soon, and then not sent.
                 _logger.warning("pages not checked", error=type(error).__name__)
 
     async def sweep(self) -> None:

@@ -71,7 +71,8 @@ class Purger:
             answer = await client.request(
                 "PURGE", self._url, headers={"Surrogate-Key": " ".join(keys)}
             )
-        except httpx.HTTPError as error:
+        # Whatever it is that fails there, the next change has to be told.
+        except Exception as error:
             _logger.warning("purge failed", error=type(error).__name__)
             return False
         if not answer.is_success:

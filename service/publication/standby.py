@@ -1,5 +1,6 @@
 """Reading pages from a copy of the database that follows it, such as a hot standby of PostgreSQL."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -14,6 +15,7 @@ from service.publication.memory import Basis
 
 # A copy that failed is left alone for so long: nobody should wait for it again and again.
 REST_SECONDS = 5.0
+PATIENCE_SECONDS = 1.0
 Made = tuple[bytes, Basis]
 Read = Callable[[AsyncSession], Awaitable[Made]]
 _logger = get_logger(__name__)
@@ -31,10 +33,16 @@ class Standby:
         self._rests_until = 0.0
 
     async def read(self, read: Read) -> Made | None:
-        """Give what the copy says if that is what the database would say, else None."""
+        """Give what the copy says if that is what the database would say, else None, within a second."""
         if time.monotonic() < self._rests_until:
             return None
-        made, outcome = await self._try(read)
+        task = asyncio.create_task(self._try(read))
+        await asyncio.wait([task], timeout=PATIENCE_SECONDS)
+        if not task.done():
+            # Not waited for: to end what a silent server was asked takes as long as to wait for it.
+            task.cancel()
+            self._rest(TimeoutError())
+        made, outcome = task.result() if task.done() else (None, "failed")
         self._metrics.standby_reads.labels(outcome).inc()
         return made if outcome == "used" else None
 
@@ -46,7 +54,10 @@ class Standby:
             # It may be too new to be there.
             return None, "behind"
         except SQLAlchemyError as error:
-            self._rests_until = time.monotonic() + REST_SECONDS
-            _logger.warning("standby not read", error=type(error).__name__)
+            self._rest(error)
             return None, "failed"
         return made, "used" if await self._is_true(made[1]) else "behind"
+
+    def _rest(self, error: Exception) -> None:
+        self._rests_until = time.monotonic() + REST_SECONDS
+        _logger.warning("standby not read", error=type(error).__name__)

@@ -11,8 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
+from redis import Redis
 
 from service import commands
+from service.publication.channel import CHANNEL
 from service.settings import load_settings
 from tests.installation import COMMENTS, SITE, Installation, decide, install, submit_comments
 from tests.processes import Server, ServerMissing
@@ -107,6 +109,22 @@ async def test_what_one_process_decides_every_process_shows(
         for version, (action, count) in enumerate([("approve", 1), ("reject", 0), ("approve", 1)]):
             await decide(readers.bob, action, version + 1, [comment])
             await readers.until_count(count)
+
+
+async def test_what_others_say_on_the_channel_disturbs_nobody(
+    tmp_path: Path, database_url: str, redis: Server
+) -> None:
+    async with (
+        install(tmp_path, database_url, redis_url=redis.url, processes=2) as blog,
+        reading(blog) as readers,
+    ):
+        comment = (await submit_comments(blog, [0]))[0]
+        with Redis.from_url(redis.url) as client:
+            for noise in (b"", b"noise", b"\x92\xa4\xff\xff\xff\xff\x90", b"\x92\x01\x02"):
+                assert client.publish(CHANNEL, noise) == len(blog.servers)
+            await decide(readers.bob, "approve", 1, [comment])
+            await readers.until_count(1)
+            assert client.publish(CHANNEL, b"noise") == len(blog.servers)
 
 
 async def test_a_redis_that_stops_or_falls_silent_is_noticed_and_delays_no_removal_for_long(

@@ -102,6 +102,26 @@ async def test_pages_come_from_the_standby_and_lag_shows_nothing_that_was_remove
         assert single.status_code == 200
 
 
+async def test_a_standby_that_falls_silent_holds_nobody_up(
+    tmp_path: Path, first: Server, standby: Server
+) -> None:
+    async with (
+        blog_with_standby(tmp_path, first, standby) as (blog, _),
+        blog.clients(1, "bob") as [bob],
+    ):
+        comments = await submit_comments(blog, [0])
+        await decide(bob, "approve", 1, comments)
+        # So that it has connections to the standby, whose end is not told.
+        assert await count(bob) == 1
+        standby.freeze()
+        try:
+            for limit in (1, 2, 3):
+                assert await count(bob, limit=limit) == 1
+            assert await used(bob, "failed")
+        finally:
+            standby.thaw()
+
+
 async def test_without_its_standby_the_service_reads_the_database_itself(
     tmp_path: Path, first: Server, standby: Server
 ) -> None:

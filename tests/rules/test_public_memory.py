@@ -8,9 +8,9 @@ import pytest
 from service.changes import Change
 from service.publication.memory import (
     FRESH_SECONDS,
-    MAX_UNKNOWN,
     MAX_URL_BYTES,
     MAX_URLS,
+    PASSING_SHARE,
     Basis,
     Entry,
     Memory,
@@ -53,9 +53,11 @@ def put(
     revision: int | None = 1,
     size: int = 10,
     query: str | None = None,
+    is_passing: bool = False,
 ) -> Entry:
     """Keep an answer about an article, found by the query that names it."""
-    entry = Entry(article, b"x" * size, Basis(SITE, {article: revision}), memory.now())
+    basis = Basis(SITE, {article: revision})
+    entry = Entry(article, b"x" * size, basis, memory.now(), is_passing)
     memory.keep(entry)
     memory.settle(request(query or f"article={article}"), entry)
     return entry
@@ -102,9 +104,9 @@ def test_a_change_drops_every_answer_that_tells_of_the_article_and_no_other(memo
 
 def test_the_least_used_answers_make_room(memory: Memory) -> None:
     for number in range(4):
-        put(memory, f"/{number}", size=ROOM // 5)
+        put(memory, f"/{number}", size=ROOM // 6)
     memory.find(request("article=/0"))
-    put(memory, "/new", size=ROOM // 5)
+    put(memory, "/new", size=ROOM // 6)
     found = [name for name in "0123" if memory.find(request(f"article=/{name}"))]
     assert found == ["0", "2", "3"]
     assert memory.bytes <= ROOM
@@ -124,14 +126,22 @@ def test_an_answer_larger_than_all_room_is_not_kept(memory: Memory) -> None:
     assert (len(memory), memory.bytes) == (0, 0)
 
 
-def test_made_up_articles_push_out_nothing_but_one_another(memory: Memory) -> None:
-    memory = Memory(1 << 30, memory.now)
-    known = put(memory)
-    for number in range(MAX_UNKNOWN + 10):
-        put(memory, f"/made-up/{number}", revision=None)
-    assert memory.find(request()) is known
-    assert len(memory) == MAX_UNKNOWN + 1
+@pytest.mark.parametrize("kind", [{"revision": None}, {"is_passing": True}])
+def test_what_is_made_up_pushes_out_nothing_that_lasts(memory: Memory, kind: Any) -> None:
+    lasting = put(memory, size=ROOM // 3)
+    for number in range(1_000):
+        put(memory, f"/made-up/{number}", size=1_000, **kind)
+    assert memory.find(request()) is lasting
     assert memory.find(request("article=/made-up/0")) is None
+    assert memory.find(request("article=/made-up/999")) is not None
+    assert memory.bytes <= ROOM // 3 + ROOM // PASSING_SHARE + 10_000
+
+
+def test_names_take_room_as_they_take_memory(memory: Memory) -> None:
+    names = {f"/\N{GRINNING FACE}{number}{'x' * 400}": 1 for number in range(100)}
+    entry = Entry("counts", b"", Basis(SITE, {**names}), memory.now())
+    memory.keep(entry)
+    assert memory.bytes > 100 * 4 * 400
 
 
 def test_made_up_spellings_of_an_address_are_bounded(memory: Memory) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import update
 from service.comments.tables import Article, Comment
 from service.services import Services
 from tests.answers import problem_of
-from tests.cast import House
+from tests.cast import PUBLIC_URL, House
 from tests.waiting import until
 
 PAGE = "/v1/sites/blog/comments?article=/post"
@@ -84,6 +84,25 @@ async def test_spellings_of_one_article_share_an_answer(house: House) -> None:
         for spelling in ("/post/", "https://blog.example/post?utm_source=x", "//blog.example/post"):
             assert (await house.read(spelling)).count == 1
     assert asked == []
+
+
+@pytest.mark.parametrize("path", ["//v1/sites/blog/comments", "/v1//sites/blog/comments//"])
+async def test_more_slashes_than_needed_cost_nobody_a_header(house: House, path: str) -> None:
+    await house.publish()
+    odd = await house.dave.get(f"{PUBLIC_URL}{path}?article=/post")
+    assert shown(await house.dave.get(PAGE)) == shown(odd)
+    assert odd.headers["content-type"] == "application/json"
+    assert odd.headers["access-control-allow-origin"] == "*"
+
+
+async def test_a_coding_that_is_made_later_takes_room_too(house: House) -> None:
+    await house.publish(text=LONG)
+    memory = house.app._memory
+    rooms = []
+    for coding in ("identity", "br", "gzip"):
+        await house.dave.get(PAGE, headers={"accept-encoding": coding})
+        rooms.append(memory.bytes)
+    assert rooms == sorted(set(rooms))
 
 
 async def test_a_page_of_another_order_size_or_place_is_another_answer(house: House) -> None:
