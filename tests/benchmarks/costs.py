@@ -1,0 +1,238 @@
+"""Measuring what the capacity model needs to know: what each piece of work costs each part.
+
+Nothing here is measured as the model is checked later: other numbers of clients, and one process only.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import psycopg
+import redis
+
+from service import commands
+from tests.benchmarks.capacity import DECIDED_TOGETHER, Cost, Costs, split
+from tests.benchmarks.cluster import ARTICLE, Cluster, Shares, find_parts, read_parts, send
+from tests.benchmarks.harness import Client, Load, Pace, Request, in_rounds, middle
+from tests.benchmarks.machine import LOAD_CORE, on_core
+from tests.benchmarks.seeding import Crowd
+from tests.benchmarks.stage import make_submission, page_path
+from tests.installation import COMMENTS, SITE
+from tests.processes import Server
+
+FEW, SOME = 1, 16
+COLD, SWEPT = 100, 200
+# Longer than the time between two looks at the pages in use (`service/publication/pages.py`).
+SWEEP_PAUSE_SECONDS = 0.9
+SINGLE_DECISIONS = 20
+SYNCS = 200
+# A batch lies in a savepoint, which has a transaction number of its own.
+NUMBERS_OF_A_BATCH = 2
+QUEUE = f"/v1/moderation/comments?site={SITE}&limit="
+LAST_NUMBER = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+
+
+def make_crowd(pace: Pace) -> Crowd:
+    """Fill articles that are read once each, and the one that is read all the time."""
+    cold = {f"/cold-{number}": 20 for number in range(COLD * pace.rounds)}
+    return Crowd({ARTICLE: 20, **cold, **{f"/swept-{number}": 20 for number in range(SWEPT)}})
+
+
+class Metered(msgspec.Struct, frozen=True):
+    """What a load came to, with the batches and the calls of Redis that one submission was in on average."""
+
+    shares: Shares
+    batches: float
+    calls: float
+
+    @property
+    def cost(self) -> Cost:
+        parts = self.shares.parts
+        return Cost(parts["nginx"], parts["service"], parts["PostgreSQL"], parts["Redis"])
+
+
+class Meter:
+    """Sends loads through a proxy to a cluster and reads what its parts count."""
+
+    def __init__(self, folder: Path, cluster: Cluster, pace: Pace) -> None:
+        self.cluster, self.pace = cluster, pace
+        self.template = folder / "submission.json"
+        self.template.write_bytes(make_submission("/submissions"))
+        environment = cluster.stage.environment
+        self._postgres = psycopg.connect(environment["GREENROOM_DATABASE_URL"], autocommit=True)
+        self._redis = redis.Redis.from_url(environment["GREENROOM_REDIS_URL"])
+
+    def close(self) -> None:
+        self._postgres.close()
+        self._redis.close()
+
+    def load(self, kind: str, connections: int) -> Load:
+        """Give a load of one kind of the model's, from so many clients."""
+        if kind == "hits":
+            return Load(page_path(ARTICLE), [], connections=connections)
+        status = 429 if kind == "refused" else None
+        return Load(COMMENTS, [], connections=connections, body=self.template, status=status)
+
+    def send(self, proxy: Server, kind: str, connections: int) -> Metered:
+        numbers, calls = self._count()
+        shares = send(self.cluster, proxy, self.load(kind, connections), self.pace.seconds)
+        numbers_after, calls_after = self._count()
+        batches = (numbers_after - numbers) / NUMBERS_OF_A_BATCH / shares.sample.requests
+        return Metered(shares, batches, (calls_after - calls) / shares.sample.requests)
+
+    def _count(self) -> tuple[int, int]:
+        row = self._postgres.execute(LAST_NUMBER).fetchone()
+        assert row is not None
+        scripts = self._redis.info("commandstats").get("cmdstat_evalsha", {})
+        return row[0], scripts.get("calls", 0)
+
+    def spend(self, requests: Sequence[Request], pause_seconds: float = 0.0) -> Cost:
+        """Send requests one after the other, and give what one took."""
+        proxy = self.cluster.before_one
+        families = find_parts(self.cluster, proxy)
+        with Client(proxy.url, []) as client, on_core(LOAD_CORE):
+            before = read_parts(families)
+            for request in requests:
+                client.send(request)
+            time.sleep(pause_seconds)
+            after = read_parts(families)
+        spent = {name: (after[name] - before[name]) / len(requests) * 1e6 for name in families}
+        return Cost(spent["nginx"], spent["service"], spent["PostgreSQL"], spent["Redis"])
+
+
+def measure_costs(folder: Path, meter: Meter) -> Costs:
+    """Measure all costs; afterwards the site refuses submissions."""
+    loads = _measure_loads(meter, [("hits", SOME), ("taken", FEW), ("taken", SOME)])
+    cold, swept, decided = _measure_one_by_one(meter)
+    _refuse_submissions(meter)
+    loads |= _measure_loads(meter, [("refused", FEW), ("refused", SOME)])
+    refused, call = _split(loads["refused", FEW], loads["refused", SOME], "calls")
+    without_calls = [
+        msgspec.structs.replace(one, shares=_without(one, call))
+        for one in (*loads["taken", FEW], *loads["taken", SOME])
+    ]
+    middle_of = len(loads["taken", FEW])
+    taken, commit = _split(without_calls[:middle_of], without_calls[middle_of:], "batches")
+    decision, request = split(decided[1], decided[DECIDED_TOGETHER], 1, 1 / DECIDED_TOGETHER)
+    return Costs(
+        hit=_middle([one.cost for one in loads["hits", SOME]]),
+        miss=cold,
+        refused=refused,
+        limiter_call=call,
+        taken=taken,
+        commit=commit,
+        decision_request=request,
+        decision=decision,
+        swept_page=swept,
+        sync_seconds=measure_sync(folder),
+        page_bytes=_measure_page(meter),
+    )
+
+
+Wanted = tuple[str, int]
+
+
+def _measure_loads(meter: Meter, wanted: Sequence[Wanted]) -> dict[Wanted, list[Metered]]:
+    sides = {
+        str(one): partial(meter.send, meter.cluster.before_one, kind, connections)
+        for one in wanted
+        for kind, connections in [one]
+    }
+    for send_once in sides.values():
+        send_once()
+    found = in_rounds(sides, meter.pace.rounds)
+    return {one: found[str(one)] for one in wanted}
+
+
+def _split(few: Sequence[Metered], some: Sequence[Metered], shared: str) -> tuple[Cost, Cost]:
+    costs = [_middle([one.cost for one in side]) for side in (few, some)]
+    counts = [middle(side, lambda one: float(getattr(one, shared))) for side in (few, some)]
+    return split(*costs, *counts)
+
+
+def _without(metered: Metered, call: Cost) -> Shares:
+    """Take what the calls of Redis cost out of a load."""
+    cost = metered.cost.plus(call, -metered.calls)
+    names = {"nginx": cost.nginx, "service": cost.service}
+    parts = {**names, "PostgreSQL": cost.postgres, "Redis": cost.redis}
+    return msgspec.structs.replace(metered.shares, parts=parts)
+
+
+def _middle(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        middle(costs, lambda one: one.nginx),
+        middle(costs, lambda one: one.service),
+        middle(costs, lambda one: one.postgres),
+        middle(costs, lambda one: one.redis),
+    )
+
+
+def _measure_one_by_one(meter: Meter) -> tuple[Cost, Cost, Mapping[int, Cost]]:
+    """Measure a miss, a page that is looked at again, and decisions in requests of one and of some."""
+    cold, swept = [], []
+    decided: dict[int, list[Cost]] = {1: [], DECIDED_TOGETHER: []}
+    pages = [Request(page_path(f"/swept-{number}")) for number in range(SWEPT)]
+    meter.spend(pages)
+    for turn in range(meter.pace.rounds):
+        first = COLD * turn
+        cold.append(
+            meter.spend([Request(page_path(f"/cold-{first + one}")) for one in range(COLD)])
+        )
+        many = meter.spend(pages, SWEEP_PAUSE_SECONDS)
+        swept.append(many.plus(meter.spend(pages[:1] * SWEPT, SWEEP_PAUSE_SECONDS), -1))
+        for together, found in decided.items():
+            requests = list(_make_decisions(meter, together))
+            found.append(meter.spend(requests).times(1 / together))
+    return _middle(cold), _middle(swept), {one: _middle(found) for one, found in decided.items()}
+
+
+def _make_decisions(meter: Meter, together: int) -> Iterator[Request]:
+    """Approve comments that wait, so many with a request."""
+    stage = meter.cluster.stage
+    bearer = {"Authorization": f"Bearer {stage.token}", "Content-Type": "application/json"}
+    wanted = max(SINGLE_DECISIONS, 5 * together)
+    with stage.connect() as client:
+        queue = msgspec.json.decode(client.send(Request(f"{QUEUE}{wanted}", headers=bearer)))
+    decisions = [
+        {"comment": one["id"], "version": one["version"], "action": "approve"}
+        for one in queue["comments"]
+    ]
+    for start in range(0, wanted, together):
+        body = msgspec.json.encode({"decisions": decisions[start : start + together]})
+        yield Request("/v1/moderation/decisions", "POST", body, bearer)
+
+
+def _refuse_submissions(meter: Meter) -> None:
+    """Set the article's limit so that nothing passes, and wait until that is so."""
+    asyncio.run(_set_limit(meter))
+    load = meter.load("refused", SOME)
+    while send(meter.cluster, meter.cluster.before_one, load, 2).sample.bad:
+        pass
+
+
+async def _set_limit(meter: Meter) -> None:
+    async with commands.working(meter.cluster.stage.settings) as services:
+        await commands.set_site(services, SITE, ["limit.article=1/day"])
+
+
+def _measure_page(meter: Meter) -> int:
+    with meter.cluster.stage.connect() as client:
+        page = Request(page_path(ARTICLE), headers={"Accept-Encoding": "gzip"})
+        return len(client.send(page))
+
+
+def measure_sync(folder: Path) -> float:
+    """Give the seconds that a small write takes until it lies on the disk."""
+    took = []
+    file = os.open(folder / "sync", os.O_CREAT | os.O_WRONLY)
+    for _ in range(SYNCS):
+        os.write(file, bytes(8_192))
+        started = time.perf_counter()
+        os.fdatasync(file)
+        took.append(time.perf_counter() - started)
+    os.close(file)
+    return middle(took, float)
