@@ -43,7 +43,7 @@ from service.settings import Settings, load_settings
 from service.sites.directory import SiteDirectory
 from service.status.routes import ROUTES as STATUS
 from service.submission.routes import ROUTES as SUBMISSION
-from service.submission.storing import SubmissionWriter, store_drafts
+from service.submission.storing import store_drafts
 from service.web.moderation_page import ROUTES as MODERATION_PAGE
 from service.web.reference import ROUTES as REFERENCE
 from service.web.sign_in import ROUTES as SIGN_IN
@@ -98,7 +98,6 @@ def create_app(
         lifespan=[lifespan],
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
-            "writer": Provide(provide_writer, sync_to_thread=False),
             "pages": Provide(provide_pages, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
@@ -165,12 +164,6 @@ def provide_services(state: State) -> Services:
 
 # These take `services` to be provided after them, one by one: for what could be provided at the same time
 # the framework starts a group of tasks, which costs as much as reading and checking a submission.
-def provide_writer(state: State, services: NamedDependency[Services]) -> SubmissionWriter:
-    """Give the one writer of submissions to a handler."""
-    writer: SubmissionWriter = state.writer
-    return writer
-
-
 def provide_pages(state: State, services: NamedDependency[Services]) -> Pages:
     """Give the public answers of the process to a handler."""
     pages: Pages = state.pages

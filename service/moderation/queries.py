@@ -212,8 +212,12 @@ def _claim(comment: Comment, names: dict[UUID, str], now: datetime) -> Claim | N
 async def _author_records(
     session: AsyncSession, sealed: list[SealedAddress]
 ) -> dict[tuple[UUID | None, bytes], AuthorRecord]:
+    # By both columns of the key: by the second one alone every author there is would be looked at.
+    sites = {row.site_id for row in sealed}
     indexes = {row.author_index for row in sealed}
-    query = select(AuthorTally).where(col(AuthorTally.author_index).in_(indexes))
+    query = select(AuthorTally).where(
+        col(AuthorTally.site_id).in_(sites), col(AuthorTally.author_index).in_(indexes)
+    )
     return {
         (row.site_id, row.author_index): AuthorRecord(row.approved, row.rejected, row.spam)
         for row in (await session.exec(query)).all()

@@ -6,7 +6,8 @@ they lie on a shelf of their own, bounded in number, and push out nothing but on
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
+from uuid import UUID
 
 import msgspec
 from litestar.types import HTTPScope
@@ -26,6 +27,10 @@ MAX_URL_BYTES = 2_048
 ENTRY_BYTES = 4_000
 
 Url = tuple[str, bytes]
+# An article by its site and key.
+Place = tuple[UUID, str]
+# The revision and the count of an article that is not there.
+_NO_ARTICLE = (None, 0)
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -38,6 +43,18 @@ class Basis(msgspec.Struct, frozen=True):
     def changes(self) -> list[Change]:
         """The changes that would put the answer out of date."""
         return [Change(self.site.id, article) for article in self.revisions]
+
+    @property
+    def places(self) -> list[Place]:
+        """The articles by site and key."""
+        return [(self.site.id, article) for article in self.revisions]
+
+    def holds(self, found: Mapping[Place, tuple[int, int]]) -> bool:
+        """Tell whether the articles are as they were; `found` has revision and count of those there are."""
+        return all(
+            found.get((self.site.id, article), _NO_ARTICLE)[0] == revision
+            for article, revision in self.revisions.items()
+        )
 
 
 class Entry(Kept):
@@ -99,7 +116,11 @@ class Memory:
 
     def keep(self, entry: Entry) -> None:
         """Put an answer under its key, in place of the one before; the least used ones make room."""
-        if (before := self.recall(entry.key)) is not None:
+        before = self.recall(entry.key)
+        if before is entry:
+            # It was only found to be true anew.
+            return
+        if before is not None:
             self.drop(before)
         is_known = any(one is not None for one in entry.basis.revisions.values())
         entry.shelf = self._known if is_known else self._unknown
@@ -135,8 +156,10 @@ class Memory:
 
     def drop(self, entry: Entry) -> None:
         """Forget an answer."""
-        if entry.shelf.pop(entry.key, None) is None:
+        # Another one may have taken its place while somebody looked whether it is true.
+        if entry.shelf.get(entry.key) is not entry:
             return
+        del entry.shelf[entry.key]
         self.bytes -= entry.weight
         self._asked.discard(entry)
         for url in entry.urls:

@@ -29,9 +29,6 @@ CHUNK = 500
 MAX_READS = 4
 _logger = get_logger(__name__)
 
-# The revision and the count of an article that is not there.
-_NO_ARTICLE = (None, 0)
-
 
 class Pages:
     """The public answers of a process, each read once however many wait for it.
@@ -43,7 +40,7 @@ class Pages:
         self, database: Database, memory: Memory, metrics: Metrics, standby: Database | None = None
     ) -> None:
         self._database = database
-        self._standby = Standby(standby, self._is_true, metrics) if standby else None
+        self._standby = Standby(standby, self._is_current, metrics) if standby else None
         self._memory = memory
         self._metrics = metrics
         self._flights: dict[Hashable, asyncio.Task[Entry]] = {}
@@ -95,6 +92,12 @@ class Pages:
         async with self._database.reading() as session:
             return not await find_outdated(session, [basis])
 
+    async def _is_current(self, basis: Basis) -> bool:
+        """Tell whether the articles are as they were; the site was just looked up by whoever asks."""
+        async with self._database.reading() as session:
+            found = await queries.read_counts(session, basis.places)
+        return basis.holds(found)
+
     def forget(self, changes: Collection[Change]) -> None:
         """Drop what these changes put out of date; what is being read now is read again."""
         self._memory.forget(changes)
@@ -143,14 +146,9 @@ class Pages:
 async def find_outdated(session: AsyncSession, bases: Collection[Basis]) -> set[int]:
     """Give those (by `id`) whose site or articles are no longer as they were."""
     sites = await queries.read_sites(session, {basis.site.id for basis in bases})
-    wanted = {(one.site_id, one.article) for basis in bases for one in basis.changes}
-    found = await queries.read_counts(session, wanted)
+    found = await queries.read_counts(session, {place for basis in bases for place in basis.places})
     return {
         id(basis)
         for basis in bases
-        if sites.get(basis.site.id) != basis.site
-        or any(
-            found.get((basis.site.id, article), _NO_ARTICLE)[0] != revision
-            for article, revision in basis.revisions.items()
-        )
+        if sites.get(basis.site.id) != basis.site or not basis.holds(found)
     }

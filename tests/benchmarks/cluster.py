@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from tests.benchmarks import showing
+from tests.benchmarks import engines, showing
 from tests.benchmarks.harness import Load, Pace, Sample, in_rounds, middle, require_wrk, run_wrk
 from tests.benchmarks.machine import SERVER_CORE, on_core, read_busy_seconds, read_cpu_seconds
 from tests.benchmarks.report import Section, Table, show_number
@@ -55,6 +55,7 @@ def main(pace: Pace) -> None:
         with TemporaryDirectory() as name, open_cluster(Path(name)) as cluster:
             section.add_table(_compare(Path(name), cluster, pace))
             section.add_table(showing.measure(cluster.stage, cluster.processes, pace))
+        engines.measure(section, pace)
     except ServerMissing as error:
         section.say(f"Left out: {error}")
     section.write()

@@ -14,8 +14,8 @@ from tests.benchmarks.visits import TIMES, Visitor, make_crowd
 from tests.processes import ServerMissing
 
 TARGET = 1.5
-# A visit is short, so there are some of them in a round.
-VISITS = 4
+# A visit is short, so there are two of them in a round.
+VISITS = 2
 SIZES = [1_000, 10_000, 100_000, 1_000_000]
 OpenStage = Callable[[Path, Crowd], AbstractContextManager[Stage]]
 Visits = Mapping[str, Sequence[Mapping[str, float]]]

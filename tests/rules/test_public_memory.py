@@ -156,9 +156,31 @@ def test_what_is_dropped_leaves_nothing_behind(memory: Memory) -> None:
     assert vars(memory)["_by_change"] == vars(memory)["_by_url"] == {}
 
 
+def test_to_drop_an_answer_leaves_the_one_that_took_its_place(memory: Memory) -> None:
+    before = put(memory)
+    after = put(memory, revision=2)
+    memory.drop(before)
+    assert memory.find(request()) is after
+    memory.drop(after)
+    assert (len(memory), memory.bytes) == (0, 0)
+
+
 def test_what_was_asked_for_is_given_once(memory: Memory) -> None:
     entry, other = put(memory), put(memory, "/other")
     assert memory.take_asked() == {entry, other}
     memory.find(request())
     assert memory.take_asked() == {entry}
     assert memory.take_asked() == set()
+
+
+def test_an_answer_that_was_found_true_anew_stays_in_its_place(memory: Memory) -> None:
+    entry = put(memory)
+    weight = memory.bytes
+    for _ in range(3):
+        memory.keep(entry)
+        memory.settle(request(), entry)
+    assert memory.find(request()) is entry
+    assert memory.bytes == weight
+    memory.drop(entry)
+    assert memory.bytes == 0
+    assert memory.find(request()) is None
