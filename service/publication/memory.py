@@ -169,6 +169,8 @@ class Memory:
             entries.discard(entry)
             if not entries:
                 del self._by_change[change]
+        # Whoever was looking meanwhile whether it is true may put it back.
+        entry.urls, entry.weight = [], 0
 
     def forget(self, changes: Collection[Change]) -> None:
         """Drop every answer that these changes put out of date."""
