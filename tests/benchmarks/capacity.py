@@ -1,6 +1,6 @@
 """What parts carry, from what each piece of work costs them: arithmetic, with no figures of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -33,7 +33,7 @@ class Cost(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> float:
-        return sum(getattr(self, one) for one in PARTS)
+        return self.nginx + self.service + self.postgres + self.redis
 
 
 class Costs(msgspec.Struct, frozen=True):
@@ -71,6 +71,8 @@ class Setup(msgspec.Struct, frozen=True):
     """Whether there is a single core, which all parts share."""
     round_trip_seconds: float = 0.0
     """Between two machines."""
+    is_by_page: bool = False
+    """Whether the proxy sends all requests for a page to the same process."""
     edges: int = 0
     """The nodes of a CDN in front, each with a cache of its own."""
 
@@ -133,6 +135,12 @@ def hold_of_decisions(costs: Costs, setup: Setup) -> float:
     return cpu * LOCKED_DECISION_EXCHANGES / DECISION_EXCHANGES + waiting
 
 
+def use_rows(costs: Costs, setup: Setup, demand: Demand) -> float:
+    """Give how much of the time the rows that all of one site's have in common are held."""
+    batches, requests = demand.taken / MAX_BATCH, demand.decisions / DECIDED_TOGETHER
+    return batches * hold_of_batch(costs, setup) + requests * hold_of_decisions(costs, setup)
+
+
 def most_per_second(costs: Costs, setup: Setup, kind: str) -> float:
     """Give how many of one kind of demand fill the first part, when nothing else is asked for."""
     work = work_of(costs, Demand(**{kind: 1.0}))
@@ -151,15 +159,16 @@ def most_decided_on_one_site(costs: Costs, setup: Setup) -> float:
     return min(in_turn, most_per_second(costs, setup, "decisions"))
 
 
-def split(alone: Cost, together: Cost, calls_alone: float, calls: float) -> tuple[Cost, Cost]:
+def split(
+    alone: Cost, together: Cost, calls_alone: float, calls: float, parts: Collection[str] = PARTS
+) -> tuple[Cost, Cost]:
     """Split what requests cost into each one's own part and that of a call which some of them share.
 
-    Measured twice: with so many calls for each request when they come alone, and when together.
+    Measured twice: with so many calls for each request when they come alone, and when together. In other
+    `parts` nothing is shared: there what is saved in company is only that nobody has to be woken.
     """
-    shared = _not_negative(alone.plus(together, -1).times(1 / (calls_alone - calls)))
-    return _not_negative(together.plus(shared, -calls)), shared
-
-
-def _not_negative(cost: Cost) -> Cost:
-    """Take what noise has made negative for nothing."""
-    return Cost(*(max(0.0, getattr(cost, one)) for one in PARTS))
+    saved = alone.plus(together, -1).times(1 / (calls_alone - calls))
+    # What noise has made negative is nothing.
+    shared = Cost(*(max(0.0, getattr(saved, one)) if one in parts else 0.0 for one in PARTS))
+    each = together.plus(shared, -calls)
+    return Cost(*(max(0.0, getattr(each, one)) for one in PARTS)), shared

@@ -110,13 +110,15 @@ def measure_costs(folder: Path, meter: Meter) -> Costs:
     cold, swept, decided = _measure_one_by_one(meter)
     _refuse_submissions(meter)
     loads |= _measure_loads(meter, [("refused", FEW), ("refused", SOME)])
-    refused, call = _split(loads["refused", FEW], loads["refused", SOME], "calls")
+    refused, call = _split(loads["refused", FEW], loads["refused", SOME], "calls", "redis")
     without_calls = [
         msgspec.structs.replace(one, shares=_without(one, call))
         for one in (*loads["taken", FEW], *loads["taken", SOME])
     ]
     middle_of = len(loads["taken", FEW])
-    taken, commit = _split(without_calls[:middle_of], without_calls[middle_of:], "batches")
+    taken, commit = _split(
+        without_calls[:middle_of], without_calls[middle_of:], "batches", "postgres"
+    )
     decision, request = split(decided[1], decided[DECIDED_TOGETHER], 1, 1 / DECIDED_TOGETHER)
     return Costs(
         hit=_middle([one.cost for one in loads["hits", SOME]]),
@@ -127,7 +129,7 @@ def measure_costs(folder: Path, meter: Meter) -> Costs:
         commit=commit,
         decision_request=request,
         decision=decision,
-        swept_page=swept,
+        swept_page=Cost(service=max(0.0, swept.service), postgres=max(0.0, swept.postgres)),
         sync_seconds=measure_sync(folder),
         page_bytes=_measure_page(meter),
     )
@@ -148,10 +150,15 @@ def _measure_loads(meter: Meter, wanted: Sequence[Wanted]) -> dict[Wanted, list[
     return {one: found[str(one)] for one in wanted}
 
 
-def _split(few: Sequence[Metered], some: Sequence[Metered], shared: str) -> tuple[Cost, Cost]:
-    costs = [_middle([one.cost for one in side]) for side in (few, some)]
-    counts = [middle(side, lambda one: float(getattr(one, shared))) for side in (few, some)]
-    return split(*costs, *counts)
+def _split(
+    few: Sequence[Metered], some: Sequence[Metered], shared: str, part: str
+) -> tuple[Cost, Cost]:
+    """Split by the batches or calls of both sides, which are work of the service and another part."""
+    alone, together = (_middle([one.cost for one in side]) for side in (few, some))
+    calls_alone, calls = (
+        middle(side, lambda one: float(getattr(one, shared))) for side in (few, some)
+    )
+    return split(alone, together, calls_alone, calls, {"service", part})
 
 
 def _without(metered: Metered, call: Cost) -> Shares:
@@ -176,12 +183,13 @@ def _measure_one_by_one(meter: Meter) -> tuple[Cost, Cost, Mapping[int, Cost]]:
     cold, swept = [], []
     decided: dict[int, list[Cost]] = {1: [], DECIDED_TOGETHER: []}
     pages = [Request(page_path(f"/swept-{number}")) for number in range(SWEPT)]
-    meter.spend(pages)
     for turn in range(meter.pace.rounds):
         first = COLD * turn
         cold.append(
             meter.spend([Request(page_path(f"/cold-{first + one}")) for one in range(COLD)])
         )
+        # The first time they are read, and checked once; the second time they are fresh, and checked once.
+        meter.spend(pages, SWEEP_PAUSE_SECONDS)
         many = meter.spend(pages, SWEEP_PAUSE_SECONDS)
         swept.append(many.plus(meter.spend(pages[:1] * SWEPT, SWEEP_PAUSE_SECONDS), -1))
         for together, found in decided.items():

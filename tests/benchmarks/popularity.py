@@ -40,6 +40,11 @@ def reads_of(popularity: Popularity) -> float:
     return sum(one.pages * one.reads_per_second for one in popularity)
 
 
+def divide(popularity: Popularity, by: int) -> Popularity:
+    """Give what one of some processes sees, to which the reads of each page go in turn."""
+    return [Class(one.pages, one.reads_per_second / by) for one in popularity]
+
+
 def behind_edges(popularity: Popularity, edges: int, seconds: float) -> Popularity:
     """Give what is left for the origin when each of some nodes keeps a page for some seconds.
 
@@ -63,11 +68,12 @@ def hit_ratio(popularity: Popularity, processes: int, seconds: float) -> float:
 
     The reads of a page go to all processes in turn.
     """
-    hits = sum(
-        one.pages * one.reads_per_second * _chance(one.reads_per_second / processes * seconds)
-        for one in popularity
+    divided = divide(popularity, processes)
+    hits = (
+        one.pages * one.reads_per_second * _chance(one.reads_per_second * seconds)
+        for one in divided
     )
-    return hits / reads_of(popularity)
+    return sum(hits) / reads_of(divided)
 
 
 def _chance(reads: float) -> float:

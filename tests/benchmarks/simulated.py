@@ -5,7 +5,7 @@ at random about its mean, from a seed, so that the same costs give the same resu
 """
 
 import random
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -139,6 +139,9 @@ class House:
 
     def taken(self) -> Steps:
         process = yield from self.refused()
+        # What counts is written to Redis, what is refused is only read.
+        written = self.costs.taken.redis - self.costs.refused.redis
+        yield from self.parts["redis"].work(self.vary(written))
         if len(process.writer) < MAX_WAITING:
             yield process.writer.join()
         else:
@@ -161,14 +164,15 @@ class Outcome(msgspec.Struct, frozen=True):
     per_second: dict[str, float]
     """Answers of each kind."""
     seconds: dict[str, list[float]]
-    """How long each took, in order of length."""
+    """How long each took."""
     use: dict[str, float]
     mean_batch: float
     turned_away: int
 
-    def quantile(self, kind: str, share: float) -> float:
-        found = self.seconds[kind]
-        return found[min(len(found) - 1, int(len(found) * share))] if found else float("nan")
+    def quantile(self, kinds: Sequence[str], share: float) -> float:
+        """Give the seconds that a share of all answers of some kinds took at most; 0 if there were none."""
+        found = sorted(took for kind in kinds for took in self.seconds[kind])
+        return found[min(len(found) - 1, int(len(found) * share))] if found else 0.0
 
 
 def run_closed(house: House, kind: str, clients: int, seconds: float) -> Outcome:
@@ -212,7 +216,7 @@ def _run(house: House, took: dict[str, list[float]], seconds: float) -> Outcome:
     sizes = [size for one in house.processes for size in one.writer.sizes]
     return Outcome(
         {kind: len(found) / counted for kind, found in took.items()},
-        {kind: sorted(found) for kind, found in took.items()},
+        took,
         house.utilise(),
         sum(sizes) / len(sizes) if sizes else 0.0,
         house.turned_away,

@@ -69,7 +69,9 @@ def measure_storage(folder: Path, stage: Stage, seconds: int) -> PerComment:
 
 def _read(read: Callable[[Stage], Sequence[float]], stage: Stage) -> Sizes:
     sizes = read(stage)
-    return Sizes(*map(float, sizes), _read_written([*find_family(stage.roots), os.getpid()]))
+    tables, indexes, log, comments = map(float, sizes)
+    written = _read_written([*find_family(stage.roots), os.getpid()])
+    return Sizes(tables, indexes, log, comments, written)
 
 
 def _read_postgres(stage: Stage) -> Sequence[float]:
