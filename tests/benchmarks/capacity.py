@@ -54,6 +54,8 @@ class Costs(msgspec.Struct, frozen=True):
     """One decision of a request."""
     swept_page: Cost
     """Comparing a page that was asked for with the database."""
+    company: float
+    """How many times as long the service works where other processes of it share its core, and its caches."""
     sync_seconds: float
     page_bytes: int
     """A page as it goes to a browser, compressed."""

@@ -1,6 +1,7 @@
 """Measuring what the capacity model needs to know: what each piece of work costs each part.
 
-Nothing here is measured as the model is checked later: other numbers of clients, and one process only.
+Nothing here is measured as the model is checked later: the numbers of clients are others, and there is one
+process only. What several on one core cost each other is measured with the cheapest requests of all.
 """
 
 import asyncio
@@ -11,18 +12,15 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-import psycopg
-import redis
 
 from service import commands
 from tests.benchmarks.capacity import DECIDED_TOGETHER, Cost, Costs, split
-from tests.benchmarks.cluster import ARTICLE, Cluster, Shares, find_parts, read_parts, send
-from tests.benchmarks.harness import Client, Load, Pace, Request, in_rounds, middle
-from tests.benchmarks.machine import LOAD_CORE, on_core
+from tests.benchmarks.cluster import ARTICLE, Shares, send
+from tests.benchmarks.harness import Pace, Request, in_rounds, middle
+from tests.benchmarks.meter import Meter, Metered
 from tests.benchmarks.seeding import Crowd
-from tests.benchmarks.stage import make_submission, page_path
-from tests.installation import COMMENTS, SITE
-from tests.processes import Server
+from tests.benchmarks.stage import page_path
+from tests.installation import SITE
 
 FEW, SOME = 1, 16
 COLD, SWEPT = 100, 200
@@ -30,10 +28,7 @@ COLD, SWEPT = 100, 200
 SWEEP_PAUSE_SECONDS = 0.9
 SINGLE_DECISIONS = 20
 SYNCS = 200
-# A batch lies in a savepoint, which has a transaction number of its own.
-NUMBERS_OF_A_BATCH = 2
 QUEUE = f"/v1/moderation/comments?site={SITE}&limit="
-LAST_NUMBER = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
 
 def make_crowd(pace: Pace) -> Crowd:
@@ -42,71 +37,11 @@ def make_crowd(pace: Pace) -> Crowd:
     return Crowd({ARTICLE: 20, **cold, **{f"/swept-{number}": 20 for number in range(SWEPT)}})
 
 
-class Metered(msgspec.Struct, frozen=True):
-    """What a load came to, with the batches and the calls of Redis that one submission was in on average."""
-
-    shares: Shares
-    batches: float
-    calls: float
-
-    @property
-    def cost(self) -> Cost:
-        parts = self.shares.parts
-        return Cost(parts["nginx"], parts["service"], parts["PostgreSQL"], parts["Redis"])
-
-
-class Meter:
-    """Sends loads through a proxy to a cluster and reads what its parts count."""
-
-    def __init__(self, folder: Path, cluster: Cluster, pace: Pace) -> None:
-        self.cluster, self.pace = cluster, pace
-        self.template = folder / "submission.json"
-        self.template.write_bytes(make_submission("/submissions"))
-        environment = cluster.stage.environment
-        self._postgres = psycopg.connect(environment["GREENROOM_DATABASE_URL"], autocommit=True)
-        self._redis = redis.Redis.from_url(environment["GREENROOM_REDIS_URL"])
-
-    def close(self) -> None:
-        self._postgres.close()
-        self._redis.close()
-
-    def load(self, kind: str, connections: int) -> Load:
-        """Give a load of one kind of the model's, from so many clients."""
-        if kind == "hits":
-            return Load(page_path(ARTICLE), [], connections=connections)
-        status = 429 if kind == "refused" else None
-        return Load(COMMENTS, [], connections=connections, body=self.template, status=status)
-
-    def send(self, proxy: Server, kind: str, connections: int) -> Metered:
-        numbers, calls = self._count()
-        shares = send(self.cluster, proxy, self.load(kind, connections), self.pace.seconds)
-        numbers_after, calls_after = self._count()
-        batches = (numbers_after - numbers) / NUMBERS_OF_A_BATCH / shares.sample.requests
-        return Metered(shares, batches, (calls_after - calls) / shares.sample.requests)
-
-    def _count(self) -> tuple[int, int]:
-        row = self._postgres.execute(LAST_NUMBER).fetchone()
-        assert row is not None
-        scripts = self._redis.info("commandstats").get("cmdstat_evalsha", {})
-        return row[0], scripts.get("calls", 0)
-
-    def spend(self, requests: Sequence[Request], pause_seconds: float = 0.0) -> Cost:
-        """Send requests one after the other, and give what one took."""
-        proxy = self.cluster.before_one
-        families = find_parts(self.cluster, proxy)
-        with Client(proxy.url, []) as client, on_core(LOAD_CORE):
-            before = read_parts(families)
-            for request in requests:
-                client.send(request)
-            time.sleep(pause_seconds)
-            after = read_parts(families)
-        spent = {name: (after[name] - before[name]) / len(requests) * 1e6 for name in families}
-        return Cost(spent["nginx"], spent["service"], spent["PostgreSQL"], spent["Redis"])
-
-
 def measure_costs(folder: Path, meter: Meter) -> Costs:
     """Measure all costs; afterwards the site refuses submissions."""
-    loads = _measure_loads(meter, [("hits", SOME), ("taken", FEW), ("taken", SOME)])
+    loads = _measure_loads(
+        meter, [("hits", SOME), ("in company", SOME), ("taken", FEW), ("taken", SOME)]
+    )
     cold, swept, decided = _measure_one_by_one(meter)
     _refuse_submissions(meter)
     loads |= _measure_loads(meter, [("refused", FEW), ("refused", SOME)])
@@ -120,8 +55,9 @@ def measure_costs(folder: Path, meter: Meter) -> Costs:
         without_calls[:middle_of], without_calls[middle_of:], "batches", "postgres"
     )
     decision, request = split(decided[1], decided[DECIDED_TOGETHER], 1, 1 / DECIDED_TOGETHER)
+    hit = _middle([one.cost for one in loads["hits", SOME]])
     return Costs(
-        hit=_middle([one.cost for one in loads["hits", SOME]]),
+        hit=hit,
         miss=cold,
         refused=refused,
         limiter_call=call,
@@ -130,6 +66,7 @@ def measure_costs(folder: Path, meter: Meter) -> Costs:
         decision_request=request,
         decision=decision,
         swept_page=Cost(service=max(0.0, swept.service), postgres=max(0.0, swept.postgres)),
+        company=_middle([one.cost for one in loads["in company", SOME]]).service / hit.service,
         sync_seconds=measure_sync(folder),
         page_bytes=_measure_page(meter),
     )
@@ -139,11 +76,13 @@ Wanted = tuple[str, int]
 
 
 def _measure_loads(meter: Meter, wanted: Sequence[Wanted]) -> dict[Wanted, list[Metered]]:
-    sides = {
-        str(one): partial(meter.send, meter.cluster.before_one, kind, connections)
-        for one in wanted
-        for kind, connections in [one]
-    }
+    """Measure loads of one process; hits "in company" go to three that share a core."""
+    cluster, sides = meter.cluster, {}
+    for kind, connections in wanted:
+        in_company = kind == "in company"
+        proxy = cluster.before_all if in_company else cluster.before_one
+        sent = "hits" if in_company else kind
+        sides[str((kind, connections))] = partial(meter.send, proxy, sent, connections)
     for send_once in sides.values():
         send_once()
     found = in_rounds(sides, meter.pace.rounds)

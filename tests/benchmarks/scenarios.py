@@ -25,7 +25,8 @@ from tests.benchmarks.popularity import (
     reads_of,
     spread,
 )
-from tests.benchmarks.simulated import House, run_open
+from tests.benchmarks.runs import run_open
+from tests.benchmarks.simulated import House
 
 # Between machines of one data centre.
 ROUND_TRIP_SECONDS = 0.0002
@@ -62,6 +63,15 @@ class Scenario(msgspec.Struct, frozen=True):
     """All reads stand here as hits; how many of them are misses comes of the caches."""
     has_one_site: bool = False
 
+    def describe(self) -> str:
+        asked = self.demand
+        where = "one site" if self.has_one_site else "many sites"
+        return (
+            f"**{self.name}**: {asked.hits:,.0f} reads a second of {self.pages:,} pages, submissions of which"
+            f" {asked.taken:,.0f} are stored and {asked.refused:,.0f} refused, {asked.decisions:,.0f}"
+            f" decisions, on {where} with {self.comments:,.0f} comments."
+        )
+
 
 MANY_COMMENTS = Scenario(
     "10⁹ comments", 1e9, 10_000_000, Demand(hits=10_000, taken=100, decisions=100)
@@ -69,10 +79,18 @@ MANY_COMMENTS = Scenario(
 MANY_READS = Scenario("10⁵ reads/s", 1e7, 10_000, Demand(hits=100_000, taken=100, decisions=100))
 # Two a second is what `limit.article` lets through by default.
 RAID = Scenario(
-    "raid of 10⁴/s", 1e6, 1_000, Demand(hits=1_000, taken=2, refused=9_998, decisions=10), True
+    "A raid of 10⁴ submissions/s on one article",
+    1e6,
+    1_000,
+    Demand(hits=1_000, taken=2, refused=9_998, decisions=10),
+    True,
 )
 RAID_WITHOUT_LIMITS = Scenario(
-    "the same, limits off", 1e6, 1_000, Demand(hits=1_000, taken=10_000, decisions=10), True
+    "The same raid with the limits off",
+    1e6,
+    1_000,
+    Demand(hits=1_000, taken=10_000, decisions=10),
+    True,
 )
 SCENARIOS = (MANY_COMMENTS, MANY_READS, RAID, RAID_WITHOUT_LIMITS)
 

@@ -5,7 +5,7 @@ at random about its mean, from a seed, so that the same costs give the same resu
 """
 
 import random
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import msgspec
@@ -27,8 +27,6 @@ from tests.benchmarks.capacity import (
 )
 from tests.benchmarks.queues import Group, Part, Steps
 
-# What comes before this share of a run is over does not count: queues fill first.
-WARM_UP = 0.2
 # How much work varies: its standard deviation is the square root of this one's inverse, a half of the mean.
 SHAPE = 4
 
@@ -41,14 +39,17 @@ class Process:
         self.limiter = Group(house.env, MAX_TOGETHER, self._charge)
         self.writer = Group(house.env, MAX_BATCH, self._store)
 
+    def work(self, microseconds: float) -> Steps:
+        return self.part.work(self._house.vary(microseconds))
+
     def _charge(self, tries: int) -> Steps:
         call = self._costs.limiter_call.plus(Cost(redis=self._costs.refused.redis), tries)
-        yield from self.part.work(self._house.vary(call.service))
+        yield from self.work(call.service)
         yield self._house.env.timeout(self._house.setup.round_trip_seconds)
         yield from self._house.parts["redis"].work(self._house.vary(call.redis))
 
     def _store(self, count: int) -> Steps:
-        own = self._costs.taken.plus(self._costs.refused, -1).times(count)
+        own = self._house.slow(self._costs.taken.plus(self._costs.refused, -1)).times(count)
         locked = self._costs.commit.times(LOCKED_EXCHANGES / EXCHANGES)
         yield from self.exchange(
             own.plus(self._costs.commit).plus(locked, -1), EXCHANGES - LOCKED_EXCHANGES
@@ -57,7 +58,7 @@ class Process:
 
     def exchange(self, cost: Cost, round_trips: int) -> Steps:
         """Work in turn with the database."""
-        yield from self.part.work(self._house.vary(cost.service))
+        yield from self.work(cost.service)
         yield self._house.env.timeout(round_trips * self._house.setup.round_trip_seconds)
         yield from self._house.parts["postgres"].work(self._house.vary(cost.postgres))
 
@@ -96,6 +97,15 @@ class House:
     def vary(self, microseconds: float) -> float:
         return self.random.gammavariate(SHAPE, microseconds / SHAPE) if microseconds > 0 else 0.0
 
+    def slow(self, cost: Cost) -> Cost:
+        """Give what work costs among other processes, if it was measured in one that ran without a break.
+
+        What was measured one by one, such as a commit, was as slow then.
+        """
+        in_company = self.setup.is_one_core and self.setup.servers("service") > 1
+        factor = self.costs.company if in_company else 1.0
+        return msgspec.structs.replace(cost, service=cost.service * factor)
+
     def utilise(self) -> dict[str, float]:
         """Give how busy each part was."""
         if self.setup.is_one_core:
@@ -122,18 +132,18 @@ class House:
     def _enter(self, cost: Cost) -> Generator[simpy.Event, Any, Process]:
         yield from self.parts["nginx"].work(self.vary(cost.nginx))
         process = self.random.choice(self.processes)
-        yield from process.part.work(self.vary(cost.service))
+        yield from process.work(cost.service)
         return process
 
     def hits(self) -> Steps:
-        yield from self._enter(self.costs.hit)
+        yield from self._enter(self.slow(self.costs.hit))
 
     def misses(self) -> Steps:
         process = yield from self._enter(self.costs.miss)
         yield from process.exchange(Cost(postgres=self.costs.miss.postgres), 1)
 
     def refused(self) -> Generator[simpy.Event, Any, Process]:
-        process = yield from self._enter(self.costs.refused)
+        process = yield from self._enter(self.slow(self.costs.refused))
         yield process.limiter.join()
         return process
 
@@ -156,68 +166,3 @@ class House:
         unlocked = DECISION_EXCHANGES - LOCKED_DECISION_EXCHANGES
         yield from process.exchange(work.times(1 - share), unlocked)
         yield from self.commit(process, work.times(share), LOCKED_DECISION_EXCHANGES)
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a run came to."""
-
-    per_second: dict[str, float]
-    """Answers of each kind."""
-    seconds: dict[str, list[float]]
-    """How long each took."""
-    use: dict[str, float]
-    mean_batch: float
-    turned_away: int
-
-    def quantile(self, kinds: Sequence[str], share: float) -> float:
-        """Give the seconds that a share of all answers of some kinds took at most; 0 if there were none."""
-        found = sorted(took for kind in kinds for took in self.seconds[kind])
-        return found[min(len(found) - 1, int(len(found) * share))] if found else 0.0
-
-
-def run_closed(house: House, kind: str, clients: int, seconds: float) -> Outcome:
-    """Let clients ask for one kind, each again when it has its answer."""
-    took: list[float] = []
-
-    def client() -> Steps:
-        while True:
-            yield from _clock(house, getattr(house, kind), took, seconds)
-
-    for _ in range(clients):
-        house.env.process(client())
-    return _run(house, {kind: took}, seconds)
-
-
-def run_open(house: House, rates: Mapping[str, float], seconds: float) -> Outcome:
-    """Let requests of each kind come at random moments, so many a second, whatever became of the others."""
-    took: dict[str, list[float]] = {kind: [] for kind in rates}
-
-    def arrive(kind: str, rate: float) -> Steps:
-        while True:
-            yield house.env.timeout(house.random.expovariate(rate))
-            house.env.process(_clock(house, getattr(house, kind), took[kind], seconds))
-
-    for kind, rate in rates.items():
-        if rate:
-            house.env.process(arrive(kind, rate))
-    return _run(house, took, seconds)
-
-
-def _clock(house: House, visit: Callable[[], Steps], took: list[float], seconds: float) -> Steps:
-    started = house.env.now
-    yield from visit()
-    if house.env.now >= seconds * WARM_UP:
-        took.append(house.env.now - started)
-
-
-def _run(house: House, took: dict[str, list[float]], seconds: float) -> Outcome:
-    house.env.run(until=seconds)
-    counted = seconds * (1 - WARM_UP)
-    sizes = [size for one in house.processes for size in one.writer.sizes]
-    return Outcome(
-        {kind: len(found) / counted for kind, found in took.items()},
-        took,
-        house.utilise(),
-        sum(sizes) / len(sizes) if sizes else 0.0,
-        house.turned_away,
-    )
