@@ -41,6 +41,8 @@ class Costs(msgspec.Struct, frozen=True):
 
     hit: Cost
     miss: Cost
+    stale: Cost
+    """A read of a page that is in memory, but unchecked for too long, which the model takes for a miss."""
     refused: Cost
     """A submission until the limiter has answered, which is all that a refused one costs."""
     limiter_call: Cost

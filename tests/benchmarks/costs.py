@@ -42,7 +42,7 @@ def measure_costs(folder: Path, meter: Meter) -> Costs:
     loads = _measure_loads(
         meter, [("hits", SOME), ("in company", SOME), ("taken", FEW), ("taken", SOME)]
     )
-    cold, swept, decided = _measure_one_by_one(meter)
+    cold, stale, swept, decided = _measure_one_by_one(meter)
     _refuse_submissions(meter)
     loads |= _measure_loads(meter, [("refused", FEW), ("refused", SOME)])
     refused, call = _split(loads["refused", FEW], loads["refused", SOME], "calls", "redis")
@@ -59,6 +59,7 @@ def measure_costs(folder: Path, meter: Meter) -> Costs:
     return Costs(
         hit=hit,
         miss=cold,
+        stale=stale,
         refused=refused,
         limiter_call=call,
         taken=taken,
@@ -117,25 +118,27 @@ def _middle(costs: Sequence[Cost]) -> Cost:
     )
 
 
-def _measure_one_by_one(meter: Meter) -> tuple[Cost, Cost, Mapping[int, Cost]]:
-    """Measure a miss, a page that is looked at again, and decisions in requests of one and of some."""
-    cold, swept = [], []
+def _measure_one_by_one(meter: Meter) -> tuple[Cost, Cost, Cost, Mapping[int, Cost]]:
+    """Measure a miss, the same page when it is no longer fresh, a look, and decisions by one and by some."""
+    cold, stale, swept = [], [], []
     decided: dict[int, list[Cost]] = {1: [], DECIDED_TOGETHER: []}
     pages = [Request(page_path(f"/swept-{number}")) for number in range(SWEPT)]
     for turn in range(meter.pace.rounds):
         first = COLD * turn
-        cold.append(
-            meter.spend([Request(page_path(f"/cold-{first + one}")) for one in range(COLD)])
-        )
+        never = [Request(page_path(f"/cold-{first + one}")) for one in range(COLD)]
+        cold.append(meter.spend(never))
         # Read, then checked once while they are fresh; what is measured is reading and checking them again.
         meter.spend(pages)
         meter.spend(pages, SWEEP_PAUSE_SECONDS)
         many = meter.spend(pages, SWEEP_PAUSE_SECONDS)
         swept.append(many.plus(meter.spend(pages[:1] * SWEPT, SWEEP_PAUSE_SECONDS), -1))
+        # By now it is longer ago than they may go unchecked.
+        stale.append(meter.spend(never))
         for together, found in decided.items():
             requests = list(_make_decisions(meter, together))
             found.append(meter.spend(requests).times(1 / together))
-    return _middle(cold), _middle(swept), {one: _middle(found) for one, found in decided.items()}
+    decisions = {one: _middle(found) for one, found in decided.items()}
+    return _middle(cold), _middle(stale), _middle(swept), decisions
 
 
 def _make_decisions(meter: Meter, together: int) -> Iterator[Request]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from service.group_commit import MAX_BATCH
 from tests.benchmarks.capacity import (
+    DECIDED_TOGETHER,
     PARTS,
     Costs,
     Setup,
@@ -12,12 +14,15 @@ from tests.benchmarks.capacity import (
 )
 from tests.benchmarks.drawing import draw_lines
 from tests.benchmarks.report import Table, show_number
+from tests.benchmarks.runs import run_closed
 from tests.benchmarks.scenarios import ROUND_TRIP_SECONDS, SETUPS, Forecast, Scenario, forecast
+from tests.benchmarks.simulated import House
 from tests.benchmarks.storage import PerComment
 
 COSTS = {
     "hit": "read, from memory",
     "miss": "read, from the database",
+    "stale": "read, from memory, once the database said that it is true",
     "swept_page": "comparing a page in use with the database",
     "refused": "submission, up to the limiter's answer",
     "limiter_call": "call of Redis, which such tries share",
@@ -100,18 +105,28 @@ def list_capacity(costs: Costs) -> Table:
     return table
 
 
-def draw_processes(costs: Costs) -> str:
-    """Draw what processes on cores of their own store in a second, and where one site's rows end it."""
-    setups = [_make_setup(count) for count in PROCESS_COUNTS]
-    lines = {
-        "of many sites": [most_per_second(costs, one, "taken") for one in setups],
-        "of one site": [most_taken_on_one_site(costs, one) for one in setups],
-        "decisions, one site": [most_decided_on_one_site(costs, one) for one in setups],
+def draw_processes(costs: Costs, seconds: float) -> str:
+    """Draw what processes on cores of their own do in a second, and where one site's rows end it."""
+    kinds = {
+        "stored, many sites": ("taken", False),
+        "stored, one site": ("taken", True),
+        "decisions, many sites": ("decisions", False),
+        "decisions, one site": ("decisions", True),
     }
-    title = (
-        "A second at most, by processes of the service, one PostgreSQL of 8 cores (dashed: 10⁴/s)"
-    )
+    lines = {
+        name: [_simulate(costs, kind, one_site, count, seconds) for count in PROCESS_COUNTS]
+        for name, (kind, one_site) in kinds.items()
+    }
+    title = "A second, by processes of the service, with one PostgreSQL of 8 cores (dashed: 10⁴)"
     return draw_lines(title, lines, list(map(str, PROCESS_COUNTS)), 10_000)
+
+
+def _simulate(costs: Costs, kind: str, one_site: bool, processes: int, seconds: float) -> float:
+    """Give how much is done when each process has so many clients that something is full."""
+    house = House(_make_setup(processes), costs, has_one_site=one_site)
+    each = 1 if kind == "taken" else DECIDED_TOGETHER
+    clients = processes * (MAX_BATCH if kind == "taken" else 2)
+    return run_closed(house, kind, clients, seconds).per_second[kind] * each
 
 
 def _make_setup(processes: int) -> Setup:

@@ -37,6 +37,7 @@ def main(pace: Pace) -> None:
     except ServerMissing as error:
         print(f"This needs PostgreSQL, Redis and nginx: {error}")
         return
+    seconds = 0.3 if pace is SHORT else 1.0
     with _section("costs", pace) as section:
         section.add_table(scale.list_costs(costs))
         section.add_table(scale.list_storage(stored))
@@ -46,15 +47,15 @@ def main(pace: Pace) -> None:
         section.add_table(scale.list_setups())
         section.add_table(scale.list_capacity(costs))
         section.add_plot(
-            "processes", "What is stored a second, by processes", scale.draw_processes(costs)
+            "processes",
+            "What is stored and decided in a second, by processes",
+            scale.draw_processes(costs, seconds),
         )
     with _section("forecasts", pace) as section:
         disk = stored["PostgreSQL"].tables + stored["PostgreSQL"].indexes
         for scenario in SCENARIOS:
             section.say(scenario.describe())
-            section.add_table(
-                scale.list_forecasts(scenario, costs, disk, 0.3 if pace is SHORT else 2.0)
-            )
+            section.add_table(scale.list_forecasts(scenario, costs, disk, seconds))
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from tests.benchmarks.simulated import House
 COSTS = Costs(
     hit=Cost(20, 20),
     miss=Cost(50, 1_000, 500),
+    stale=Cost(50, 1_000, 500),
     refused=Cost(40, 250, 0, 10),
     limiter_call=Cost(service=200, redis=30),
     taken=Cost(50, 500, 100, 30),
