@@ -1,4 +1,4 @@
-"""Real proxies for tests: nginx with one of the configurations in docs/operations/, on ports of its own."""
+"""Real proxies for tests: nginx and Varnish with the configurations of docs/operations/, on other ports."""
 
 import os
 import re
@@ -17,12 +17,14 @@ CONFIGURATIONS = REPOSITORY / "docs" / "operations"
 
 
 @contextmanager
-def start_private_nginx(configuration: str, changes: Mapping[str, str]) -> Iterator[Server]:
+def start_private_nginx(
+    configuration: str, changes: Mapping[str, str], port: int | None = None
+) -> Iterator[Server]:
     """Run a configuration of docs/operations/ with some of its text, given as patterns, changed.
 
     It listens on a port of its own. Raises ServerMissing.
     """
-    program, port = find_program("nginx"), find_free_port()
+    program, port = find_program("nginx"), port or find_free_port()
     with TemporaryDirectory(prefix="greenroom-", ignore_cleanup_errors=True) as folder:
         kept = {name: f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy")}
         kept |= {
@@ -51,17 +53,51 @@ def start_private_nginx(configuration: str, changes: Mapping[str, str]) -> Itera
             yield server
 
 
-def start_upstream_nginx(servers: Sequence[Server]) -> AbstractContextManager[Server]:
-    """Run docs/operations/nginx.conf in front of processes of the service. Raises ServerMissing."""
-    places = (server.url.removeprefix("http://") for server in servers)
-    changes = {
-        # Docker's name server, and the names that it knows.
+def upstream_of(servers: Sequence[Server]) -> dict[str, str]:
+    """Say how a configuration of nginx changes that has these processes behind it."""
+    addresses = [server.url.removeprefix("http://") for server in servers]
+    return {
+        # Docker's name server, and the name that it knows.
         r"resolver [^;]+;": "",
         r"server service:8000 resolve fail_timeout=1s;": " ".join(
-            f"server {place} fail_timeout=1s;" for place in places
+            f"server {address} fail_timeout=1s;" for address in addresses
         ),
     }
-    return start_private_nginx("nginx.conf", changes)
+
+
+def start_upstream_nginx(servers: Sequence[Server]) -> AbstractContextManager[Server]:
+    """Run docs/operations/nginx.conf in front of processes of the service. Raises ServerMissing."""
+    return start_private_nginx("nginx.conf", upstream_of(servers))
+
+
+@contextmanager
+def start_caching_nginx(behind: Server, port: int) -> Iterator[Server]:
+    """Run nginx-cache.conf in front of a service, with an empty cache. Raises ServerMissing."""
+    with TemporaryDirectory(prefix="greenroom-", ignore_cleanup_errors=True) as folder:
+        changes = {**upstream_of([behind]), r"/var/cache/nginx/greenroom": f"{folder}/cache"}
+        with start_private_nginx("nginx-cache.conf", changes, port) as nginx:
+            yield nginx
+
+
+@contextmanager
+def start_caching_varnish(behind: Server, port: int) -> Iterator[Server]:
+    """Run varnish.vcl in front of a service, with an empty cache. Raises ServerMissing."""
+    program = find_program("varnishd")
+    with TemporaryDirectory(prefix="greenroom-", ignore_cleanup_errors=True) as folder:
+        behind_port = behind.url.rpartition(":")[2]
+        file = Path(folder, "greenroom.vcl")
+        text = (CONFIGURATIONS / "varnish.vcl").read_text()
+        file.write_text(replace_all(text, {r'port = "8000"': f'port = "{behind_port}"'}))
+        options = ["-j", "none", "-a", f"127.0.0.1:{port}", "-f", str(file), "-n", f"{folder}/work"]
+        options += ["-s", "malloc,16m", "-p", "backend_idle_timeout=1"]
+        server = Server(
+            [*bound_to_us(), program, "-F", *options],
+            url=f"http://127.0.0.1:{port}",
+            log_file=Path(folder, "log"),
+            answers=is_open,
+        )
+        with running(server):
+            yield server
 
 
 def replace_all(text: str, changes: Mapping[str, str]) -> str:

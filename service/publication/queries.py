@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, bindparam, literal_column, select, tuple_
+from sqlalchemy import Row, Select, Uuid, and_, bindparam, literal_column, select, tuple_
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,25 +32,34 @@ _WITH_ARTICLE: list[Any] = [col(Article.key), col(Article.revision), *_SHOWN]
 # Written out, since only so PostgreSQL knows that the partial index holds all that is asked for.
 _IS_SHOWN = col(Comment.visibility) != literal_column("'hidden'")
 _IS_VISIBLE = col(Comment.visibility) == literal_column("'visible'")
+# No comment has one of these ids; a walk that begins at the beginning begins there.
+_ENDS = {"oldest": UUID(int=0), "newest": UUID(int=(1 << 128) - 1)}
 _THIS_ARTICLE = and_(
     col(Article.site_id) == bindparam("site_id"), col(Article.key) == bindparam("key")
 )
 
 
 @cache
-def _page_query(order: str, has_cursor: bool) -> Select[Any]:
+def _page_query(order: str) -> Select[Any]:
     """Give the article with each comment of a page beside it, or with none; one walk along the index.
 
-    The limit stands inside, because no planner knows that there is one article.
+    The limit stands inside, because no planner knows that there is one article. Article and id are compared
+    and ordered as a pair, as they stand in the index: asked for one article in the order of ids, PostgreSQL
+    would at times read all of the article and sort it.
     """
     newest = order == "newest"
     article_id = select(col(Article.id)).where(_THIS_ARTICLE).scalar_subquery()
-    page = select(*_SHOWN).where(col(Comment.article_id) == article_id, _IS_SHOWN)
-    if has_cursor:
-        after: Any = bindparam("after")
-        page = page.where(col(Comment.id) < after if newest else col(Comment.id) > after)
-    by_id = col(Comment.id).desc() if newest else col(Comment.id)
-    shown = page.order_by(by_id).limit(bindparam("limit")).subquery("shown")
+    place: Any = tuple_(col(Comment.article_id), col(Comment.id))
+    start: Any = tuple_(article_id, bindparam("after", type_=Uuid()))
+    columns = (col(Comment.article_id), col(Comment.id))
+    page = select(*_SHOWN).where(
+        _IS_SHOWN,
+        place < start if newest else place > start,
+        # The pairs go on with the next article.
+        columns[0] >= article_id if newest else columns[0] <= article_id,
+    )
+    by_place = [column.desc() if newest else column.asc() for column in columns]
+    shown = page.order_by(*by_place).limit(bindparam("limit")).subquery("shown")
     query = select(col(Article.revision), col(Article.visible), shown)
     return (
         query.select_from(Article)
@@ -68,11 +77,10 @@ async def read_page(
     Each row has the article's `revision` and `visible`, and then a comment's columns, or one row has nulls
     there. Of an unknown article there is no row.
     """
-    values = {"site_id": site_id, "key": key, "limit": limit + 1}
-    if after is not None:
-        values["after"] = after.id
-    query = _page_query(order, after is not None)
-    rows: Sequence[Row[Any]] = (await (await session.connection()).execute(query, values)).all()
+    start = after.id if after is not None else _ENDS[order]
+    values = {"site_id": site_id, "key": key, "limit": limit + 1, "after": start}
+    connection = await session.connection()
+    rows: Sequence[Row[Any]] = (await connection.execute(_page_query(order), values)).all()
     return rows
 
 

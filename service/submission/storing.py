@@ -31,7 +31,11 @@ _READ_KEYS = select(
     col(IdempotencyKey.fields_hash),
     col(IdempotencyKey.comment_id),
     col(IdempotencyKey.created_at),
-).where(tuple_(*_KEY).in_(bindparam("wanted", expanding=True)))
+).where(
+    # One by one: SQLite would look a pair with a hash in it up by its site alone.
+    col(IdempotencyKey.site_id).in_(bindparam("sites", expanding=True)),
+    col(IdempotencyKey.key_hash).in_(bindparam("hashes", expanding=True)),
+)
 _PLACE = (col(Article.site_id), col(Article.key))
 _FIND_ARTICLES = select(*_PLACE, col(Article.id)).where(
     tuple_(*_PLACE).in_(bindparam("wanted", expanding=True))
@@ -96,7 +100,8 @@ KnownKeys = dict[tuple[UUID, bytes], tuple[bytes, Stored]]
 
 
 def _read_keys(connection: Connection, wanted: Sequence[tuple[UUID, bytes]]) -> KnownKeys:
-    found = connection.execute(_READ_KEYS, {"wanted": wanted})
+    sites, hashes = (list(one) for one in zip(*wanted, strict=True))
+    found = connection.execute(_READ_KEYS, {"sites": sites, "hashes": hashes})
     return {
         (site_id, key_hash): (fields_hash, Stored(comment_id, created_at, replayed=True))
         for site_id, key_hash, fields_hash, comment_id, created_at in found

@@ -5,6 +5,8 @@ it in docs/performance.md. The other modules are what benchmarks are made of.
 """
 
 import importlib
+import signal
+import sys
 from typing import Any
 
 import click
@@ -17,6 +19,7 @@ BENCHMARKS = {
     "peers": "ours beside Isso, Waline and WordPress",
     "simulation": "the capacity model: checked against this machine, then asked about more",
     "cluster": "three processes against one, and how soon each shows what another decided",
+    "servers": "uvicorn beside Granian, under a bare application",
     "decisions": "decisions by many moderators at once, on PostgreSQL",
     "rendering": "the worst texts for the renderer",
 }
@@ -28,6 +31,8 @@ BENCHMARKS = {
 @click.option("--full", "pace", flag_value="full", help="For figures to be shown around.")
 def main(names: tuple[str, ...], pace: str | None) -> None:
     """Run benchmarks, one after the other; `floor` when none is named."""
+    # Who is told to end still stops the servers and removes their databases, which may be large.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     chosen = {"short": SHORT, "full": FULL}.get(pace or "", USUAL)
     for name in names or ("floor",):
         print(f"\n=== {name} ===", flush=True)

@@ -1,7 +1,8 @@
 """The floor: the least that an ASGI application can do, under the very server that the service runs under.
 
 It gives one answer, read from a file at the start, whatever is asked. A body that is posted is read and
-parsed as JSON, and nothing is done with it.
+parsed as JSON, and nothing is done with it. The same is done by a handler of the framework that the
+service is written with, which is the floor of whatever goes by a router.
 """
 
 import http.client
@@ -14,6 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from litestar import Litestar, Request, Response, get, post
+from litestar.params import FromPath
 
 from service.server import run_server
 from tests.benchmarks.machine import SERVER_CORE, on_core
@@ -57,7 +60,7 @@ def record_answer(
 
 def make_app() -> Any:
     """Make the application that gives the recorded answer."""
-    recorded = msgspec.msgpack.decode(Path(os.environ[ANSWER_FILE]).read_bytes(), type=Recorded)
+    recorded = _read_answer()
     start = {
         "type": "http.response.start",
         "status": recorded.status,
@@ -77,6 +80,28 @@ def make_app() -> Any:
     return app
 
 
+def make_handler() -> Any:
+    """Make the framework's application whose one handler gives the recorded answer to a submission."""
+    recorded = _read_answer()
+    headers = {name.decode(): value.decode() for name, value in recorded.headers}
+    media_type = headers.pop("content-type")
+
+    @post("/v1/sites/{site:str}/comments", status_code=recorded.status)
+    async def do_nothing(request: Request[Any, Any, Any], site: FromPath[str]) -> Response[bytes]:
+        msgspec.json.decode(await request.body())
+        return Response(recorded.body, headers=headers, media_type=media_type)
+
+    @get("/")
+    async def be_there() -> str:
+        return ""
+
+    return Litestar([do_nothing, be_there], openapi_config=None, logging_config=None)
+
+
+def _read_answer() -> Recorded:
+    return msgspec.msgpack.decode(Path(os.environ[ANSWER_FILE]).read_bytes(), type=Recorded)
+
+
 async def _live(receive: Any, send: Any) -> None:
     for phase in ("startup", "shutdown"):
         await receive()
@@ -93,13 +118,15 @@ async def _read_body(receive: Any) -> bytes:
 
 
 @contextmanager
-def start_bare(folder: Path, name: str, recorded: Recorded) -> Iterator[Server]:
-    """Run a server that gives one recorded answer."""
+def start_bare(
+    folder: Path, name: str, recorded: Recorded, maker: str = "make_app"
+) -> Iterator[Server]:
+    """Run a server that gives one recorded answer, by an application of this module."""
     file = folder / f"{name}.answer"
     file.write_bytes(msgspec.msgpack.encode(recorded))
     port = find_free_port()
     server = Server(
-        [*bound_to_us(), sys.executable, "-m", MODULE, str(port)],
+        [*bound_to_us(), sys.executable, "-m", MODULE, str(port), maker],
         url=f"http://127.0.0.1:{port}",
         log_file=folder / f"{name}.log",
         answers=_answers,
@@ -118,4 +145,4 @@ def _answers(url: str) -> bool:
 
 
 if __name__ == "__main__":
-    run_server(f"{MODULE}:make_app", "127.0.0.1", int(sys.argv[1]))
+    run_server(f"{MODULE}:{sys.argv[2]}", "127.0.0.1", int(sys.argv[1]))

@@ -47,12 +47,13 @@ MISSES = 400
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """One line: what was asked, and the least that ours should be of the floor."""
+    """One line: what was asked, the least that ours should be of the floor, and what makes the floor."""
 
     name: str
     target: float
     answer: Recorded
     load: Load
+    maker: str = "make_app"
 
 
 def main(pace: Pace) -> None:
@@ -66,12 +67,12 @@ def main(pace: Pace) -> None:
         ]
     )
     with TemporaryDirectory() as name, open_stage(Path(name), _crowd(pace)) as stage:
-        on_sqlite = [*_reads(stage), _submission(Path(name), stage, "submission on SQLite")]
+        on_sqlite = [*_reads(stage), *_submissions(Path(name), stage, "SQLite")]
         bars += [_measure(Path(name), compared, against, pace) for compared in on_sqlite]
         lengths = _measure_lengths(stage, pace)
         lone = _measure_alone(stage, pace)
     try:
-        bars.append(_measure_big(against, pace))
+        bars += _measure_big(against, pace)
     except ServerMissing as error:
         section.say(explain_missing(error))
     section.add_table(against)
@@ -105,18 +106,22 @@ def _reads(stage: Stage) -> list[Compared]:
     ]
 
 
-def _submission(folder: Path, stage: Stage, name: str) -> Compared:
+def _submissions(folder: Path, stage: Stage, where: str) -> list[Compared]:
+    """Compare with the bare application, and with a handler of the framework that does nothing."""
     template = folder / "submission.json"
     template.write_bytes(make_submission("/submissions"))
     url = stage.url + COMMENTS
     answer = record_answer(url, JSON, make_submission("/submissions", "first", "1"))
     load = Load(url, stage.roots, connections=CLIENTS, body=template)
-    return Compared(f"{name}, {CLIENTS} clients", 0.12, answer, load)
+    return [
+        Compared(f"submission on {where}, {CLIENTS} clients{against}", 0.12, answer, load, maker)
+        for against, maker in (("", "make_app"), (", against a handler", "make_handler"))
+    ]
 
 
 def _measure(folder: Path, compared: Compared, table: Table, pace: Pace) -> Bar:
     """Measure an answer of ours and the same one from a bare application, in turn."""
-    with start_bare(folder, "bare", compared.answer) as bare:
+    with start_bare(folder, "bare", compared.answer, compared.maker) as bare:
         floor = msgspec.structs.replace(
             compared.load, url=_elsewhere(compared.load.url, bare.url), roots=[bare.pid]
         )
@@ -147,10 +152,10 @@ def _with_failures(name: str, samples: Sequence[Sample]) -> str:
     return f"{name} ({bad} not answered well)" if bad else name
 
 
-def _measure_big(against: Table, pace: Pace) -> Bar:
+def _measure_big(against: Table, pace: Pace) -> list[Bar]:
     with TemporaryDirectory() as name, open_big_stage(Path(name), Crowd({"/20": 20})) as stage:
-        compared = _submission(Path(name), stage, "submission on PostgreSQL and Redis")
-        return _measure(Path(name), compared, against, pace)
+        compared = _submissions(Path(name), stage, "PostgreSQL and Redis")
+        return [_measure(Path(name), one, against, pace) for one in compared]
 
 
 def _measure_lengths(stage: Stage, pace: Pace) -> Table:

@@ -21,10 +21,9 @@ from typing import Any
 
 import msgspec
 
+from tests.benchmarks.harness import Pace
 from tests.processes import POLL_SECONDS, Server, find_free_port, running
 
-ROUNDS = 7
-SECONDS = 3
 CONNECTIONS = 32
 PAGE = b"x" * 8_192
 BODY = msgspec.json.encode({"article": "/a", "name": "Dave", "text": "x" * 456})
@@ -85,18 +84,19 @@ async def _live(receive: Any, send: Any) -> None:
         await send({"type": f"lifespan.{step}.complete"})
 
 
-def main() -> None:
+def main(pace: Pace) -> None:
+    """Measure both and print what they do."""
     if importlib.util.find_spec("granian") is None:
         sys.exit("To compare with Granian: pip install granian")
     with _both() as servers:
         for what in ("GET of 8 kB", "POST of 500 bytes"):
-            _compare(what, servers, body=BODY if what.startswith("POST") else None)
+            _compare(what, servers, pace, body=BODY if what.startswith("POST") else None)
         for name, server in servers.items():
             resident, shared_fairly = (_memory(server.pid, field) for field in ("Rss", "Pss"))
             print(f"{name}: {resident} MiB resident, {shared_fairly} MiB by share, all processes")
         _show_odd_answers(servers)
     for name, server in _make_servers().items():
-        starts = [_time_start(server) for _ in range(ROUNDS)]
+        starts = [_time_start(server) for _ in range(pace.rounds)]
         print(
             f"{name}: {statistics.median(starts) * 1000:.0f} ms to the first answer of a bare app"
         )
@@ -124,12 +124,12 @@ def _make_servers() -> dict[str, Server]:
     }
 
 
-def _compare(what: str, servers: dict[str, Server], body: bytes | None) -> None:
+def _compare(what: str, servers: dict[str, Server], pace: Pace, body: bytes | None) -> None:
     results: dict[str, list[tuple[float, float]]] = {name: [] for name in servers}
-    for _ in range(ROUNDS):
+    for _ in range(pace.rounds):
         for name, server in servers.items():
             before = _cpu_seconds(server.pid)
-            count, seconds = _load(server.url, body)
+            count, seconds = _load(server.url, body, pace.seconds)
             used = _cpu_seconds(server.pid) - before
             results[name].append((count / seconds, used / count * 1e6))
     for name, rounds in results.items():
@@ -143,14 +143,14 @@ def _compare(what: str, servers: dict[str, Server], body: bytes | None) -> None:
     print(f"{what}: Granian serves x{rate:.2f} as many, x{cost:.2f} by CPU")
 
 
-def _load(url: str, body: bytes | None) -> tuple[int, float]:
+def _load(url: str, body: bytes | None, seconds: int) -> tuple[int, float]:
     """Let wrk send for some seconds from the other core; gives the count of answers and the time."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         if body:
             script.write(f'wrk.method = "POST"\nwrk.body = [[{body.decode()}]]\n')
             script.flush()
         wrk = ["taskset", "--cpu-list", "1", "wrk", "--threads", "1"]
-        wrk += ["--connections", str(CONNECTIONS), "--duration", f"{SECONDS}s"]
+        wrk += ["--connections", str(CONNECTIONS), "--duration", f"{seconds}s"]
         done = subprocess.run(
             [*wrk, "--script", script.name, f"{url}/"], capture_output=True, text=True, check=True
         ).stdout
@@ -218,7 +218,3 @@ def _show_odd_answers(servers: dict[str, Server]) -> None:
             shown = [head.split(b"\r\n")[0], kind[1] if kind else b"", b"%d bytes" % len(body)]
             text = b", ".join(shown).decode(errors="backslashreplace") if head else "nothing"
             print(f"{what}, {name}: {text}")
-
-
-if __name__ == "__main__":
-    main()
