@@ -11,7 +11,7 @@ LOCK := uv pip compile pyproject.toml --extra build --universal --python-version
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench bench-cluster bench-growth bench-peers lock clean
+.PHONY: help demo test test-long lint bench bench-cluster bench-growth bench-peers bench-simulation lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,6 +41,9 @@ bench-cluster: .venv/dev ## Measure several processes behind nginx, and the engi
 
 bench-peers: .venv/dev ## Measure beside Isso, Waline and WordPress; PEERS=... is the harness's folder
 	PEERS=$(PEERS) $(BIN)/python -m tests.benchmarks peers $(ARGS)
+
+bench-simulation: .venv/dev ## Check the capacity model on this machine, and ask it about more
+	$(BIN)/python -m tests.benchmarks simulation $(ARGS)
 
 lock: ## Renew both locks; ARGS=--upgrade takes newer versions
 	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "floor": "ours against a bare application under the same server",
     "growth": "each operation at 1,000 to 1,000,000 comments",
     "peers": "ours beside Isso, Waline and WordPress",
+    "simulation": "the capacity model: checked against this machine, then asked about more",
     "cluster": "three processes against one, and how soon each shows what another decided",
     "servers": "uvicorn beside Granian, under a bare application",
     "decisions": "decisions by many moderators at once, on PostgreSQL",

@@ -4,6 +4,7 @@ All processes share one core, so that nothing is gained by there being three: wh
 costs. On cores of their own each has this CPU time to itself.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -14,7 +15,7 @@ import msgspec
 
 from tests.benchmarks import engines, showing
 from tests.benchmarks.harness import Load, Pace, Sample, in_rounds, middle, require_wrk, run_wrk
-from tests.benchmarks.machine import SERVER_CORE, on_core, read_cpu_seconds
+from tests.benchmarks.machine import SERVER_CORE, on_core, read_busy_seconds, read_cpu_seconds
 from tests.benchmarks.report import Section, Table, show_number
 from tests.benchmarks.seeding import Crowd
 from tests.benchmarks.stage import Stage, make_submission, open_big_stage, page_path
@@ -42,6 +43,9 @@ class Shares(msgspec.Struct, frozen=True):
 
     sample: Sample
     parts: Mapping[str, float]
+    seconds: float
+    others_seconds: float
+    """For how long something else had the core."""
 
 
 def main(pace: Pace) -> None:
@@ -58,10 +62,10 @@ def main(pace: Pace) -> None:
 
 
 @contextmanager
-def open_cluster(folder: Path) -> Iterator[Cluster]:
+def open_cluster(folder: Path, crowd: Crowd | None = None) -> Iterator[Cluster]:
     """Run three processes on one PostgreSQL and one Redis, and two proxies."""
     with ExitStack() as stack:
-        stage = stack.enter_context(open_big_stage(folder, Crowd({ARTICLE: 20})))
+        stage = stack.enter_context(open_big_stage(folder, crowd or Crowd({ARTICLE: 20})))
         with on_core(SERVER_CORE):
             more = [
                 stack.enter_context(start_service(folder, stage.environment))
@@ -88,31 +92,46 @@ def _compare(folder: Path, cluster: Cluster, pace: Pace) -> Table:
         ("page of 20 comments", page_path(ARTICLE), None),
         ("submission", COMMENTS, template),
     ):
+        load = Load(path, [], connections=CLIENTS, body=body)
         sides = {
-            count: partial(_send, cluster, proxy, path, body, pace)
+            count: partial(send, cluster, proxy, load, pace.seconds)
             for count, proxy in (("1", cluster.before_one), ("3", cluster.before_all))
         }
-        for send in sides.values():
-            send()
+        for once in sides.values():
+            once()
         for count, found in in_rounds(sides, pace.rounds).items():
             table.add(what, count, *_describe(found))
     return table
 
 
-def _send(cluster: Cluster, proxy: Server, path: str, body: Path | None, pace: Pace) -> Shares:
+def send(cluster: Cluster, proxy: Server, load: Load, seconds: int) -> Shares:
     """Send a load through a proxy, and tell what each part took for one answer."""
+    families = find_parts(cluster, proxy)
+    roots = [pid for pids in families.values() for pid in pids]
+    before, started = read_parts(families), time.perf_counter()
+    busy = read_busy_seconds(SERVER_CORE)
+    sample = run_wrk(msgspec.structs.replace(load, url=proxy.url + load.url, roots=roots), seconds)
+    after, took = read_parts(families), time.perf_counter() - started
+    spent = {name: after[name] - before[name] for name in families}
+    others = read_busy_seconds(SERVER_CORE) - busy - sum(spent.values())
+    parts = {name: one / sample.requests * 1e6 for name, one in spent.items()}
+    return Shares(sample, parts, took, max(0.0, others))
+
+
+def find_parts(cluster: Cluster, proxy: Server) -> dict[str, list[int]]:
+    """Name the parts of a cluster, each with the processes whose CPU time is its own."""
     postgres, redis = cluster.stage.servers_below
-    parts = {
+    return {
         "service": [one.pid for one in cluster.processes],
         "nginx": [proxy.pid],
         "PostgreSQL": [postgres.pid],
         "Redis": [redis.pid],
     }
-    roots = [pid for pids in parts.values() for pid in pids]
-    before = {name: read_cpu_seconds(pids) for name, pids in parts.items()}
-    sample = run_wrk(Load(proxy.url + path, roots, connections=CLIENTS, body=body), pace.seconds)
-    spent = {name: read_cpu_seconds(pids) - before[name] for name, pids in parts.items()}
-    return Shares(sample, {name: one / sample.requests * 1e6 for name, one in spent.items()})
+
+
+def read_parts(families: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """Give the CPU seconds that each part has taken."""
+    return {name: read_cpu_seconds(pids) for name, pids in families.items()}
 
 
 def _describe(found: Sequence[Shares]) -> list[str]:

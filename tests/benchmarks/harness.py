@@ -59,6 +59,8 @@ class Load(msgspec.Struct, frozen=True):
     media_type: str = "application/json"
     taken: str | None = None
     """What the body of an answer has to hold, for servers that say 200 to what they refuse."""
+    status: int | None = None
+    """The status that is good in place of any below 400, with a body."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -132,6 +134,8 @@ def _variables(load: Load) -> dict[str, str]:
     # Another run sends other texts, since the same one twice is refused.
     given = {"BENCH_RUN": f"{time.time_ns():x}", "BENCH_BODY": str(load.body)}
     given["BENCH_TYPE"] = load.media_type
+    if load.status:
+        given["BENCH_STATUS"] = str(load.status)
     return {**given, "BENCH_TAKEN": load.taken} if load.taken else given
 
 

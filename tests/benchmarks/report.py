@@ -1,4 +1,4 @@
-"""What a benchmark says: on the screen, and in its own section of docs/performance.md."""
+"""What a benchmark says: on the screen, and in its own section of docs/performance.md or another page."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from tests.benchmarks.machine import describe_machine
 from tests.processes import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "performance.md"
-PLOTS = REPOSITORY / "docs" / "performance"
 
 
 class Table(msgspec.Struct):
@@ -42,6 +41,8 @@ class Section(msgspec.Struct):
     length: str
     """How long it measures, for readers who wonder how sure a figure is."""
     parts: list[str] = []
+    page: Path = PAGE
+    """Its drawings lie in a folder beside it that is named like it."""
 
     def say(self, sentence: str) -> None:
         """Add a paragraph, and show it."""
@@ -53,14 +54,15 @@ class Section(msgspec.Struct):
 
     def add_plot(self, name: str, description: str, svg: str) -> None:
         """Keep a drawing beside the page, and show it there."""
-        PLOTS.mkdir(exist_ok=True)
-        (PLOTS / f"{name}.svg").write_text(svg, "utf-8")
-        self.parts.append(f"![{description}](performance/{name}.svg)")
+        plots = self.page.with_suffix("")
+        plots.mkdir(exist_ok=True)
+        (plots / f"{name}.svg").write_text(svg, "utf-8")
+        self.parts.append(f"![{description}]({plots.name}/{name}.svg)")
 
     def write(self) -> None:
         """Put the section in the place of the one from the run before."""
-        replace_section(PAGE, self.name, "\n\n".join([self._introduce(), *self.parts]))
-        print(f"\nWritten to {PAGE.relative_to(REPOSITORY)}.")
+        replace_section(self.page, self.name, "\n\n".join([self._introduce(), *self.parts]))
+        print(f"\nWritten to {self.page.relative_to(REPOSITORY)}.")
 
     def _introduce(self) -> str:
         argument = "" if self.pace is USUAL else f" ARGS=--{self.pace.name}"

@@ -1,6 +1,6 @@
 -- Prints what wrk measured as one line of JSON. With BENCH_BODY it posts that file, in which @SEQ@ becomes
 -- another number with each request and @USER@ one of 800; an answer whose body holds BENCH_TAKEN, or any
--- below 400 where that is not set, counts as taken. Without BENCH_BODY there is no callback for answers, so
+-- below 400 (or of BENCH_STATUS alone) where that is not set, counts as taken. Without BENCH_BODY there is no callback for answers, so
 -- that wrk keeps its fast path.
 local threads = {}
 
@@ -11,7 +11,7 @@ end
 local function post(file)
   local template = assert(io.open(file, "rb")):read("*a")
   local run, count = os.getenv("BENCH_RUN") or "0", 0
-  local mark = os.getenv("BENCH_TAKEN")
+  local mark, wanted = os.getenv("BENCH_TAKEN"), tonumber(os.getenv("BENCH_STATUS"))
   taken = 0
   wrk.headers["Content-Type"] = os.getenv("BENCH_TYPE") or "application/json"
   function request()
@@ -20,7 +20,8 @@ local function post(file)
     return wrk.format("POST", nil, nil, body)
   end
   function response(status, _, body)
-    if status < 400 and (not mark or body:find(mark, 1, true)) then taken = taken + 1 end
+    local good = wanted and status == wanted or not wanted and status < 400
+    if good and (not mark or body:find(mark, 1, true)) then taken = taken + 1 end
   end
 end
 

@@ -194,3 +194,14 @@ def test_an_answer_that_was_found_true_anew_stays_in_its_place(memory: Memory) -
     memory.drop(entry)
     assert memory.bytes == 0
     assert memory.find(request()) is None
+
+
+def test_an_answer_may_be_put_back_after_it_was_dropped(memory: Memory) -> None:
+    entry = put(memory)
+    memory.drop(entry)
+    memory.keep(entry)
+    memory.settle(request(), entry)
+    assert memory.find(request()) is entry
+    memory.drop(entry)
+    assert memory.find(request()) is None
+    assert memory.bytes == 0
