@@ -11,7 +11,6 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -42,7 +41,7 @@ class AddressKey:
     def index_author(self, site_id: UUID | None, folded: str) -> bytes:
         """Give the keyed index of a normalised, casefolded address within one site."""
         message = (site_id or NO_SITE).bytes + folded.encode()
-        return hmac.digest(self._index_key, message, sha256)
+        return hmac.digest(self._index_key, message, "sha256")
 
 
 class Keyring:
@@ -63,7 +62,7 @@ class Keyring:
     def mac(self, purpose: str, *parts: bytes) -> bytes:
         """Give the HMAC-SHA-256 of the parts, each with its length before it so that none can shift."""
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-        return hmac.digest(self.key_for(purpose), message, sha256)
+        return hmac.digest(self.key_for(purpose), message, "sha256")
 
     def seal_address(
         self, row_id: UUID, site_id: UUID | None, original: str, folded: str
