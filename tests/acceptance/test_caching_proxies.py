@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from tests.installation import COMMENTS, Installation, decide, install
-from tests.processes import DEADLINE_SECONDS, ServerMissing, find_free_port
+from tests.processes import ServerMissing, find_free_port
 from tests.proxies import skip_or_fail, start_caching_nginx, start_caching_varnish
+from tests.waiting import until
 
 CACHES = {"nginx": start_caching_nginx, "varnish": start_caching_varnish}
 PAGE = "/v1/sites/{site}/comments"
@@ -237,9 +238,3 @@ async def test_readers_do_not_see_the_keys(stage: Stage) -> None:
         headers = (await stage.read()).headers
         assert "surrogate-key" not in headers
         assert "cache-tag" not in headers
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not await condition():  # noqa: ASYNC110 - nobody tells when a cache lets go of something.
-            await asyncio.sleep(0.05)

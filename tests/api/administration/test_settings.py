@@ -1,12 +1,11 @@
 """Settings changed on the command line: each takes effect in a process that is already running."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.cast import House
-from tests.processes import DEADLINE_SECONDS, POLL_SECONDS
 from tests.servers import run_greenroom
+from tests.waiting import until
 
 CHANGES = {
     "limit.ip": "7/minute",
@@ -28,14 +27,6 @@ async def greenroom(house: House, *arguments: str) -> None:
     folder = house.settings.data_dir.parent
     done = await asyncio.to_thread(run_greenroom, folder, environment, *arguments)
     assert done.returncode == 0, done.stderr
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Return as soon as the condition holds, which it has to some time."""
-    # Nothing tells of it: another process makes it true.
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not await condition():  # noqa: ASYNC110
-            await asyncio.sleep(POLL_SECONDS)
 
 
 async def settings_of(house: House) -> dict[str, Any]:
@@ -61,7 +52,7 @@ async def test_every_setting_reaches_a_running_process(house: House) -> None:
         shown = await settings_of(house)
         return {name: str(shown[name]) for name in CHANGES} == CHANGES
 
-    await eventually(have_arrived)
+    await until(have_arrived)
     await listed_articles_alone_are_open(house)
     await limits_are_the_new_ones(house)
     await house.set("limit.ip=off", "limit.address=off", "limit.article=off", "limit.site=off")
