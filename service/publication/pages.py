@@ -23,7 +23,7 @@ from service.sites.directory import KnownSite
 
 # Short of what is fresh by enough that an answer in use is checked before anybody has to wait for that.
 SWEEP_SECONDS = 0.75
-# SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
+# Answers that are compared together.
 CHUNK = 500
 # Reads of a page that changes again and again while it is read.
 MAX_READS = 4

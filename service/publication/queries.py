@@ -102,18 +102,31 @@ async def read_visible(session: AsyncSession, site_id: UUID, comment_id: UUID) -
     return row
 
 
-_PLACE = tuple_(col(Article.site_id), col(Article.key))
+# SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
+CHUNK = 500
 _COUNTS = select(
     col(Article.site_id), col(Article.key), col(Article.revision), col(Article.visible)
-).where(_PLACE.in_(bindparam("places", expanding=True)))
+).where(
+    # One by one: for pairs SQLite would at times look at every article there is.
+    col(Article.site_id).in_(bindparam("sites", expanding=True)),
+    col(Article.key).in_(bindparam("keys", expanding=True)),
+)
 
 
 async def read_counts(
     session: AsyncSession, places: Collection[tuple[UUID, str]]
 ) -> dict[tuple[UUID, str], tuple[int, int]]:
-    """Give revision and count of each article, by site and key; those that are not there are left out."""
-    rows = await (await session.connection()).execute(_COUNTS, {"places": list(places)})
-    return {(site_id, key): (revision, visible) for site_id, key, revision, visible in rows}
+    """Give revision and count of each article, by site and key; those that are not there are left out.
+
+    There may be others in it, of the same key on another site.
+    """
+    connection, wanted = await session.connection(), list(places)
+    found: dict[tuple[UUID, str], tuple[int, int]] = {}
+    for start in range(0, len(wanted), CHUNK):
+        sites, keys = zip(*wanted[start : start + CHUNK], strict=True)
+        rows = await connection.execute(_COUNTS, {"sites": {*sites}, "keys": {*keys}})
+        found |= {(site_id, key): (revision, visible) for site_id, key, revision, visible in rows}
+    return found
 
 
 async def read_sites(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, KnownSite]:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import col
 
@@ -32,13 +32,14 @@ _READ_KEYS = select(
     col(IdempotencyKey.comment_id),
     col(IdempotencyKey.created_at),
 ).where(
-    # One by one: SQLite would look a pair with a hash in it up by its site alone.
+    # One by one, here and below: for pairs SQLite would look by the site alone, or at every row there is.
     col(IdempotencyKey.site_id).in_(bindparam("sites", expanding=True)),
     col(IdempotencyKey.key_hash).in_(bindparam("hashes", expanding=True)),
 )
 _PLACE = (col(Article.site_id), col(Article.key))
 _FIND_ARTICLES = select(*_PLACE, col(Article.id)).where(
-    tuple_(*_PLACE).in_(bindparam("wanted", expanding=True))
+    col(Article.site_id).in_(bindparam("sites", expanding=True)),
+    col(Article.key).in_(bindparam("keys", expanding=True)),
 )
 _FIND_COMMENTS = select(col(Comment.id)).where(
     col(Comment.id).in_(bindparam("wanted", expanding=True))
@@ -201,7 +202,8 @@ def _find_articles(
 ) -> dict[tuple[UUID, str], UUID]:
     if not places:
         return {}
-    found = connection.execute(_FIND_ARTICLES, {"wanted": list(places)})
+    sites, keys = zip(*places, strict=True)
+    found = connection.execute(_FIND_ARTICLES, {"sites": {*sites}, "keys": {*keys}})
     return {(site_id, key): article_id for site_id, key, article_id in found}
 
 

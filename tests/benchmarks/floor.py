@@ -114,7 +114,7 @@ def _submissions(folder: Path, stage: Stage, where: str) -> list[Compared]:
     answer = record_answer(url, JSON, make_submission("/submissions", "first", "1"))
     load = Load(url, stage.roots, connections=CLIENTS, body=template)
     return [
-        Compared(f"submission on {where}, {CLIENTS} clients{against}", 0.12, answer, load, maker)
+        Compared(f"submission, {where}{against}", 0.12, answer, load, maker)
         for against, maker in (("", "make_app"), (", against a handler", "make_handler"))
     ]
 
@@ -154,7 +154,7 @@ def _with_failures(name: str, samples: Sequence[Sample]) -> str:
 
 def _measure_big(against: Table, pace: Pace) -> list[Bar]:
     with TemporaryDirectory() as name, open_big_stage(Path(name), Crowd({"/20": 20})) as stage:
-        compared = _submissions(Path(name), stage, "PostgreSQL and Redis")
+        compared = _submissions(Path(name), stage, "PostgreSQL")
         return [_measure(Path(name), one, against, pace) for one in compared]
 
 
