@@ -132,6 +132,7 @@ def _make_pool(address: RedisAddress, timeout_seconds: float) -> BlockingConnect
     }
     if address.group == "sentinel":
         options["ssl"] = options.pop("connection_class", None) is SSLConnection
+        # Here and below: what is called has no types in the library.
         return SentinelPool(address.service, _make_sentinel(address), **options)  # type: ignore[no-untyped-call]
     if address.group == "cluster":
         is_tls = options.pop("connection_class", None) is SSLConnection

@@ -86,11 +86,6 @@ class Kept:
         self._lock = asyncio.Lock()
 
     @property
-    def is_complete(self) -> bool:
-        """Whether it has its headers, so that it can be sent."""
-        return bool(self._headers)
-
-    @property
     def size_bytes(self) -> int:
         """The bytes of all its codings and their heads."""
         variants = self._variants.items()
@@ -99,7 +94,7 @@ class Kept:
 
     def complete(self, template: str, headers: Iterable[Header]) -> None:
         """Take the route and the headers of the answer, as they go out of the edge."""
-        if not self.is_complete:
+        if not self._headers:
             self.template = template
             self._headers = [pair for pair in headers if pair[0].lower() not in _OF_A_CODING]
 

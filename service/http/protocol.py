@@ -18,6 +18,7 @@ FIRST_REQUEST_SECONDS = 0.5
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, which would refuse in plain text what is not HTTP or has too long an address."""
 
+    # uvicorn narrows asyncio's type of a transport, and so has to whoever builds on it.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, which is to be told when the process goes out of service."""
         super().connection_made(transport)

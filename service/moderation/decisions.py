@@ -245,7 +245,7 @@ async def _undo(session: AsyncSession, sitting: Sitting, entry: LogEntry | None)
         return view_result(comment, "conflict")
     if entry.action not in UNDOABLE:
         return view_result(comment, "illegal")
-    # A decision always has one.
+    # A decision always has one, and mypy cannot know.
     before: Status = entry.from_status  # type: ignore[assignment]
     reason = await _reason_of(session, entry, before)
     return sitting.change(comment, "undo", before, reason)
