@@ -10,6 +10,7 @@ from service.accounts.rules import Caller
 from service.administration.schemas import ArticleView, ChangeSite, CreateSite, SetArticle
 from service.clock import new_id
 from service.comments.tables import Article
+from service.comments.visibility import bump_article
 from service.database import insert_new
 from service.errors import FieldError, Invalid
 from service.modlog.entries import make_entry
@@ -107,6 +108,8 @@ async def set_article_state(
         )
         await session.exec(update(Article).where(*of_key).values(is_closed=is_closed))
         article = (await session.exec(select(Article).where(*of_key))).one()
+        # The form under the article is public as well.
+        await bump_article(session, article.id)
         entry = make_entry(
             f"article.{command.state}", now, caller.moderator_id, subject=str(article.id)
         )

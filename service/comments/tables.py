@@ -44,6 +44,22 @@ class Comment(SQLModel, table=True):
             sqlite_where=text("visibility <> 'hidden'"),
             postgresql_where=text("visibility <> 'hidden'"),
         ),
+        # The feed of a whole site.
+        Index(
+            "ix_comment_site_public",
+            "site_id",
+            "id",
+            sqlite_where=text("visibility = 'visible'"),
+            postgresql_where=text("visibility = 'visible'"),
+        ),
+        # What has changed in public since a revision of the article.
+        Index(
+            "ix_comment_changes",
+            "article_id",
+            "public_revision",
+            sqlite_where=text("public_revision > 0"),
+            postgresql_where=text("public_revision > 0"),
+        ),
         # The queue: of one site, of one article, of all.
         Index("ix_comment_queue", "site_id", "status", "id"),
         Index("ix_comment_article_queue", "article_id", "status", "id"),
@@ -82,6 +98,8 @@ class Comment(SQLModel, table=True):
     badge: Literal["author", "moderator"] | None = Field(default=None, sa_type=Text)
     status: Status = Field(sa_type=Text)
     visibility: Visibility = Field(default="hidden", sa_type=Text)
+    # The revision of the article with which the public last came to see it otherwise; 0 where it never did.
+    public_revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     version: int = 1
     edited: bool = False
     submitted_at: datetime
@@ -101,8 +119,10 @@ class ProposedEdit(SQLModel, table=True):
     """An author's new text for an approved comment, which waits beside it; at most one each."""
 
     __tablename__ = "proposed_edit"
+    __table_args__ = (Index("ix_proposed_edit_queue", "site_id", "comment_id"),)
 
     comment_id: UUID = Field(primary_key=True, foreign_key="comment.id")
+    site_id: UUID = Field(foreign_key="site.id")
     text: str
     html: str
     submitted_at: datetime

@@ -40,6 +40,10 @@ def _walk_down() -> Select[Any]:
     return select(tree.union(select(*_NODE).where(_COMMENT.c.parent_id == tree.c.id)))
 
 
+# That of the comment's article, for a comment that is changed in public after its article was bumped.
+PRESENT_REVISION = (
+    select(col(Article.revision)).where(col(Article.id) == _COMMENT.c.article_id).scalar_subquery()
+)
 # Some comments with all that they answer to, and some with all below them.
 _LINES, _TREES = _walk_up(), _walk_down()
 
@@ -71,17 +75,18 @@ async def refresh_threads(session: AsyncSession, comments: Sequence[LockedCommen
     below = await _read_threads(session, _TREES, {comment.id for comment in comments})
     wanted = decide_visibility({**above.nodes, **below.nodes}.values())
     changed = [node for node in below.nodes.values() if wanted[node.id] != node.visibility]
+    growth: Counter[UUID] = Counter()
+    for node in changed:
+        step = (wanted[node.id] == "visible") - (node.visibility == "visible")
+        growth[below.articles[node.id]] += step
+    # First, since the comments take note of the new revision.
+    for article_id in sorted(growth):
+        await bump_article(session, article_id, growth[article_id])
     for visibility in get_args(Visibility):
         ids = [node.id for node in changed if wanted[node.id] == visibility]
         await _set_visibility(session, ids, visibility)
     for parent_id in sorted(parents - below.nodes.keys()):
         await _refresh_tombstones(session, above.line(parent_id))
-    growth: Counter[UUID] = Counter()
-    for node in changed:
-        step = (wanted[node.id] == "visible") - (node.visibility == "visible")
-        growth[below.articles[node.id]] += step
-    for article_id in sorted(growth):
-        await _bump_article(session, article_id, growth[article_id])
 
 
 async def _read_threads(
@@ -97,7 +102,8 @@ async def _read_threads(
 async def _set_visibility(session: AsyncSession, ids: list[UUID], visibility: Visibility) -> None:
     for start in range(0, len(ids), CHUNK):
         chosen = _COMMENT.c.id.in_(ids[start : start + CHUNK])
-        change = update(_COMMENT).where(chosen).values(visibility=visibility)
+        change = update(_COMMENT).where(chosen)
+        change = change.values(visibility=visibility, public_revision=PRESENT_REVISION)
         await (await session.connection()).execute(change)
 
 
@@ -117,8 +123,11 @@ async def _refresh_tombstones(session: AsyncSession, ancestors: Sequence[ThreadN
         await _set_visibility(session, [ancestor.id], wanted)
 
 
-async def _bump_article(session: AsyncSession, article_id: UUID, growth: int) -> None:
-    """Raise the revision, and note for after the commit that the public sees something else."""
+async def bump_article(session: AsyncSession, article_id: UUID, growth: int = 0) -> None:
+    """Raise the revision, and note for after the commit that the public sees something else.
+
+    `growth` is by how many the visible comments become more.
+    """
     bumped = await session.exec(
         update(Article)
         .where(col(Article.id) == article_id)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, field
 
+from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import Limit, parse_limit
 from service.sites.errors import SettingInvalid
 
@@ -47,6 +48,7 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trailing_slash: Literal["drop", "keep"] = "drop"
     articles: Literal["open", "listed"] = "open"
     comments: Literal["open", "closed"] = "open"
+    language: Language = FALLBACK
     reasons: Annotated[dict[ReasonCode, Statement], Meta(max_length=MAX_REASONS)] = field(
         default_factory=dict
     )

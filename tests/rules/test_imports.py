@@ -11,7 +11,7 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text"},
-    {"clock", "confidential", "draining", "redis_client", "turns"},
+    {"clock", "confidential", "draining", "languages", "redis_client", "turns"},
     {"brief_memory"},
     {"errors"},
     {"settings"},

@@ -23,6 +23,7 @@ DEFAULTS = {
     "trailing_slash": "drop",
     "articles": "open",
     "comments": "open",
+    "language": "en",
     "reasons": {},
 }
 NEW = {"slug": "new", "title": "New", "origins": ["https://NEW.example:443/", "http://b.example"]}
