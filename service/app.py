@@ -45,6 +45,7 @@ from service.sites.directory import SiteDirectory
 from service.status.routes import ROUTES as STATUS
 from service.submission.routes import ROUTES as SUBMISSION
 from service.submission.storing import store_drafts
+from service.web.files import ROUTES as FILES
 from service.web.moderation_page import ROUTES as MODERATION_PAGE
 from service.web.reference import ROUTES as REFERENCE
 from service.web.sign_in import ROUTES as SIGN_IN
@@ -60,6 +61,7 @@ ROUTES = [
     *SIGN_IN,
     *MODERATION_PAGE,
     *REFERENCE,
+    *FILES,
 ]
 
 

@@ -32,6 +32,11 @@ def page_policy(form_targets: Sequence[str] = ()) -> str:
     )
 
 
+def render(template: str, **values: Any) -> bytes:
+    """Render a template."""
+    return _templates.get_template(template).render(**values).encode()
+
+
 def render_page(
     template: str,
     *,
@@ -41,7 +46,7 @@ def render_page(
     **values: Any,
 ) -> Response[Any]:
     """Render a template as a page that nobody may store."""
-    body = _templates.get_template(template).render(**values).encode()
+    body = render(template, **values)
     policy = {"Content-Security-Policy": page_policy(form_targets)}
     return respond(body, HTML, status, {**policy, **(headers or {})})
 

@@ -38,3 +38,12 @@ Time = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC.")]
 Cursor = Annotated[
     str, Meta(max_length=300, description="The `next` of the answer before; absent at first.")
 ]
+LanguageTag = Annotated[
+    str,
+    Meta(
+        # The longest that BCP 47 has software be ready for.
+        max_length=35,
+        description="A BCP 47 tag; the site's language where there is none of it here.",
+        examples=["pt-BR"],
+    ),
+]

@@ -12,9 +12,16 @@ from service.clock import parse_id
 from service.errors import FieldError, Invalid, NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
 from service.publication import queries
+from service.publication.fragments import Fragment, render_fragment
 from service.publication.memory import Basis, Entry
 from service.publication.pages import Pages
-from service.publication.schemas import CommentPage, CountComments, Counts, ListComments
+from service.publication.schemas import (
+    CommentPage,
+    CountComments,
+    Counts,
+    ListComments,
+    ShowFragment,
+)
 from service.publication.standby import Made
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
@@ -58,6 +65,39 @@ def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> Comm
     return CommentPage(key, visible, shown, make_cursor(position) if position else None)
 
 
+async def show_fragment(
+    pages: Pages, site: KnownSite, wanted: ShowFragment, public_url: str
+) -> Entry:
+    """Give a page of an article as HTML with the form; raises Invalid, or NotFound for `parent`."""
+    [key] = article_keys(site, [wanted.article])
+    after = read_cursor(wanted.cursor, wanted.order)
+    parent_id = parse_id(wanted.parent) if wanted.parent else None
+
+    async def read(session: AsyncSession) -> Made:
+        rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
+        answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
+        if wanted.parent and (answered is None or answered.key != key):
+            raise NotFound(NO_COMMENT)
+        fragment = Fragment(
+            site=site,
+            page=_make_page(key, rows, wanted),
+            wanted=wanted,
+            revision=rows[0].revision if rows else None,
+            is_open=site.policy.takes_comments(rows[0].is_closed if rows else None),
+            public_url=public_url,
+            answered=queries.publish(answered) if answered else None,
+        )
+        return render_fragment(fragment), Basis(site, {key: fragment.revision})
+
+    # The language and the wishes for later may be anything, and are in the answer already.
+    made_for = sha256(msgspec.json.encode(wanted)).digest()
+    is_passing = after is not None or parent_id is not None or wanted.redirect_to is not None
+    return await pages.get(("fragment", key, made_for), site, read, is_passing=is_passing)
+
+
+NO_COMMENT = "There is no visible comment of this id on this site."
+
+
 async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
     """Give one visible comment; raises NotFound."""
     comment_id = parse_id(comment)
@@ -65,7 +105,7 @@ async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
     async def read(session: AsyncSession) -> Made:
         row = await queries.read_visible(session, site.id, comment_id) if comment_id else None
         if row is None:
-            raise NotFound("There is no visible comment of this id on this site.")
+            raise NotFound(NO_COMMENT)
         return msgspec.json.encode(queries.publish(row)), Basis(site, {row.key: row.revision})
 
     return await pages.get(("comment", comment_id), site, read)

@@ -60,7 +60,7 @@ def _page_query(order: str) -> Select[Any]:
     )
     by_place = [column.desc() if newest else column.asc() for column in columns]
     shown = page.order_by(*by_place).limit(bindparam("limit")).subquery("shown")
-    query = select(col(Article.revision), col(Article.visible), shown)
+    query = select(col(Article.revision), col(Article.visible), col(Article.is_closed), shown)
     return (
         query.select_from(Article)
         .outerjoin(shown, literal_column("true"))
@@ -74,8 +74,8 @@ async def read_page(
 ) -> Sequence[Row[Any]]:
     """Read what is shown of an article after a position, one more than `limit` if there is more.
 
-    Each row has the article's `revision` and `visible`, and then a comment's columns, or one row has nulls
-    there. Of an unknown article there is no row.
+    Each row has the article's `revision`, `visible` and `is_closed`, and then a comment's columns, or one
+    row has nulls there. Of an unknown article there is no row.
     """
     start = after.id if after is not None else _ENDS[order]
     values = {"site_id": site_id, "key": key, "limit": limit + 1, "after": start}

@@ -1,6 +1,7 @@
 """The public routes."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from litestar import Response, get
@@ -10,7 +11,7 @@ from msgspec import Meta
 
 from service.errors import Invalid, NotFound
 from service.http.answers import respond
-from service.http.docs import Doc, Headers, Readers, describe_header
+from service.http.docs import HTML, Doc, Headers, Readers, describe_header
 from service.http.kept import KEPT
 from service.http.reading import JSON, AppRequest, read_query
 from service.publication import operations
@@ -23,9 +24,11 @@ from service.publication.schemas import (
     Counts,
     ListComments,
     PublicComment,
+    ShowFragment,
 )
 from service.publication.surrogates import surrogate_keys
 from service.services import Services
+from service.sites.directory import KnownSite
 
 SVG = "image/svg+xml"
 _SEED = re.compile(rf"[0-9a-f]{{{SEED_HEX_CHARS}}}")
@@ -53,7 +56,13 @@ AvatarFile = Annotated[
 ]
 
 
-def _public(request: AppRequest, services: Services, entry: Entry) -> Response[Any]:
+def _public(
+    request: AppRequest,
+    services: Services,
+    entry: Entry,
+    media_type: str = JSON,
+    more: Mapping[str, str] | None = None,
+) -> Response[Any]:
     """Hand a kept answer to the edge, which sends its bytes, with the headers that it always has."""
     request.scope["state"][KEPT] = entry
     tags = surrogate_keys(entry.basis)
@@ -62,8 +71,9 @@ def _public(request: AppRequest, services: Services, entry: Entry) -> Response[A
         "Vary": "Accept-Encoding",
         "Surrogate-Key": " ".join(tags),
         "Cache-Tag": ",".join(tags),
+        **(more or {}),
     }
-    return Response(b"", headers=headers, media_type=JSON)
+    return Response(b"", headers=headers, media_type=media_type)
 
 
 @get(
@@ -114,6 +124,42 @@ async def show_comment(
 
 
 @get(
+    "/v1/sites/{site:str}/comments.html",
+    opt=Doc(
+        readers=Readers.ANYONE,
+        tag="Public",
+        query=ShowFragment,
+        headers=CONDITIONAL,
+        answers={200: HTML, 304: None},
+        answer_headers=CACHED,
+        problems=(NotFound, Invalid),
+    ).as_opt(),
+)
+async def show_fragment(
+    request: AppRequest,
+    site: FromPath[str],
+    services: NamedDependency[Services],
+    pages: NamedDependency[Pages],
+) -> Response[Any]:
+    """Show the comments of an article as HTML with the form; it needs no script."""
+    known = await services.directory.get(site)
+    wanted = read_query(request, ShowFragment)
+    public_url = services.settings.public_url
+    entry = await operations.show_fragment(pages, known, wanted, public_url)
+    policy = {"Content-Security-Policy": _fragment_policy(known, public_url)}
+    return _public(request, services, entry, HTML, policy)
+
+
+def _fragment_policy(site: KnownSite, public_url: str) -> str:
+    """Let the site's own pages frame the fragment, and its form lead back to them."""
+    origins = " ".join(site.origins)
+    return (
+        f"default-src 'none'; script-src {public_url}; style-src {public_url}; img-src {public_url}; "
+        f"base-uri 'none'; form-action {public_url} {origins}; frame-ancestors 'self' {origins}"
+    )
+
+
+@get(
     "/v1/sites/{site:str}/counts",
     opt=Doc(
         readers=Readers.ANYONE,
@@ -158,4 +204,4 @@ async def show_avatar(file: FromPath[str]) -> Response[Any]:
     )
 
 
-ROUTES = [list_comments, show_comment, count_comments, show_avatar]
+ROUTES = [list_comments, show_fragment, show_comment, count_comments, show_avatar]

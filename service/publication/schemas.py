@@ -5,9 +5,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from service.http.wire import Article, Cursor, Id, Time
+from service.http.wire import Article, Cursor, Id, LanguageTag, Time
 
 MAX_COUNTED = 100
+AnsweredId = Annotated[
+    str, Meta(max_length=100, description="Show this comment alone, with a form to answer it.")
+]
+Redirect = Annotated[
+    str, Meta(max_length=2_000, description="Where the form leads a browser afterwards.")
+]
 
 
 class ListComments(msgspec.Struct, frozen=True):
@@ -17,6 +23,18 @@ class ListComments(msgspec.Struct, frozen=True):
     order: Literal["oldest", "newest"] = "oldest"
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     cursor: Cursor | None = None
+
+
+class ShowFragment(ListComments, frozen=True):
+    """Which comments to show as HTML, in which language, and what the HTML is for."""
+
+    lang: LanguageTag | None = None
+    view: Annotated[
+        Literal["include", "page", "widget"],
+        Meta(description="To be taken into a page, to be framed, or for `embed.js`."),
+    ] = "include"
+    parent: AnsweredId | None = None
+    redirect_to: Redirect | None = None
 
 
 class CountComments(msgspec.Struct, frozen=True):

@@ -61,6 +61,12 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Give one of the four limits of submissions; None is off."""
         return parse_limit(getattr(self, f"limit_{name}"))
 
+    def takes_comments(self, is_closed: bool | None) -> bool:
+        """Tell whether an article is open, by whether it was closed; None is one that is not there yet."""
+        if is_closed is None and self.articles == "listed":
+            return False
+        return self.comments == "open" and not is_closed
+
     def statement(self, reason: str | None) -> str | None:
         """Give the text for the author that belongs to a reason."""
         return {**DEFAULT_REASONS, **self.reasons}.get(reason) if reason else None

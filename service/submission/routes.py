@@ -27,6 +27,7 @@ from service.http.reading import (
     read_fields,
     read_query,
 )
+from service.languages import FALLBACK, read_words
 from service.services import Services
 from service.sites.directory import KnownSite
 from service.submission import operations
@@ -122,6 +123,7 @@ def _show_errors(
         site=site,
         typed=typed,
         action=request.scope["path"],
+        words=read_words(site.policy.language if site else FALLBACK),
     )
 
 

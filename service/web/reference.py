@@ -1,8 +1,5 @@
-"""The problems, the interactive API reference, and the static files of our own pages."""
+"""The problems and the interactive API reference."""
 
-from importlib.metadata import distribution
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from litestar import Response, get
@@ -13,20 +10,6 @@ from service.http.answers import respond
 from service.http.pages import render_page
 from service.http.reading import JSON, AppRequest
 
-HOUR = {"Cache-Control": "public, max-age=3600"}
-KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-# Files by the name that they are served under: ours, and those of the interactive reference.
-_OURS = files("service") / "web" / "static"
-# Found without an import, which would read all of its files into memory.
-_REFERENCE = Path(str(distribution("offapi").locate_file("offapi")))
-
-STATIC = {
-    "greenroom.css": _OURS / "greenroom.css",
-    "greenroom.svg": _OURS / "greenroom.svg",
-    "reference.js": _OURS / "reference.js",
-    "swagger-ui.css": _REFERENCE / "swagger_style.css",
-    "swagger-ui-bundle.js": _REFERENCE / "swagger_bundle.js",
-}
 # Its script sets styles on elements, and its icons are data URLs.
 REFERENCE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -62,20 +45,9 @@ async def show_openapi(request: AppRequest) -> Response[Any]:
     return respond(request.app.state.openapi, JSON)
 
 
-@get("/static/{name:str}")
-async def show_static(name: FromPath[str]) -> Response[Any]:
-    """Give one of the static files of our pages."""
-    file = STATIC.get(name)
-    if file is None:
-        raise NotFound
-    kind = KINDS[name.rsplit(".", 1)[1]]
-    return respond(file.read_bytes(), kind, headers=HOUR)
-
-
 ROUTES = [
     list_problem_pages,
     show_problem_page,
     show_reference,
     show_openapi,
-    show_static,
 ]

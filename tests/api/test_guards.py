@@ -27,6 +27,8 @@ PUBLIC = {
     "GET /v1/sites/{site}/comments/{comment}",
     "GET /v1/sites/{site}/counts",
     "GET /v1/sites/{site}/form",
+    "GET /v1/sites/{site}/comments.html",
+    "GET /embed.js",
     "GET /avatars/{file}",
     # A receipt's token is what lets one in.
     "GET /v1/receipts/{token}",
