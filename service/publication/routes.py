@@ -1,6 +1,7 @@
 """The public routes."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from litestar import Response, get
@@ -53,7 +54,13 @@ AvatarFile = Annotated[
 ]
 
 
-def _public(request: AppRequest, services: Services, entry: Entry) -> Response[Any]:
+def _public(
+    request: AppRequest,
+    services: Services,
+    entry: Entry,
+    media_type: str = JSON,
+    more: Mapping[str, str] | None = None,
+) -> Response[Any]:
     """Hand a kept answer to the edge, which sends its bytes, with the headers that it always has."""
     request.scope["state"][KEPT] = entry
     tags = surrogate_keys(entry.basis)
@@ -62,8 +69,9 @@ def _public(request: AppRequest, services: Services, entry: Entry) -> Response[A
         "Vary": "Accept-Encoding",
         "Surrogate-Key": " ".join(tags),
         "Cache-Tag": ",".join(tags),
+        **(more or {}),
     }
-    return Response(b"", headers=headers, media_type=JSON)
+    return Response(b"", headers=headers, media_type=media_type)
 
 
 @get(
