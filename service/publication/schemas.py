@@ -8,6 +8,8 @@ from msgspec import Meta
 from service.http.wire import Article, Cursor, Id, Time
 
 MAX_COUNTED = 100
+# Higher than any article comes, and low enough for every database.
+MAX_REVISION = 999_999_999
 
 
 class ListComments(msgspec.Struct, frozen=True):
@@ -17,6 +19,26 @@ class ListComments(msgspec.Struct, frozen=True):
     order: Literal["oldest", "newest"] = "oldest"
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     cursor: Cursor | None = None
+
+
+class ShowFeed(msgspec.Struct, frozen=True):
+    """Of which article to give a feed; without one it is that of the whole site."""
+
+    article: Article | None = None
+
+
+class StreamComments(msgspec.Struct, frozen=True):
+    """Which article to follow, and from where."""
+
+    article: Article
+    after: Annotated[
+        int | None,
+        Meta(
+            ge=0,
+            le=MAX_REVISION,
+            description="The revision of the article that is known; without it the stream begins now.",
+        ),
+    ] = None
 
 
 class CountComments(msgspec.Struct, frozen=True):

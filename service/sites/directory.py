@@ -33,6 +33,16 @@ class KnownSite(msgspec.Struct, frozen=True):
         keep = self.policy.trailing_slash == "keep"
         return normalise_article(raw, origins=self.origins, keep_trailing_slash=keep)
 
+    def article_url(self, key: str) -> str | None:
+        """Give the address of an article by its canonical key; None for a key that is no address."""
+        if not key.startswith("/") or not self.origins:
+            return None
+        if not key.startswith("//"):
+            return self.origins[0] + key
+        host, slash, path = key[2:].partition("/")
+        home = next((one for one in self.origins if one.partition("//")[2] == host), None)
+        return f"{home}{slash}{path}" if home else None
+
 
 class SiteDirectory:
     """Looks sites up by slug or origin and remembers the answer for a second."""

@@ -1,22 +1,23 @@
 """The table of routes finds what the framework finds."""
 
 from litestar import Litestar, get
+from litestar.params import FromPath
 
 from service.http.routing import RouteTable
 
 
 @get("/sites/{site:str}/comments/{comment:str}")
-async def show(site: str, comment: str) -> str:
+async def show(site: FromPath[str], comment: FromPath[str]) -> str:
     return comment
 
 
 @get("/sites/{site:str}/comments/stream")
-async def stream(site: str) -> str:
+async def stream(site: FromPath[str]) -> str:
     return "stream"
 
 
 @get("/sites/{site:str}/comments.atom")
-async def feed(site: str) -> str:
+async def feed(site: FromPath[str]) -> str:
     return "feed"
 
 
