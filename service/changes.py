@@ -9,6 +9,8 @@ from service.logs import get_logger
 
 # Under this name a session carries the changes that are to be told after its commit.
 NEW_CHANGES = "new_changes"
+# Stands for all articles of a site together; none of them can be called so.
+WHOLE_SITE = ""
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
@@ -33,7 +35,11 @@ class Changes:
         self._listeners.append(listener)
 
     def tell(self, changes: Collection[Change]) -> None:
-        """Pass changes on; they are committed by now, so nobody's failure may look like theirs."""
+        """Pass changes on, and that of each site as a whole.
+
+        They are committed by now, so nobody's failure may look like theirs.
+        """
+        changes = {*changes, *(Change(change.site_id, WHOLE_SITE) for change in changes)}
         for listener in self._listeners:
             try:
                 listener(changes)

@@ -37,12 +37,17 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class RouteTable:
-    """Finds the route of a path: at once if it has no parameter, else by trying the templates in order."""
+    """Finds the route of a path: at once if it has no parameter, else by trying the templates in order.
+
+    As the framework does, it prefers a word to a parameter, segment by segment: `/comments/stream` is no
+    comment.
+    """
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self.routes = [_read_route(route) for route in routes if isinstance(route, HTTPRoute)]
         self._fixed = {route.template: route for route in self.routes if "{" not in route.template}
-        self._patterns = [route for route in self.routes if "{" in route.template]
+        patterns = [route for route in self.routes if "{" in route.template]
+        self._patterns = sorted(patterns, key=_parameters_last)
 
     def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
         """Give the route of a path and the values of its parameters; more slashes than needed are tolerated.
@@ -56,6 +61,10 @@ class RouteTable:
             if match := route.pattern.fullmatch(plain):
                 return route, match.groupdict()
         return None
+
+
+def _parameters_last(route: Route) -> list[bool]:
+    return [segment.startswith("{") for segment in route.template.split("/")]
 
 
 def _read_route(route: HTTPRoute) -> Route:

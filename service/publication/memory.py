@@ -38,7 +38,11 @@ _NO_ARTICLE = (None, 0)
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """What an answer was made from: a site, and the revision of each article (None where there is none)."""
+    """What an answer was made from: a site, and the revision of each article (None where there is none).
+
+    The article WHOLE_SITE stands for all of them. Its revision is the length of the site's log, without an
+    entry in which nothing changes in public.
+    """
 
     site: KnownSite
     revisions: dict[str, int | None]

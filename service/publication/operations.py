@@ -8,10 +8,12 @@ import msgspec
 from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.changes import WHOLE_SITE
 from service.clock import parse_id
 from service.errors import FieldError, Invalid, NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
 from service.publication import queries
+from service.publication.feed import MAX_ENTRIES, Feed, render_feed
 from service.publication.fragments import Fragment, render_fragment
 from service.publication.memory import Basis, Entry
 from service.publication.pages import Pages
@@ -20,6 +22,7 @@ from service.publication.schemas import (
     CountComments,
     Counts,
     ListComments,
+    ShowFeed,
     ShowFragment,
 )
 from service.publication.standby import Made
@@ -109,6 +112,35 @@ async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
         return msgspec.json.encode(queries.publish(row)), Basis(site, {row.key: row.revision})
 
     return await pages.get(("comment", comment_id), site, read)
+
+
+async def show_feed(pages: Pages, site: KnownSite, wanted: ShowFeed, public_url: str) -> Entry:
+    """Give the newest visible comments of an article, or of the site, as a feed; raises Invalid."""
+    if wanted.article is None:
+        return await _show_site_feed(pages, site, public_url)
+    [key] = article_keys(site, [wanted.article])
+
+    async def read(session: AsyncSession) -> Made:
+        rows = await queries.read_page(
+            session, site.id, key, "newest", MAX_ENTRIES, None, only_visible=True
+        )
+        revision = rows[0].revision if rows else None
+        shown = [row for row in rows[:MAX_ENTRIES] if row.id is not None]
+        return render_feed(Feed(site, key, shown, public_url)), Basis(site, {key: revision})
+
+    return await pages.get(("feed", key), site, read)
+
+
+async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Entry:
+    async def read(session: AsyncSession) -> Made:
+        # First: comments that are newer than the log's length have the feed made again, older ones would not.
+        heads = await queries.read_counts(session, {(site.id, WHOLE_SITE)})
+        length, _ = heads.get((site.id, WHOLE_SITE), (None, 0))
+        rows = await queries.read_newest(session, site.id, MAX_ENTRIES)
+        basis = Basis(site, {WHOLE_SITE: length})
+        return render_feed(Feed(site, None, rows, public_url)), basis
+
+    return await pages.get(("feed", WHOLE_SITE), site, read)
 
 
 async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -> Entry:

@@ -10,8 +10,10 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.changes import WHOLE_SITE
 from service.comments.tables import Article, Comment
 from service.http.cursors import Position
+from service.modlog.tables import LogHead
 from service.publication.avatars import avatar_path
 from service.publication.schemas import PublicComment
 from service.sites.directory import KnownSite, complete_sites
@@ -40,7 +42,7 @@ _THIS_ARTICLE = and_(
 
 
 @cache
-def _page_query(order: str) -> Select[Any]:
+def _page_query(order: str, only_visible: bool = False) -> Select[Any]:
     """Give the article with each comment of a page beside it, or with none; one walk along the index.
 
     The limit stands inside, because no planner knows that there is one article. Article and id are compared
@@ -58,6 +60,8 @@ def _page_query(order: str) -> Select[Any]:
         # The pairs go on with the next article.
         columns[0] >= article_id if newest else columns[0] <= article_id,
     )
+    if only_visible:
+        page = page.where(_IS_VISIBLE)
     by_place = [column.desc() if newest else column.asc() for column in columns]
     shown = page.order_by(*by_place).limit(bindparam("limit")).subquery("shown")
     query = select(col(Article.revision), col(Article.visible), col(Article.is_closed), shown)
@@ -70,17 +74,27 @@ def _page_query(order: str) -> Select[Any]:
 
 
 async def read_page(
-    session: AsyncSession, site_id: UUID, key: str, order: str, limit: int, after: Position | None
+    session: AsyncSession,
+    site_id: UUID,
+    key: str,
+    order: str,
+    limit: int,
+    after: Position | None,
+    *,
+    only_visible: bool = False,
 ) -> Sequence[Row[Any]]:
     """Read what is shown of an article after a position, one more than `limit` if there is more.
 
     Each row has the article's `revision`, `visible` and `is_closed`, and then a comment's columns, or one
-    row has nulls there. Of an unknown article there is no row.
+    row has nulls there. Of an unknown article there is no row. `only_visible` leaves tombstones
+    out.
     """
     start = after.id if after is not None else _ENDS[order]
     values = {"site_id": site_id, "key": key, "limit": limit + 1, "after": start}
     connection = await session.connection()
-    rows: Sequence[Row[Any]] = (await connection.execute(_page_query(order), values)).all()
+    rows: Sequence[Row[Any]] = (
+        await connection.execute(_page_query(order, only_visible), values)
+    ).all()
     return rows
 
 
@@ -102,6 +116,70 @@ async def read_visible(session: AsyncSession, site_id: UUID, comment_id: UUID) -
     return row
 
 
+_NEWEST_OF_SITE = (
+    select(col(Article.key), *_SHOWN)
+    .join(Article, col(Article.id) == col(Comment.article_id))
+    .where(col(Comment.site_id) == bindparam("site_id"), _IS_VISIBLE)
+    .order_by(col(Comment.id).desc())
+    .limit(bindparam("limit"))
+)
+
+
+async def read_newest(session: AsyncSession, site_id: UUID, limit: int) -> Sequence[Row[Any]]:
+    """Read the newest visible comments of a site, with the `key` of its article before each one's columns."""
+    values = {"site_id": site_id, "limit": limit}
+    rows: Sequence[Row[Any]] = (
+        await (await session.connection()).execute(_NEWEST_OF_SITE, values)
+    ).all()
+    return rows
+
+
+@cache
+def _changes_query() -> Select[Any]:
+    """Give the article with each comment beside it that the public came to see otherwise after a place.
+
+    A place is a revision and an id, so that a revision in which very many changed can be read in parts.
+    """
+    article_id = select(col(Article.id)).where(_THIS_ARTICLE).scalar_subquery()
+    place: Any = tuple_(col(Comment.public_revision), col(Comment.id))
+    start: Any = tuple_(bindparam("revision"), bindparam("after", type_=Uuid()))
+    changed = (
+        select(*_SHOWN, col(Comment.public_revision))
+        .where(
+            col(Comment.article_id) == article_id,
+            # Written out, for the planners to know that the partial index holds all that is asked for.
+            col(Comment.public_revision) > literal_column("0"),
+            place > start,
+        )
+        .order_by(col(Comment.public_revision), col(Comment.id))
+        .limit(bindparam("limit"))
+        .subquery("changed")
+    )
+    return (
+        select(col(Article.revision), changed)
+        .select_from(Article)
+        .outerjoin(changed, literal_column("true"))
+        .where(_THIS_ARTICLE)
+        .order_by(changed.c.public_revision, changed.c.id)
+    )
+
+
+async def read_changes(
+    session: AsyncSession, site_id: UUID, key: str, after: tuple[int, UUID], limit: int
+) -> Sequence[Row[Any]]:
+    """Read what the public came to see otherwise of an article after a place, in the order in which it did.
+
+    As with `read_page`, each row has the article's `revision`, or one row has it alone.
+    """
+    revision, comment_id = after
+    values = {"site_id": site_id, "key": key, "limit": limit, "revision": revision}
+    connection = await session.connection()
+    rows: Sequence[Row[Any]] = (
+        await connection.execute(_changes_query(), {**values, "after": comment_id})
+    ).all()
+    return rows
+
+
 # SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
 CHUNK = 500
 _COUNTS = select(
@@ -113,12 +191,18 @@ _COUNTS = select(
 )
 
 
+_LENGTHS = select(col(LogHead.site_id), col(LogHead.length)).where(
+    col(LogHead.site_id).in_(bindparam("sites", expanding=True))
+)
+
+
 async def read_counts(
     session: AsyncSession, places: Collection[tuple[UUID, str]]
 ) -> dict[tuple[UUID, str], tuple[int, int]]:
     """Give revision and count of each article, by site and key; those that are not there are left out.
 
-    There may be others in it, of the same key on another site.
+    For WHOLE_SITE it is the length of the site's log, and no count. There may be others in it, of the
+    same key on another site.
     """
     connection, wanted = await session.connection(), list(places)
     found: dict[tuple[UUID, str], tuple[int, int]] = {}
@@ -126,6 +210,9 @@ async def read_counts(
         sites, keys = zip(*wanted[start : start + CHUNK], strict=True)
         rows = await connection.execute(_COUNTS, {"sites": {*sites}, "keys": {*keys}})
         found |= {(site_id, key): (revision, visible) for site_id, key, revision, visible in rows}
+    if whole := {site_id for site_id, key in wanted if key == WHOLE_SITE}:
+        lengths = await connection.execute(_LENGTHS, {"sites": whole})
+        found |= {(site_id, WHOLE_SITE): (length, 0) for site_id, length in lengths}
     return found
 
 

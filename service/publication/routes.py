@@ -16,6 +16,7 @@ from service.http.kept import KEPT
 from service.http.reading import JSON, AppRequest, read_query
 from service.publication import operations
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
+from service.publication.feed import ATOM
 from service.publication.memory import Entry
 from service.publication.pages import Pages
 from service.publication.schemas import (
@@ -24,6 +25,7 @@ from service.publication.schemas import (
     Counts,
     ListComments,
     PublicComment,
+    ShowFeed,
     ShowFragment,
 )
 from service.publication.surrogates import surrogate_keys
@@ -184,6 +186,31 @@ async def count_comments(
 
 
 @get(
+    "/v1/sites/{site:str}/comments.atom",
+    opt=Doc(
+        readers=Readers.ANYONE,
+        tag="Public",
+        query=ShowFeed,
+        headers=CONDITIONAL,
+        answers={200: ATOM, 304: None},
+        answer_headers=CACHED,
+        problems=(NotFound, Invalid),
+    ).as_opt(),
+)
+async def show_feed(
+    request: AppRequest,
+    site: FromPath[str],
+    services: NamedDependency[Services],
+    pages: NamedDependency[Pages],
+) -> Response[Any]:
+    """Show the newest visible comments of an article, or of the whole site, as an Atom feed."""
+    known = await services.directory.get(site)
+    wanted = read_query(request, ShowFeed)
+    entry = await operations.show_feed(pages, known, wanted, services.settings.public_url)
+    return _public(request, services, entry, f"{ATOM}; charset=utf-8")
+
+
+@get(
     "/avatars/{file:str}",
     opt=Doc(
         readers=Readers.ANYONE,
@@ -204,4 +231,4 @@ async def show_avatar(file: FromPath[str]) -> Response[Any]:
     )
 
 
-ROUTES = [list_comments, show_fragment, show_comment, count_comments, show_avatar]
+ROUTES = [list_comments, show_fragment, show_comment, count_comments, show_feed, show_avatar]

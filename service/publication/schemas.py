@@ -14,6 +14,8 @@ AnsweredId = Annotated[
 Redirect = Annotated[
     str, Meta(max_length=2_000, description="Where the form leads a browser afterwards.")
 ]
+# Higher than any article comes, and low enough for every database.
+MAX_REVISION = 999_999_999
 
 
 class ListComments(msgspec.Struct, frozen=True):
@@ -35,6 +37,26 @@ class ShowFragment(ListComments, frozen=True):
     ] = "include"
     parent: AnsweredId | None = None
     redirect_to: Redirect | None = None
+
+
+class ShowFeed(msgspec.Struct, frozen=True):
+    """Of which article to give a feed; without one it is that of the whole site."""
+
+    article: Article | None = None
+
+
+class StreamComments(msgspec.Struct, frozen=True):
+    """Which article to follow, and from where."""
+
+    article: Article
+    after: Annotated[
+        int | None,
+        Meta(
+            ge=0,
+            le=MAX_REVISION,
+            description="The revision of the article that is known; without it the stream begins now.",
+        ),
+    ] = None
 
 
 class CountComments(msgspec.Struct, frozen=True):

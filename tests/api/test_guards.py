@@ -25,6 +25,7 @@ PUBLIC = {
     "POST /v1/sites/{site}/comments",
     "GET /v1/sites/{site}/comments",
     "GET /v1/sites/{site}/comments/{comment}",
+    "GET /v1/sites/{site}/comments.atom",
     "GET /v1/sites/{site}/counts",
     "GET /v1/sites/{site}/form",
     "GET /v1/sites/{site}/comments.html",

@@ -182,7 +182,7 @@ def test_refusals_have_the_headers_that_help(
         assert set(response["headers"]) == headers
 
 
-@pytest.mark.parametrize("path", ["comments", "comments/{comment}", "counts"])
+@pytest.mark.parametrize("path", ["comments", "comments/{comment}", "comments.atom", "counts"])
 def test_public_reads_can_be_conditional(operations: dict[str, dict[str, Any]], path: str) -> None:
     operation = operations[f"GET /v1/sites/{{site}}/{path}"]
     assert "If-None-Match" in [one["name"] for one in operation["parameters"]]

@@ -3,9 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from service.changes import Change, Changes
+from service.changes import WHOLE_SITE, Change, Changes
 
-CHANGE = Change(UUID(int=1), "/post")
+SITE = UUID(int=1)
+CHANGE = Change(SITE, "/post")
+OF_SITE = Change(SITE, WHOLE_SITE)
 
 
 def test_a_listener_that_fails_keeps_nothing_from_the_others() -> None:
@@ -18,4 +20,4 @@ def test_a_listener_that_fails_keeps_nothing_from_the_others() -> None:
     for listener in (heard.append, fail, heard.append):
         changes.listen(listener)
     changes.tell([CHANGE])
-    assert heard == [[CHANGE], [CHANGE]]
+    assert heard == [{CHANGE, OF_SITE}] * 2
