@@ -111,13 +111,15 @@ def start_private_redis() -> Iterator[Server]:
 
 
 @contextmanager
-def start_service(folder: Path, environment: Mapping[str, str], *options: str) -> Iterator[Server]:
+def start_service(
+    folder: Path, environment: Mapping[str, str], *options: str, port: int | None = None
+) -> Iterator[Server]:
     """Run `greenroom serve` on a port of its own; `folder` gets its log and its data.
 
     Several processes that share a database are several of these with one `GREENROOM_DATABASE_URL`
     and `GREENROOM_DATA_DIR`. The schema must be there: `run_greenroom(…, "migrate")`.
     """
-    port = find_free_port()
+    port = port or find_free_port()
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port), *options]
     server = Server(
         [*bound_to_us(), sys.executable, "-m", "service", *serve],

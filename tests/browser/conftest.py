@@ -1,0 +1,59 @@
+"""A real Chromium, and pages for it on another origin than the service's, under the strictest policy."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.browser.pages import PageServer, serve_pages
+from tests.browser.stage import Stage, open_stage
+
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+def find_chromium() -> str:
+    """Give the browser of the machine; skips where there is none, and fails in CI, which has one."""
+    found = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
+    if found:
+        return found
+    if os.environ.get("CI"):
+        pytest.fail("CI needs Chromium; on Debian: apt-get install chromium")
+    pytest.skip("NOT TESTED: Chromium (no program; on Debian: apt-get install chromium)")
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture(scope="session")
+def pages() -> Iterator[PageServer]:
+    with serve_pages() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def installed(
+    browser: Browser, pages: PageServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    async with open_stage(tmp_path_factory.mktemp("stage"), browser, pages) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def stage(installed: Stage, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+    """Give the running service and the browser; each test has an article of its own."""
+    async with installed.act(f"/{request.node.name}") as stage:
+        yield stage

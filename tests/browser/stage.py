@@ -1,0 +1,174 @@
+"""What a test of the browser acts on: a running service, a page that embeds it, and a moderator."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.async_api import Browser, BrowserContext, Locator, Page
+
+from service.settings import load_settings
+from tests.browser.pages import PageServer
+from tests.cast import furnish
+from tests.processes import find_free_port
+from tests.servers import start_service
+from tests.waiting import until
+
+SITE = "blog"
+WIDGET = "greenroom-comments"
+
+
+@dataclass
+class Stage:
+    """The service at `url`, pages on another origin, and the article of this test."""
+
+    url: str
+    api: httpx.AsyncClient
+    browser: Browser
+    pages: PageServer
+    article: str = "/post"
+    contexts: list[BrowserContext] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    """What the browser refused because of the page's policy, and errors of scripts."""
+
+    @asynccontextmanager
+    async def act(self, article: str) -> AsyncIterator["Stage"]:
+        stage = replace(self, article=article, contexts=[], complaints=[])
+        yield stage
+        for context in stage.contexts:
+            await context.close()
+        assert stage.complaints == []
+
+    @property
+    def policy(self) -> str:
+        """Give the strictest policy that the documentation promises to do with."""
+        return (
+            f"default-src 'none'; script-src {self.url}; connect-src {self.url}; img-src {self.url}; "
+            "base-uri 'none'; require-trusted-types-for 'script'; trusted-types greenroom"
+        )
+
+    def put(
+        self, inside: str = "", *, attributes: str = "", head: str = "", lang: str = "en"
+    ) -> str:
+        """Serve the article's page with the widget, in which `inside` stands; gives its URL."""
+        html = (
+            f'<!doctype html><html lang="{lang}"><head><title>Post</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f'<meta name="color-scheme" content="light dark">{head}'
+            f'<script type="module" src="{self.url}/embed.js"></script></head><body><main><h1>Post</h1>'
+            f'<{WIDGET} site="{SITE}" article="{self.article}" {attributes}>{inside}</{WIDGET}>'
+            "</main></body></html>"
+        )
+        return self.pages.put(self.article, html, {"Content-Security-Policy": self.policy})
+
+    async def context(self, **options: Any) -> BrowserContext:
+        context = await self.browser.new_context(**options)
+        context.set_default_timeout(20_000)
+        self.contexts.append(context)
+        return context
+
+    async def open(
+        self, page_url: str | None = None, context: BrowserContext | None = None, **options: Any
+    ) -> Page:
+        """Open the article in a browser of its own, or in a new tab of `context`."""
+        page = await (context or await self.context(**options)).new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda line: self._hear(line.text))
+        await page.goto(page_url or self.put())
+        return page
+
+    def _hear(self, line: str) -> None:
+        if "Content Security Policy" in line or "Trusted" in line:
+            self.complaints.append(line)
+
+    async def submit(self, text: str, **fields: str) -> dict[str, Any]:
+        """Send a comment without the browser."""
+        answer = await self.api.post(f"/v1/sites/{SITE}/comments", json=self._fields(text, fields))
+        assert answer.status_code == 202, answer.text
+        taken: dict[str, Any] = answer.json()
+        return taken
+
+    def _fields(self, text: str, fields: dict[str, str]) -> dict[str, str]:
+        return {
+            "article": self.article,
+            "name": "Ann",
+            "email": "ann@mail.example",
+            "text": text,
+            **fields,
+        }
+
+    async def pending(self, status: str = "pending") -> list[dict[str, Any]]:
+        """Give the article's comments of a status, as a moderator sees them."""
+        query = {"site": SITE, "article": self.article, "status": status, "limit": "200"}
+        answer = await self.api.get("/v1/moderation/comments", params=query)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["comments"]
+        return found
+
+    async def has_pending(self, number: int) -> None:
+        """Wait until so many comments of the article are pending."""
+
+        async def is_so() -> bool:
+            return len(await self.pending()) == number
+
+        await until(is_so)
+
+    async def decide(self, action: str, *ids: str) -> None:
+        """Let the moderator decide about comments as they are now."""
+        decisions = []
+        for one in ids:
+            version = (await self.api.get(f"/v1/moderation/comments/{one}")).json()["version"]
+            decisions.append({"comment": one, "version": version, "action": action})
+        for start in range(0, len(decisions), 100):
+            chunk = {"decisions": decisions[start : start + 100]}
+            answer = await self.api.post("/v1/moderation/decisions", json=chunk)
+            assert {one["outcome"] for one in answer.json()["results"]} == {"applied"}, answer.text
+
+    async def approve_all(self) -> list[str]:
+        """Approve what is pending; gives the ids."""
+        ids = [one["id"] for one in await self.pending()]
+        await self.decide("approve", *ids)
+        return ids
+
+    async def publish(self, text: str, **fields: str) -> str:
+        """Have a comment approved without the browser; gives its id."""
+        taken = await self.submit(text, **fields)
+        await self.decide("approve", taken["id"])
+        return str(taken["id"])
+
+
+def shown(page: Page, part: str) -> Locator:
+    """Give what the reader sees of a part of the widget."""
+    return page.locator(f"{WIDGET} [part~={part}]:visible")
+
+
+async def fill(
+    page: Page, text: str = "I like it.", name: str = "Dave", email: str = "dave@mail.example"
+) -> None:
+    """Type into the form."""
+    for field_name, value in (("text", text), ("name", name), ("email", email)):
+        await page.locator(f"{WIDGET} [name={field_name}]:visible").fill(value)
+
+
+async def send(page: Page) -> None:
+    await shown(page, "submit").click()
+
+
+@asynccontextmanager
+async def open_stage(folder: Path, browser: Browser, pages: PageServer) -> AsyncIterator[Stage]:
+    """Run the service for pages of another origin."""
+    port = find_free_port()
+    url = f"http://127.0.0.1:{port}"
+    given = {"GREENROOM_PUBLIC_URL": url, "GREENROOM_DRAIN_SECONDS": "0"}
+    furnished = await furnish(load_settings({"GREENROOM_DATA_DIR": str(folder / "data"), **given}))
+    async with AsyncExitStack() as stack:
+        stack.enter_context(start_service(folder, given, port=port))
+        headers = {"Authorization": f"Bearer {furnished.tokens['alice']}"}
+        api = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=url, headers=headers, trust_env=False)
+        )
+        answer = await api.patch(f"/v1/sites/{SITE}", json={"origins": [pages.origin]})
+        assert answer.status_code == 200, answer.text
+        yield Stage(url, api, browser, pages)

@@ -1,0 +1,288 @@
+"""The widget, as readers meet it on a site's page."""
+
+from playwright.async_api import Page, Request, Route, expect
+
+from tests.browser.stage import SITE, WIDGET, Stage, fill, send, shown
+
+HELD = "Your comment is awaiting moderation."
+
+
+def asked_for(page: Page, kind: str) -> list[Request]:
+    """Note what a page will ask the service for."""
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request) if kind in request.url else None)
+    return asked
+
+
+async def test_a_comment_is_held_and_appears_when_it_is_approved(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page, "I *like* it.")
+    await send(page)
+    await expect(shown(page, "held")).to_contain_text(HELD)
+    await page.reload()
+    await expect(shown(page, "held")).to_contain_text("I *like* it.")
+    await expect(shown(page, "count")).to_have_text("0")
+    await stage.approve_all()
+    await expect(page.locator(f"{WIDGET} [part~=text] em")).to_have_text("like")
+    await expect(shown(page, "count")).to_have_text("1")
+    await expect(shown(page, "status")).to_have_text("Your comment is published.")
+    await expect(shown(page, "held")).to_have_count(0)
+
+
+async def test_what_somebody_else_wrote_appears_and_goes_live(stage: Stage) -> None:
+    page = await stage.open()
+    await expect(shown(page, "empty")).to_be_visible()
+    comment = await stage.publish("First!")
+    await expect(shown(page, "text")).to_have_text("First!")
+    reply = await stage.publish("Second!", parent=comment)
+    nested = page.locator(f"{WIDGET} #comment-{comment} [part~=replies] #comment-{reply}")
+    await expect(nested).to_be_visible()
+    await stage.decide("reject", reply)
+    await expect(nested).to_have_count(0)
+    await expect(shown(page, "count")).to_have_text("1")
+
+
+async def test_a_reply_stands_under_what_it_answers(stage: Stage) -> None:
+    comment = await stage.publish("A question?")
+    page = await stage.open()
+    await fill(page, "An answer.")
+    await shown(page, "reply").click()
+    await expect(shown(page, "form-title")).to_have_text("Reply to Ann")
+    await send(page)
+    nested = page.locator(f"{WIDGET} #comment-{comment} [part~=replies] [part~=held]")
+    await expect(nested).to_contain_text("An answer.")
+    assert [one["parent"] for one in await stage.pending()] == [comment]
+    await expect(shown(page, "form-title")).to_have_text("Leave a reply")
+
+
+async def test_fifty_comments_need_one_request_and_the_rest_another(stage: Stage) -> None:
+    for number in range(60):
+        await stage.submit(f"Comment {number}.")
+    await stage.approve_all()
+    page = await (await stage.context()).new_page()
+    asked = asked_for(page, f"{stage.url}/v1/")
+    await page.goto(stage.put())
+    await expect(shown(page, "text")).to_have_count(50)
+    before_paint = [one for one in asked if "/stream" not in one.url]
+    assert len(before_paint) == 1
+    await shown(page, "more").click()
+    await expect(shown(page, "text")).to_have_count(60)
+    await expect(shown(page, "text").nth(59)).to_have_text("Comment 59.")
+    await expect(page.locator(f"{WIDGET} [part~=comment]").nth(50)).to_be_focused()
+    await expect(shown(page, "more")).to_have_count(0)
+
+
+async def test_comments_beyond_what_is_loaded_are_offered(stage: Stage) -> None:
+    for number in range(3):
+        await stage.submit(f"Comment {number}.")
+    await stage.approve_all()
+    page = await stage.open(stage.put(attributes='limit="2"'))
+    await expect(shown(page, "text")).to_have_count(2)
+    await stage.publish("The newest.")
+    await expect(shown(page, "more")).to_contain_text("Newer comments (1)")
+    await shown(page, "more").click()
+    await expect(shown(page, "text")).to_have_text(
+        ["Comment 0.", "Comment 1.", "Comment 2.", "The newest."]
+    )
+
+
+async def test_every_wrong_field_is_marked_and_a_suggestion_is_a_button(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page, "Hello.", email="dave@gmail,com")
+    await page.locator(f"{WIDGET} [name=url]:visible").fill("javascript:alert(1)")
+    await send(page)
+    email = page.locator(f"{WIDGET} [name=email]:visible")
+    await expect(email).to_have_attribute("aria-invalid", "true")
+    await expect(email).to_be_focused()
+    await expect(shown(page, "error")).to_have_count(2)
+    await expect(shown(page, "summary")).to_have_attribute("role", "alert")
+    await page.get_by_role("button", name="Did you mean gmail.com?").click()
+    await expect(email).to_have_value("dave@gmail.com")
+    await page.locator(f"{WIDGET} [name=url]:visible").fill("")
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+
+
+async def test_a_missing_field_is_told_without_asking_the_service(stage: Stage) -> None:
+    page = await stage.open()
+    await expect(shown(page, "submit")).to_be_visible()
+    asked = asked_for(page, f"sites/{SITE}/comments")
+    await fill(page, "", name="", email="")
+    await send(page)
+    await expect(shown(page, "error")).to_have_text(["This field is required."] * 3)
+    await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_be_focused()
+    assert asked == []
+
+
+async def test_a_mistyped_domain_can_be_mended_after_sending(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page, email="dave@gmial.com")
+    await send(page)
+    await page.get_by_role("button", name="Send it with gmail.com instead").click()
+    await expect(shown(page, "doubt")).to_have_count(0)
+    await expect(shown(page, "held")).to_have_count(1)
+    await stage.has_pending(1)
+    assert len(await stage.pending("withdrawn")) == 1
+
+
+async def test_a_double_click_sends_once(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page)
+    await shown(page, "submit").dblclick()
+    await expect(shown(page, "held")).to_be_visible()
+    assert len(await stage.pending()) == 1
+
+
+async def test_what_was_sent_offline_goes_out_when_the_network_is_back(stage: Stage) -> None:
+    context = await stage.context()
+    page = await stage.open(context=context)
+    await fill(page)
+    await context.set_offline(True)
+    await send(page)
+    await expect(shown(page, "summary")).to_contain_text("There is no connection.")
+    await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_have_value("I like it.")
+    await context.set_offline(False)
+    await expect(shown(page, "held")).to_be_visible()
+    assert len(await stage.pending()) == 1
+
+
+async def test_an_answer_that_was_lost_doubles_nothing_even_after_a_reload(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page)
+
+    async def lose(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    posts = f"**/v1/sites/{SITE}/comments"
+    await page.route(posts, lose)
+    await send(page)
+    await expect(shown(page, "summary")).to_contain_text("What you typed is still here.")
+    await page.unroute(posts)
+    await page.reload()
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+    assert len(await stage.pending()) == 1
+
+
+async def test_two_tabs_show_the_same(stage: Stage) -> None:
+    context = await stage.context()
+    first, second = await stage.open(context=context), await stage.open(context=context)
+    await fill(first)
+    await send(first)
+    await expect(shown(second, "held")).to_contain_text("I like it.")
+    await stage.approve_all()
+    for page in (first, second):
+        await page.bring_to_front()
+        await expect(shown(page, "text")).to_have_text("I like it.")
+
+
+async def test_name_and_address_are_remembered_only_on_request(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page)
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+    kept = "JSON.stringify([{...localStorage}, {...sessionStorage}])"
+    assert "dave@mail.example" not in await page.evaluate(kept)
+    await fill(page, "Another one.")
+    await page.get_by_label("Save my name and e-mail in this browser").check()
+    await send(page)
+    await expect(shown(page, "held")).to_have_count(2)
+    await page.reload()
+    await expect(page.locator(f"{WIDGET} [name=email]:visible")).to_have_value("dave@mail.example")
+
+
+async def test_an_author_corrects_and_withdraws(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page, "I liek it.")
+    await send(page)
+    await shown(page, "edit").click()
+    editor = shown(page, "editor")
+    await expect(editor.get_by_label("Your text")).to_have_value("I liek it.")
+    await editor.get_by_label("Your text").fill("I like it.")
+    await editor.get_by_role("button", name="Save").click()
+    await expect(shown(page, "held")).to_contain_text("I like it.")
+    assert [one["text"] for one in await stage.pending()] == ["I like it."]
+    await stage.approve_all()
+    await expect(shown(page, "text")).to_have_text("I like it.")
+    await page.get_by_role("button", name="Withdraw").click()
+    await page.get_by_role("button", name="Withdraw").click()
+    await expect(shown(page, "comment")).to_have_count(0)
+    await expect(shown(page, "count")).to_have_text("0")
+
+
+async def test_a_correction_of_a_published_comment_waits_beside_it(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page, "I liek it.")
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+    [comment] = await stage.approve_all()
+    await shown(page, "edit").click()
+    await shown(page, "editor").get_by_label("Your text").fill("I like it.")
+    await shown(page, "editor").get_by_role("button", name="Save").click()
+    await expect(shown(page, "waits")).to_contain_text("waits for a moderator")
+    await expect(shown(page, "text")).to_have_text("I liek it.")
+    await stage.decide("approve", comment)
+    await expect(shown(page, "text")).to_have_text("I like it.")
+    await expect(shown(page, "edited")).to_be_visible()
+
+
+async def test_a_rejected_author_is_told_so(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page)
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+    [comment] = [one["id"] for one in await stage.pending()]
+    await stage.decide("reject", comment)
+    await page.reload()
+    await expect(shown(page, "held")).to_contain_text("Your comment was not published.")
+    await page.get_by_role("button", name="Dismiss").click()
+    await expect(shown(page, "held")).to_have_count(0)
+
+
+async def test_counts_of_a_page_are_asked_for_together(stage: Stage) -> None:
+    await stage.publish("One.")
+    page = await (await stage.context()).new_page()
+    asked = asked_for(page, "/v1/sites/")
+    counts = "".join(
+        f'<greenroom-count site="{SITE}" article="{article}">?</greenroom-count>'
+        for article in (stage.article, "/nothing", stage.article)
+    )
+    html = f'<!doctype html><script type="module" src="{stage.url}/embed.js"></script>{counts}'
+    await page.goto(stage.pages.put("/counts", html, {"Content-Security-Policy": stage.policy}))
+    await expect(page.locator("greenroom-count")).to_have_text(["1", "0", "1"])
+    assert len(asked) == 1
+
+
+async def test_a_site_s_own_script_hears_of_everything(stage: Stage) -> None:
+    page = await stage.open()
+    await page.evaluate(
+        """window.heard = [];
+        for (const name of ["submitted", "approved", "refused"])
+          document.addEventListener(`greenroom:${name}`,
+            (event) => heard.push([name, JSON.stringify(event.detail)]));
+        """
+    )
+    await fill(page, email="nobody")
+    await send(page)
+    await expect(shown(page, "error")).to_be_visible()
+    await fill(page)
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+    await stage.approve_all()
+    await expect(shown(page, "text")).to_be_visible()
+    heard = await page.evaluate("heard")
+    assert [name for name, _ in heard] == ["refused", "submitted", "approved"]
+    assert "mail.example" not in str(heard)
+
+
+async def test_where_the_service_is_gone_the_page_s_own_content_stays(stage: Stage) -> None:
+    url = stage.put("<p>There are comments elsewhere.</p>", lang="de")
+    page = await (await stage.context()).new_page()
+    await page.route("**/comments.html*", lambda route: route.abort())
+    await page.goto(url)
+    await expect(page.get_by_role("alert")).to_contain_text("konnten nicht geladen werden")
+    await expect(page.get_by_text("There are comments elsewhere.")).to_be_visible()
+    await page.unroute("**/comments.html*")
+    await page.get_by_role("alert").get_by_role("button").click()
+    await expect(shown(page, "form")).to_be_visible()
