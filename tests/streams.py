@@ -151,7 +151,6 @@ class Client(Feed):
         self.has_ended = False
 
     async def read(self, answer: httpx.Response) -> None:
-        self.status, self.headers = answer.status_code, answer.headers
         try:
             async for data in answer.aiter_bytes():
                 self.take(data)
@@ -170,6 +169,7 @@ async def streaming(
     reader = Client()
     headers = {"last-event-id": last} if last is not None else {}
     async with client.stream("GET", url, params=query, headers=headers, timeout=None) as answer:
+        reader.status, reader.headers = answer.status_code, answer.headers
         task = asyncio.create_task(reader.read(answer))
         try:
             yield reader

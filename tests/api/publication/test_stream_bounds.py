@@ -1,4 +1,4 @@
-"""What streams cost and how many there are: bounded in number and time, and nothing is left of one that ended."""
+"""Streams are bounded in number and time, cost little, and leave nothing behind."""
 
 from contextlib import AsyncExitStack
 from types import SimpleNamespace
