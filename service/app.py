@@ -32,12 +32,14 @@ from service.migrations.running import require_current_schema
 from service.moderation.routes import ROUTES as MODERATION
 from service.modlog.heads import LogHeads
 from service.privacy.opening import open_vault
+from service.publication.live import Live
 from service.publication.memory import Memory
 from service.publication.pages import Pages
 from service.publication.routes import ROUTES as PUBLICATION
 from service.publication.spreading import keep_pages
 from service.rate_limiting.fallback import build_limiter
 from service.rate_limiting.in_process import monotonic_us
+from service.rate_limiting.leases import build_leases
 from service.receipts.routes import ROUTES as RECEIPTS
 from service.services import Services
 from service.settings import Settings, load_settings
@@ -89,10 +91,11 @@ def create_app(
             app.state.services = services
             app.state.writer = GroupCommit(services.database, store_drafts)
             app.state.pages = Pages(services.database, memory, metrics, services.standby)
+            app.state.live = Live(services.database, app.state.pages, metrics)
             async with (
                 app.state.writer.running(),
                 keep_house(services),
-                keep_pages(services, app.state.pages),
+                keep_pages(services, app.state.pages, app.state.live),
             ):
                 yield
 
@@ -102,6 +105,7 @@ def create_app(
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
             "pages": Provide(provide_pages, sync_to_thread=False),
+            "live": Provide(provide_live, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
@@ -151,6 +155,7 @@ async def start_services(
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
         limiter = build_limiter(settings.redis_url, limiter_key, metrics, now_us)
+        leases = build_leases(settings.redis_url, limiter_key)
         try:
             yield Services(
                 settings=settings,
@@ -158,6 +163,7 @@ async def start_services(
                 database=database,
                 vault=vault,
                 limiter=limiter,
+                leases=leases,
                 directory=SiteDirectory(database),
                 passwords=Passwords(),
                 log_heads=LogHeads(settings.data_dir),
@@ -166,6 +172,7 @@ async def start_services(
             )
         finally:
             await limiter.close()
+            await leases.close()
     finally:
         await database.close()
         if standby:
@@ -184,6 +191,12 @@ def provide_pages(state: State, services: NamedDependency[Services]) -> Pages:
     """Give the public answers of the process to a handler."""
     pages: Pages = state.pages
     return pages
+
+
+def provide_live(state: State, pages: NamedDependency[Pages]) -> Live:
+    """Give those who follow articles in this process to a handler."""
+    live: Live = state.live
+    return live
 
 
 def provide_caller(request: AppRequest, services: NamedDependency[Services]) -> Caller:

@@ -27,7 +27,7 @@ class Metrics:
         )
         self.seconds = Histogram(
             "greenroom_http_request_seconds",
-            "Time to the last byte of an answer.",
+            "Time to the last byte of an answer, and to the first one of a stream.",
             ["route"],
             buckets=BUCKETS,
             registry=registry,
@@ -53,6 +53,12 @@ class Metrics:
         self.page_entries = Gauge(
             "greenroom_page_memory_entries",
             "Public answers in memory.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.streams = Gauge(
+            "greenroom_streams",
+            "Streams of articles that are open.",
             registry=registry,
             multiprocess_mode="livesum",
         )

@@ -21,6 +21,7 @@ from service.modlog.operations import NEW_HEADS
 from service.modlog.rules import Head
 from service.privacy.vault import Keyring, Vault
 from service.rate_limiting.clients import address_prefix, client_address
+from service.rate_limiting.leases import SharedLeases
 from service.rate_limiting.rules import Limiter, Rule, Verdict
 from service.settings import Settings
 from service.sites.directory import KnownSite, SiteDirectory
@@ -39,6 +40,7 @@ class Services:
         database: Database,
         vault: Vault,
         limiter: Limiter,
+        leases: SharedLeases,
         directory: SiteDirectory,
         passwords: Passwords,
         log_heads: LogHeads,
@@ -50,6 +52,7 @@ class Services:
         self.database = database
         self.vault = vault
         self.limiter = limiter
+        self.leases = leases
         self.directory = directory
         self.passwords = passwords
         self.log_heads = log_heads

@@ -13,6 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from service.http.cors import CorsPolicy
+from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.kept import KEPT, AnswerMemory, Kept
 from service.http.routing import Route, RouteTable
 from service.logs import get_logger
@@ -85,7 +86,8 @@ class Edge:
                 self._memory.settle(scope, kept)
         finally:
             template = route.template if route else UNMATCHED
-            self._note(scope["method"], template, answer.status, time.perf_counter() - started)
+            ended = answer.endless_from or time.perf_counter()
+            self._note(scope["method"], template, answer.status, ended - started)
 
     def _note(self, method: str, template: str, status: int, seconds: float) -> None:
         known = method if method in KNOWN_METHODS else "other"
@@ -101,7 +103,8 @@ def _as_get(scope: HTTPScope) -> HTTPScope:
     """Let the framework see a HEAD as the GET that it is without a body."""
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     # A state of its own, since handlers leave things there.
-    return cast(HTTPScope, {**scope, "method": method, "state": dict(scope.get("state") or {})})
+    state = {**(scope.get("state") or {}), IS_HEAD: scope["method"] == "HEAD"}
+    return cast(HTTPScope, {**scope, "method": method, "state": state})
 
 
 class Answer:
@@ -117,6 +120,9 @@ class Answer:
     ) -> None:
         self.status = 500
         self.kept: Kept | None = None
+        self.endless_from: float | None = None
+        """When an answer began that goes on for longer than it took."""
+        self._scope = scope
         self._is_head = scope["method"] == "HEAD"
         self._route = route
         self._extra = extra
@@ -135,6 +141,8 @@ class Answer:
                 self.kept = self._state.get(KEPT)
             if self._route is not None and self.kept is not None:
                 self.kept.complete(self._route.template, message["headers"])
+            if (endless := self._state.get(ENDLESS)) is not None:
+                self._hand_over(endless)
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
         if self.kept is None:
@@ -156,6 +164,14 @@ class Answer:
             for name, value in added.items()
             if name not in present or name == b"allow"
         ]
+
+    def _hand_over(self, endless: Endless) -> None:
+        """Let the server end an answer that does not end by itself, which it may be about to do."""
+        self.endless_from = time.perf_counter()
+        state = self._scope.setdefault("state", {})
+        state[ENDLESS] = endless
+        if state.get(ENDING):
+            endless.end()
 
     async def options(self, route: Route) -> None:
         """Answer OPTIONS, preflights among them, without asking the framework."""

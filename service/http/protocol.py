@@ -10,9 +10,12 @@ from service.draining import DRAIN
 from service.errors import RequestNotReadable
 from service.http.docs import PROBLEM
 from service.http.edge import DEFAULT_HEADERS
+from service.http.endless import ENDING, ENDLESS
 
 # How long a connection that was taken just before the end may be without its first request.
 FIRST_REQUEST_SECONDS = 0.5
+# How long the end of a stream may take, whose reader may have stopped reading.
+LAST_WORDS_SECONDS = 1.0
 
 
 class Protocol(HttpToolsProtocol):
@@ -31,9 +34,10 @@ class Protocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def end_after_answer(self) -> None:
-        """Let the answer that comes next say that it is the last one, unless it has begun."""
+        """Let the answer that comes next say that it is the last one; one without end ends now."""
         if self._answer is not None and not self._answer.response_started:
             self._answer.keep_alive = False
+        self._end_endless()
 
     def shutdown(self) -> None:
         """End the connection: after its answer, or now if there is nothing to answer."""
@@ -42,6 +46,19 @@ class Protocol(HttpToolsProtocol):
             self.loop.call_later(FIRST_REQUEST_SECONDS, super().shutdown)
         else:
             super().shutdown()
+            if self._end_endless():
+                self.loop.call_later(LAST_WORDS_SECONDS, self.transport.abort)
+
+    def _end_endless(self) -> bool:
+        """End an answer that goes on by itself, at the latest when it begins; tell whether it has begun."""
+        if self._answer is None or self._answer.response_complete:
+            return False
+        state = self._answer.scope.setdefault("state", {})
+        state[ENDING] = True
+        if (endless := state.get(ENDLESS)) is None:
+            return False
+        endless.end()
+        return True
 
     @property
     def _answer(self) -> RequestResponseCycle | None:

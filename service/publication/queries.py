@@ -165,18 +165,16 @@ def _changes_query() -> Select[Any]:
 
 
 async def read_changes(
-    session: AsyncSession, site_id: UUID, key: str, after: tuple[int, UUID], limit: int
+    session: AsyncSession, site_id: UUID, key: str, revision: int, after: UUID, limit: int
 ) -> Sequence[Row[Any]]:
     """Read what the public came to see otherwise of an article after a place, in the order in which it did.
 
     As with `read_page`, each row has the article's `revision`, or one row has it alone.
     """
-    revision, comment_id = after
-    values = {"site_id": site_id, "key": key, "limit": limit, "revision": revision}
+    place = {"revision": revision, "after": after}
+    values = {"site_id": site_id, "key": key, "limit": limit, **place}
     connection = await session.connection()
-    rows: Sequence[Row[Any]] = (
-        await connection.execute(_changes_query(), {**values, "after": comment_id})
-    ).all()
+    rows: Sequence[Row[Any]] = (await connection.execute(_changes_query(), values)).all()
     return rows
 
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 from msgspec import Meta
 
-from service.errors import Invalid, NotFound
+from service.errors import Invalid, NotFound, RateLimited
 from service.http.answers import respond
 from service.http.docs import HTML, Doc, Headers, Readers, describe_header
 from service.http.kept import KEPT
@@ -17,9 +18,11 @@ from service.http.reading import JSON, AppRequest, read_query
 from service.publication import operations
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
 from service.publication.feed import ATOM
+from service.publication.live import Live, Position
 from service.publication.memory import Entry
 from service.publication.pages import Pages
 from service.publication.schemas import (
+    MAX_REVISION,
     CommentPage,
     CountComments,
     Counts,
@@ -27,7 +30,9 @@ from service.publication.schemas import (
     PublicComment,
     ShowFeed,
     ShowFragment,
+    StreamComments,
 )
+from service.publication.streams import EVENT_STREAM, CommentStream
 from service.publication.surrogates import surrogate_keys
 from service.services import Services
 from service.sites.directory import KnownSite
@@ -48,6 +53,12 @@ CACHED: Headers = {
 CONDITIONAL: Headers = {
     "If-None-Match": describe_header("The ETag of a copy at hand: 304 says that it is still good.")
 }
+RESUMING: Headers = {
+    "Last-Event-ID": describe_header(
+        "The id of the last event; it counts before `after`, and what is no such id is as if absent."
+    )
+}
+_REVISION = re.compile(f"[0-9]{{1,{len(str(MAX_REVISION))}}}")
 AvatarFile = Annotated[
     str,
     Meta(
@@ -100,6 +111,50 @@ async def list_comments(
     known = await services.directory.get(site)
     wanted = read_query(request, ListComments)
     return _public(request, services, await operations.list_comments(pages, known, wanted))
+
+
+@get(
+    "/v1/sites/{site:str}/comments/stream",
+    opt=Doc(
+        readers=Readers.ANYONE,
+        tag="Public",
+        query=StreamComments,
+        headers=RESUMING,
+        answers={200: EVENT_STREAM},
+        problems=(NotFound, Invalid, RateLimited),
+    ).as_opt(),
+)
+async def stream_comments(
+    request: AppRequest,
+    site: FromPath[str],
+    services: NamedDependency[Services],
+    pages: NamedDependency[Pages],
+    live: NamedDependency[Live],
+) -> ASGIApp:
+    """Tell what changes in public of an article: `approved` with the comment, `removed` with its id.
+
+    The id of an event is a revision of the article; a client that comes back with it misses nothing.
+    """
+    known = await services.directory.get(site)
+    wanted = read_query(request, StreamComments)
+    [key] = operations.article_keys(known, [wanted.article])
+    after = _read_revision(request.headers.get("last-event-id"), wanted.after)
+    return CommentStream(
+        services,
+        pages,
+        live,
+        site=known,
+        key=key,
+        start=None if after is None else Position(after),
+        prefix=services.client_prefix(request),
+    )
+
+
+def _read_revision(last_event: str | None, after: int | None) -> int | None:
+    """Give the revision that a client knows; what never was an event's id counts as none."""
+    if last_event is None:
+        return after
+    return int(last_event) if _REVISION.fullmatch(last_event) else None
 
 
 @get(
@@ -231,4 +286,12 @@ async def show_avatar(file: FromPath[str]) -> Response[Any]:
     )
 
 
-ROUTES = [list_comments, show_fragment, show_comment, count_comments, show_feed, show_avatar]
+ROUTES = [
+    list_comments,
+    show_fragment,
+    stream_comments,
+    show_comment,
+    count_comments,
+    show_feed,
+    show_avatar,
+]

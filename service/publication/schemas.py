@@ -49,14 +49,17 @@ class StreamComments(msgspec.Struct, frozen=True):
     """Which article to follow, and from where."""
 
     article: Article
-    after: Annotated[
-        int | None,
-        Meta(
-            ge=0,
-            le=MAX_REVISION,
-            description="The revision of the article that is known; without it the stream begins now.",
-        ),
-    ] = None
+    after: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=MAX_REVISION,
+                description="The revision of the article that is known; without it the stream begins now.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class CountComments(msgspec.Struct, frozen=True):

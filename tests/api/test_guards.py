@@ -26,6 +26,7 @@ PUBLIC = {
     "GET /v1/sites/{site}/comments",
     "GET /v1/sites/{site}/comments/{comment}",
     "GET /v1/sites/{site}/comments.atom",
+    "GET /v1/sites/{site}/comments/stream",
     "GET /v1/sites/{site}/counts",
     "GET /v1/sites/{site}/form",
     "GET /v1/sites/{site}/comments.html",

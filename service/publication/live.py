@@ -1,0 +1,159 @@
+"""Those who follow articles, and what wakes them: word of a change, and a look at the database.
+
+As with pages in memory, only the look is relied on. It is one for all articles that are followed.
+"""
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from uuid import UUID
+
+import msgspec
+
+from service.changes import Change
+from service.database import Database
+from service.errors import Unavailable
+from service.logs import get_logger
+from service.metrics import Metrics
+from service.publication import queries
+from service.publication.memory import Place
+from service.publication.pages import SWEEP_SECONDS, Pages
+
+MAX_STREAMS = 5_000
+RETRY_SECONDS = 30
+# No comment has a higher id: with this one, all that changed with a revision is known.
+ALL = UUID(int=(1 << 128) - 1)
+_logger = get_logger(__name__)
+
+
+def max_streams() -> int:
+    """Give how many a process may have: half of its open files at most, which are for everything else too."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_STREAMS if files == resource.RLIM_INFINITY else min(MAX_STREAMS, files // 2)
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """How far somebody knows the changes of an article: to the comment of this id within a revision."""
+
+    revision: int
+    after: UUID = ALL
+
+
+class Follower:
+    """One who follows an article: how far, and the means to wake him."""
+
+    __slots__ = ("_wake", "has_ended", "position")
+
+    def __init__(self) -> None:
+        self.position: Position | None = None
+        self.has_ended = False
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Have him look for changes."""
+        self._wake.set()
+
+    def end(self) -> None:
+        """Have him leave."""
+        self.has_ended = True
+        self._wake.set()
+
+    async def woken(self, seconds: float) -> bool:
+        """Wait to be woken, and tell whether that came in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        self._wake.clear()
+        return True
+
+
+class Followed:
+    """An article that is followed, by whom, and its revision when it was last looked at."""
+
+    __slots__ = ("by", "revision")
+
+    def __init__(self) -> None:
+        self.by: set[Follower] = set()
+        self.revision: int | None = None
+
+    def late(self, revision: int) -> list[Follower]:
+        """Give those who stand elsewhere than at a revision; whoever is only about to begin does not."""
+        return [one for one in self.by if one.position and one.position != Position(revision)]
+
+
+class Live:
+    """All followers of a process."""
+
+    def __init__(self, database: Database, pages: Pages, metrics: Metrics) -> None:
+        self._database = database
+        self._pages = pages
+        self._metrics = metrics
+        self._followed: dict[Place, Followed] = {}
+        self._count = 0
+        self._max = max_streams()
+
+    @contextmanager
+    def following(self, place: Place) -> Iterator[Follower]:
+        """Follow an article for as long as the block lasts; raises Unavailable when too many do."""
+        if self._count >= self._max:
+            raise Unavailable("Too many streams are open.", retry_after_seconds=RETRY_SECONDS)
+        follower = Follower()
+        self._followed.setdefault(place, Followed()).by.add(follower)
+        self._grow(1)
+        try:
+            yield follower
+        finally:
+            self._grow(-1)
+            followed = self._followed[place]
+            followed.by.discard(follower)
+            if not followed.by:
+                del self._followed[place]
+
+    def _grow(self, step: int) -> None:
+        self._count += step
+        self._metrics.streams.set(self._count)
+
+    def hear(self, changes: Collection[Change]) -> None:
+        """Wake those who follow what has changed."""
+        for change in changes:
+            if followed := self._followed.get((change.site_id, change.article)):
+                for follower in followed.by:
+                    follower.wake()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Look for changes that nobody told of, for as long as the block lasts."""
+        task = asyncio.create_task(self._keep_looking())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.look()
+            except Exception as error:
+                # It has to go on; what has changed is found when the database is back.
+                _logger.warning("changes not looked for", error=type(error).__name__)
+
+    async def look(self) -> None:
+        """Compare every article that is followed with the database, and wake who does not know a change."""
+        if not self._followed:
+            return
+        async with self._database.reading() as session:
+            found = await queries.read_counts(session, list(self._followed))
+        for place, followed in self._followed.items():
+            revision = found.get(place, (0, 0))[0]
+            late = followed.late(revision)
+            if late and revision != followed.revision:
+                # Once for each change: what is in memory now may be from before it.
+                self._pages.forget([Change(*place)])
+            followed.revision = revision
+            for follower in late:
+                follower.wake()
