@@ -187,6 +187,12 @@ class House:
         answer = await self.dave.delete(f"/v1/receipts/{submitted.receipt.token}")
         assert answer.status_code == 204, answer.text
 
+    async def edit(self, submitted: Submitted, text: str) -> None:
+        """Let its author correct a comment."""
+        url = f"/v1/receipts/{submitted.receipt.token}"
+        answer = await self.dave.patch(url, json={"text": text})
+        assert answer.status_code == 200, answer.text
+
     async def read(
         self, article: str = "/post", *, site: str = "blog", **query: str | int
     ) -> CommentPage:

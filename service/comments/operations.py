@@ -5,7 +5,7 @@ tallies, and the head of the log last.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,7 +14,14 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.comments.rules import FREES_FINGERPRINT, LockedComment, Status, lets_through
+from service.comments.edits import Edits, WaitingEdit
+from service.comments.rules import (
+    FREES_FINGERPRINT,
+    TAKES_EDITS,
+    LockedComment,
+    Status,
+    lets_through,
+)
 from service.comments.tables import Article, DailyTally, StatusTally
 from service.comments.visibility import refresh_threads
 from service.database import count_up
@@ -53,7 +60,11 @@ class Tallies:
             self._statuses[comment.site_id, status] += step
             if status in AUTHOR_COUNTS:
                 self._authors[comment.site_id, author, status] += step
-        self._days[comment.site_id, now.date(), event] += 1
+        self.count_event(comment.site_id, event, now)
+
+    def count_event(self, site_id: UUID, event: str, now: datetime) -> None:
+        """Count that something happened today which is no change of a status."""
+        self._days[site_id, now.date(), event] += 1
 
     def write(self, connection: Connection) -> None:
         """Write what was gathered, each table's rows in the order of their keys, and gather anew."""
@@ -88,18 +99,29 @@ def _ordered(counter: Counter[K]) -> list[tuple[K, int]]:
 class Moves:
     """The changes of status that a transaction makes, gathered and then written together.
 
-    Whether a change is legal is the caller's to ask before; tallies and log are his to write after.
+    Whether a change is legal is the caller's to ask before; tallies and log are his to write after. `waiting`
+    are the edits that wait beside the comments, each of which is settled or goes on waiting.
     """
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, waiting: Mapping[UUID, WaitingEdit]) -> None:
         self._now = now
+        self._edits = Edits(waiting)
         self._rows: list[dict[str, Any]] = []
         self._seen: list[LockedComment] = []
 
-    def add(self, comment: LockedComment, to: Status, reason: str | None) -> None:
-        """Move a locked comment, which releases any claim on it and raises its version."""
+    def add(
+        self, comment: LockedComment, to: Status, reason: str | None, *, takes_edit: bool = False
+    ) -> None:
+        """Move a locked comment, which releases any claim on it and raises its version.
+
+        An edit beside it becomes its text with `takes_edit`, and is dropped where no edit may wait.
+        """
         if lets_through(comment.status) or lets_through(to):
             self._seen.append(comment)
+        if takes_edit:
+            self._edits.take(comment, version=comment.version)
+        elif to not in TAKES_EDITS:
+            self._edits.drop(comment)
         if to in FREES_FINGERPRINT:
             comment.fingerprint = None
         row = {
@@ -114,8 +136,15 @@ class Moves:
         comment.status, comment.version = to, comment.version + 1
         comment.claimed_by = comment.claimed_until = None
 
+    def settle_edit(self, comment: LockedComment, *, is_taken: bool) -> None:
+        """Publish the edit beside a locked comment or drop it, which raises the version alone."""
+        settle = self._edits.take if is_taken else self._edits.refuse
+        settle(comment, version=comment.version + 1)
+        comment.version += 1
+
     async def write(self, session: AsyncSession) -> None:
         """Write what was gathered, and bring what the public sees in line."""
+        await self._edits.write(session)
         if not self._rows:
             return
         moved = await (await session.connection()).execute(_MOVE, self._rows)

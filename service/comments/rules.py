@@ -35,11 +35,18 @@ LEGAL_FROM: Mapping[Action, frozenset[Status]] = {
 LEAVES_TOMBSTONE: frozenset[Status] = frozenset({"withdrawn", "erased"})
 # Statuses in which the same text may be sent again.
 FREES_FINGERPRINT = LEAVES_TOMBSTONE
+# Statuses in which an author may correct the text, and the only ones in which an edit goes on waiting.
+TAKES_EDITS: frozenset[Status] = frozenset({"pending", "approved"})
 
 
 def is_legal(action: Action, status: Status) -> bool:
     """Tell whether an action may be taken on a comment of this status."""
     return status in LEGAL_FROM[action]
+
+
+def decides_edit(action: Action, status: Status) -> bool:
+    """Tell whether an action, where an edit waits, is about the edit and leaves the comment's status."""
+    return status == "approved" and action in {"approve", "reject"}
 
 
 def lets_through(status: Status) -> bool:

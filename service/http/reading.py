@@ -48,14 +48,16 @@ async def read_command(request: AppRequest, kind: type[S]) -> S:
     return convert_fields(decode_json(body) if body else {}, kind)
 
 
-async def read_fields(request: AppRequest) -> dict[str, Any]:
-    """Read a body of any of the three media types as its members.
+async def read_fields(
+    request: AppRequest, media: tuple[str, ...] = (JSON, *FORMS)
+) -> dict[str, Any]:
+    """Read a body of one of the media types, by default of any of the three, as its members.
 
     Of a form each value is a text, the first of repeats counts, and an empty one counts as absent.
     """
     kind = media_type(request)
-    if kind not in {JSON, *FORMS}:
-        raise MediaTypeNotSupported(f"Send the body as {JSON}, {URLENCODED} or {MULTIPART}.")
+    if kind not in media:
+        raise MediaTypeNotSupported(f"Send the body as {' or '.join(media)}.")
     body = await _read_body(request)
     if kind == JSON:
         decoded = decode_json(body)

@@ -12,7 +12,8 @@ from service.accounts.tables import Moderator
 from service.clock import parse_id
 from service.comments.tables import Comment
 from service.errors import Conflict
-from service.moderation.queries import rank_by_risk, read_queued
+from service.moderation.queries import read_queued
+from service.moderation.queue import rank_by_risk
 from service.moderation.schemas import ClaimComments, Claimed, RenewClaims
 from service.services import Services
 

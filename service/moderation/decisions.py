@@ -1,6 +1,6 @@
 """Decisions and their undoing: each is one change of status, one entry in the log, all in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,13 +10,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Caller, Role
 from service.clock import parse_id
+from service.comments.edits import WaitingEdit, read_edits
 from service.comments.operations import Moves, Tallies, lock_comments, read_authors
-from service.comments.rules import RESULT, LockedComment, Status, is_legal
+from service.comments.rules import RESULT, LockedComment, Status, decides_edit, is_legal
 from service.database import insert_new
 from service.errors import IdempotencyKeyReused
 from service.moderation.schemas import (
     DecideComments,
     Decision,
+    DecisionAction,
     Result,
     Results,
     UndoDecisions,
@@ -39,13 +41,15 @@ class Sitting:
         now: datetime,
         comments: dict[UUID, LockedComment],
         authors: dict[UUID, bytes],
+        edits: Mapping[UUID, WaitingEdit],
     ) -> None:
         self.caller = caller
         self.now = now
         self._comments = comments
         self._authors = authors
+        self._edits = edits
         self._seen: set[UUID] = set()
-        self._moves = Moves(now)
+        self._moves = Moves(now, edits)
         self._tallies = Tallies()
         self._entries: dict[UUID, list[LogEntry]] = {}
         self._notes: dict[UUID, str] = {}
@@ -72,6 +76,17 @@ class Sitting:
             and until > self.now
         )
 
+    def is_about_edit(self, comment: LockedComment, action: DecisionAction) -> bool:
+        """Tell whether an action decides about an edit that waits, and not about the comment's status."""
+        return comment.id in self._edits and decides_edit(action, comment.status)
+
+    def settle_edit(self, comment: LockedComment, decision: Decision) -> Result:
+        """Publish a waiting edit or drop it, and note what has to be logged and counted."""
+        self._moves.settle_edit(comment, is_taken=decision.action == "approve")
+        self._tallies.count_event(comment.site_id, decision.action, self.now)
+        status, why = comment.status, (decision.reason, decision.note)
+        return self._record(comment, decision.action, status, *why)
+
     def change(
         self,
         comment: LockedComment,
@@ -82,22 +97,32 @@ class Sitting:
     ) -> Result:
         """Move a comment to a status and note what has to be written, logged and counted."""
         before = comment.status
-        self._moves.add(comment, to, reason)
+        self._moves.add(comment, to, reason, takes_edit=action == "approve")
+        author = self._authors.get(comment.id, b"")
+        self._tallies.count_change(comment, author, before, to, action, self.now)
+        return self._record(comment, action, before, reason, note)
+
+    def _record(
+        self,
+        comment: LockedComment,
+        action: str,
+        before: Status,
+        reason: str | None,
+        note: str | None,
+    ) -> Result:
         entry = make_entry(
             action,
             self.now,
             self.caller.moderator_id,
             comment_id=comment.id,
             from_status=before,
-            to_status=to,
+            to_status=comment.status,
             version=comment.version,
             reason=reason,
         )
         self._entries.setdefault(comment.site_id, []).append(entry)
         if note:
             self._notes[entry.id] = note
-        author = self._authors.get(comment.id, b"")
-        self._tallies.count_change(comment, author, before, to, action, self.now)
         return msgspec.structs.replace(view_result(comment, "applied"), decision=str(entry.id))
 
     async def close(self, services: Services, session: AsyncSession) -> None:
@@ -110,11 +135,13 @@ class Sitting:
 
 
 async def open_sitting(
-    session: AsyncSession, caller: Caller, ids: Sequence[UUID], now: datetime
+    services: Services, session: AsyncSession, caller: Caller, ids: Sequence[UUID]
 ) -> Sitting:
     """Lock the comments that will be decided on and read what is known of them."""
     comments = await lock_comments(session, ids)
-    return Sitting(caller, now, comments, await read_authors(session, comments))
+    edits = await read_edits(session, await services.vault.keyring(session), comments)
+    authors = await read_authors(session, comments)
+    return Sitting(caller, services.clock(), comments, authors, edits)
 
 
 def view_result(comment: LockedComment, outcome: str) -> Result:
@@ -143,7 +170,7 @@ async def decide_comments(
         stored = await _take_key(session, key) if key else None
         if stored is not None:
             return Results(stored), True
-        sitting = await open_sitting(session, caller, [one for one in ids if one], services.clock())
+        sitting = await open_sitting(services, session, caller, [one for one in ids if one])
         results = [
             _decide(sitting, comment_id, decision)
             for comment_id, decision in zip(ids, command.decisions, strict=True)
@@ -163,6 +190,8 @@ def _decide(sitting: Sitting, comment_id: UUID | None, decision: Decision) -> Re
     is_stale = comment.version != decision.version
     if sitting.is_second_mention(comment) or is_stale or sitting.is_claimed_by_another(comment):
         return view_result(comment, "conflict")
+    if sitting.is_about_edit(comment, decision.action):
+        return sitting.settle_edit(comment, decision)
     if not is_legal(decision.action, comment.status):
         return view_result(comment, "illegal")
     to = RESULT[decision.action]
@@ -218,7 +247,7 @@ async def undo_decisions(services: Services, caller: Caller, command: UndoDecisi
     async with services.writing() as session:
         entries = await _read_decisions(session, [one for one in ids if one])
         comments = [entry.comment_id for entry in entries.values() if entry.comment_id]
-        sitting = await open_sitting(session, caller, comments, services.clock())
+        sitting = await open_sitting(services, session, caller, comments)
         results = [
             await _undo(session, sitting, entries.get(decision_id) if decision_id else None)
             for decision_id in ids
@@ -243,7 +272,8 @@ async def _undo(session: AsyncSession, sitting: Sitting, entry: LogEntry | None)
     is_stale = comment.version != entry.version
     if sitting.is_second_mention(comment) or is_stale or sitting.is_claimed_by_another(comment):
         return view_result(comment, "conflict")
-    if entry.action not in UNDOABLE:
+    # A decision about an edit has changed no status, so there is none to put back.
+    if entry.action not in UNDOABLE or entry.from_status == entry.to_status:
         return view_result(comment, "illegal")
     # A decision always has one, and mypy cannot know.
     before: Status = entry.from_status  # type: ignore[assignment]
@@ -256,7 +286,8 @@ async def _reason_of(session: AsyncSession, undone: LogEntry, status: Status) ->
     query = (
         select(LogEntry.reason)
         .where(LogEntry.comment_id == undone.comment_id, LogEntry.to_status == status)
-        .where(LogEntry.seq < undone.seq)
+        # What is about an edit has a status too, and a reason of its own.
+        .where(LogEntry.from_status != LogEntry.to_status, LogEntry.seq < undone.seq)
         .order_by(col(LogEntry.seq).desc())
         .limit(1)
     )

@@ -12,6 +12,7 @@ from service.comments.tables import Comment
 from service.errors import Gone, Invalid, NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
 from service.moderation import queries
+from service.moderation.queue import NO_RISK, find_queued
 from service.moderation.schemas import (
     CommentDetail,
     ListLog,
@@ -36,19 +37,22 @@ REVEALS = Limit(burst=30, period_seconds=3_600)
 
 
 async def list_queue(services: Services, caller: Caller, wanted: ListQueue) -> Queue:
-    """List comments of one status, page by page; raises NotFound or Invalid."""
+    """List comments of one status, page by page, with the pending ones those whose edit waits.
+
+    Raises NotFound or Invalid.
+    """
     after = read_cursor(wanted.cursor, wanted.order, is_ranked=wanted.order == "risk")
     site, sites = await _choose_sites(services, caller, wanted.site)
     article = _article_key(site, wanted.article)
     async with services.reading() as session:
-        ids = await queries.find_queued(session, sites, article, wanted, after)
+        ids = await find_queued(session, sites, article, wanted, after)
         keyring = await services.vault.keyring(session)
         page = await queries.read_queued(session, keyring, ids[: wanted.limit], services.clock())
         counts = await queries.count_statuses(session, sites)
     if len(ids) <= wanted.limit:
         return Queue(page, None, counts)
     last, rank = ids[wanted.limit - 1], page[-1].risk
-    position = Position(wanted.order, last, queries.NO_RISK if rank is None else rank)
+    position = Position(wanted.order, last, NO_RISK if rank is None else rank)
     return Queue(page, make_cursor(position), counts)
 
 

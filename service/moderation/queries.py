@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import Float, and_, func, literal_column, or_, union_all
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,13 +13,12 @@ from service.accounts.schemas import ModeratorRef
 from service.accounts.tables import Moderator
 from service.comments.rules import Status
 from service.comments.tables import Article, Comment, DailyTally, ProposedEdit, StatusTally
-from service.http.cursors import Position
 from service.moderation.schemas import (
     AuthorRecord,
     Claim,
     DayStats,
-    ListQueue,
     LogLine,
+    Proposed,
     QueuedComment,
 )
 from service.modlog.tables import LogEntry, LogText
@@ -27,94 +26,6 @@ from service.privacy.hints import hint_address
 from service.privacy.tables import AuthorTally, SealedAddress
 from service.privacy.vault import Keyring
 from service.sites.tables import Site
-
-# Beyond this many sites one walk over the installation's queue is cheaper than one walk per site.
-MAX_WALKS = 50
-# Comments without a risk come after those with one.
-NO_RISK = -1.0
-
-
-async def find_queued(
-    session: AsyncSession,
-    sites: Sequence[UUID] | None,
-    article: str | None,
-    wanted: ListQueue,
-    after: Position | None,
-) -> list[UUID]:
-    """Give the ids of the page that starts after a position, and of one more if there is more.
-
-    `sites` of None is every site.
-    """
-    filters: list[Any] = [Comment.status == wanted.status]
-    if wanted.q:
-        filters.append(_holds(wanted.q))
-    if after:
-        filters.append(_comes_after(after))
-    if article is not None:
-        # The articles alone, so that the walk goes along their index and not along the site's.
-        articles = (await session.exec(_articles(sites, article))).all()
-        return await _walk(session, [*filters, col(Comment.article_id).in_(articles)], wanted)
-    if sites is None:
-        return await _walk(session, filters, wanted)
-    if len(sites) > MAX_WALKS:
-        return await _walk(session, [*filters, col(Comment.site_id).in_(sites)], wanted)
-    return await _walk_each(session, sites, filters, wanted)
-
-
-def _articles(sites: Sequence[UUID] | None, key: str) -> Any:
-    query = select(Article.id).where(Article.key == key)
-    return query if sites is None else query.where(col(Article.site_id).in_(sites))
-
-
-def _holds(words: str) -> Any:
-    return or_(
-        col(Comment.text).icontains(words, autoescape=True),
-        col(Comment.name).icontains(words, autoescape=True),
-    )
-
-
-def rank_by_risk() -> Any:
-    """Give what `order=risk` sorts by, spelt as the index on it is."""
-    return literal_column("coalesce(comment.risk, -1.0)", Float())
-
-
-def _comes_after(after: Position) -> Any:
-    if after.order == "newest":
-        return col(Comment.id) < after.id
-    if after.order == "oldest":
-        return col(Comment.id) > after.id
-    return or_(
-        rank_by_risk() < after.rank, and_(rank_by_risk() == after.rank, col(Comment.id) > after.id)
-    )
-
-
-def _order(order: str) -> list[Any]:
-    by_id = col(Comment.id).desc() if order == "newest" else col(Comment.id)
-    return [rank_by_risk().desc(), by_id] if order == "risk" else [by_id]
-
-
-async def _walk(session: AsyncSession, filters: list[Any], wanted: ListQueue) -> list[UUID]:
-    query = select(Comment.id).where(*filters).order_by(*_order(wanted.order))
-    return list((await session.exec(query.limit(wanted.limit + 1))).all())
-
-
-async def _walk_each(
-    session: AsyncSession, sites: Sequence[UUID], filters: list[Any], wanted: ListQueue
-) -> list[UUID]:
-    """Walk the index of each site as far as one page, then merge: no walk depends on other sites."""
-    walks = [
-        select(Comment.id)
-        .where(Comment.site_id == site_id, *filters)
-        .order_by(*_order(wanted.order))
-        .limit(wanted.limit + 1)
-        .subquery()
-        for site_id in sites
-    ]
-    if not walks:
-        return []
-    together = union_all(*(select(walk.c.id) for walk in walks)).subquery()
-    chosen = col(Comment.id).in_(select(together.c.id))
-    return await _walk(session, [chosen], wanted)
 
 
 async def count_statuses(session: AsyncSession, sites: Sequence[UUID] | None) -> dict[Status, int]:
@@ -159,10 +70,9 @@ async def read_queued(
     rows = (await session.exec(query)).all()
     records = await _author_records(session, [sealed for *_, sealed in rows if sealed])
     names = await read_names(session, [row[0].claimed_by for row in rows])
-    edits = select(ProposedEdit.comment_id).where(col(ProposedEdit.comment_id).in_(ids))
-    edited = set((await session.exec(edits)).all())
+    edits = await _read_proposed(session, ids)
     views = {
-        comment.id: _view(keyring, comment, key, slug, sealed, records, names, edited, now)
+        comment.id: _view(keyring, comment, key, slug, sealed, records, names, edits, now)
         for comment, key, slug, sealed in rows
     }
     return [views[comment_id] for comment_id in ids if comment_id in views]
@@ -176,7 +86,7 @@ def _view(
     sealed: SealedAddress | None,
     records: dict[tuple[UUID | None, bytes], AuthorRecord],
     names: dict[UUID, str],
-    edited: set[UUID],
+    edits: dict[UUID, Proposed],
     now: datetime,
 ) -> QueuedComment:
     author = (sealed.site_id, sealed.author_index) if sealed else (None, b"")
@@ -192,7 +102,8 @@ def _view(
         html=comment.html,
         status=comment.status,
         version=comment.version,
-        edit=comment.id in edited,
+        edit=comment.id in edits,
+        proposed=edits.get(comment.id),
         submitted_at=comment.submitted_at,
         decided_at=comment.decided_at,
         risk=comment.risk,
@@ -200,6 +111,14 @@ def _view(
         author=records.get(author, AuthorRecord()),
         claim=_claim(comment, names, now),
     )
+
+
+async def _read_proposed(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Proposed]:
+    query = select(ProposedEdit).where(col(ProposedEdit.comment_id).in_(ids))
+    return {
+        row.comment_id: Proposed(row.text, row.html, row.submitted_at)
+        for row in (await session.exec(query)).all()
+    }
 
 
 def _claim(comment: Comment, names: dict[UUID, str], now: datetime) -> Claim | None:

@@ -54,8 +54,16 @@ class AuthorRecord(msgspec.Struct, frozen=True):
     spam: int = 0
 
 
+class Proposed(msgspec.Struct, frozen=True):
+    """A text that the author wants in the place of the present one, and when that was sent."""
+
+    text: str
+    html: str
+    submitted_at: Time
+
+
 class QueuedComment(msgspec.Struct, frozen=True, kw_only=True):
-    """A comment as its moderators see it."""
+    """A comment as its moderators see it; with `edit` its author's new text waits in `proposed`."""
 
     id: Id
     site: str
@@ -69,6 +77,7 @@ class QueuedComment(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     version: int
     edit: bool
+    proposed: Proposed | None
     submitted_at: Time
     decided_at: Time | None
     risk: float | None

@@ -1,21 +1,25 @@
-"""What a commenter can do with a receipt: see what became of the comment, and withdraw it."""
+"""What a commenter can do with a receipt: see what became of the comment, correct it, and withdraw it."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.comments.edits import change_text, read_edits
 from service.comments.operations import Moves, Tallies, lock_comments, read_authors
 from service.comments.receipts import read_receipt_token
-from service.comments.rules import LockedComment, is_legal
-from service.comments.tables import Article, Comment
-from service.errors import Conflict, NotFound
+from service.comments.rules import LockedComment, Status, is_legal
+from service.comments.tables import Article, Comment, ProposedEdit
+from service.comments.texts import check_text, require_text
+from service.errors import FieldRefused, Invalid, NotFound
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.rate_limiting.rules import Limit, Rule
-from service.receipts.rules import has_expired, view_receipt
-from service.receipts.schemas import Receipt
+from service.receipts.errors import AlreadyWithdrawn
+from service.receipts.rules import has_expired, require_editable, view_own, view_receipt
+from service.receipts.schemas import OwnComment, Receipt
 from service.services import Services
 from service.sites.directory import KnownSite, load_site
 from service.sites.tables import Site
@@ -24,27 +28,64 @@ from service.sites.tables import Site
 LIMIT = Limit(burst=60, period_seconds=60)
 
 
-class AlreadyWithdrawn(Conflict):
-    slug = "already-withdrawn"
-    title = "The comment was withdrawn already"
-    advice = "Nothing: it is not public any more."
-    default_detail = "There is nothing left to withdraw."
-
-
 class Held(msgspec.Struct, frozen=True):
-    """A comment that a valid receipt speaks of, with its site and article."""
+    """A comment that a valid receipt speaks of, with the edit that waits, and its article and site."""
 
     comment: Comment
+    edit: ProposedEdit | None
     article: str
     site: KnownSite
 
+    def view(self, now: datetime) -> Receipt:
+        return view_receipt(self.comment, self.article, self.site.policy, now)
 
-async def read_receipt(services: Services, token: str, prefix: str) -> tuple[Receipt, KnownSite]:
-    """Show what became of a comment; raises NotFound for a token that is wrong, unknown or expired."""
+    def view_own(self, now: datetime) -> OwnComment:
+        return view_own(self.comment, self.edit, self.site.policy, now)
+
+
+async def find_receipt(services: Services, token: str, prefix: str) -> Held:
+    """Give what a token is the receipt of; raises NotFound for one that is wrong, unknown or expired.
+
+    Each try is charged, before it is known whether the token is right.
+    """
     await services.charge([Rule("receipt", LIMIT, prefix)])
     async with services.reading() as session:
-        held = await _find(services, session, token)
-    return view_receipt(held.comment, held.article, held.site.policy), held.site
+        return await _find(services, session, token)
+
+
+async def read_receipt(services: Services, token: str, prefix: str) -> Receipt:
+    """Show what became of a comment; raises NotFound for a token that is wrong, unknown or expired."""
+    held = await find_receipt(services, token, prefix)
+    return held.view(services.clock())
+
+
+async def edit_comment(services: Services, held: Held, raw_text: object) -> Receipt:
+    """Correct the text of a comment for its author, who has found it by its receipt.
+
+    Raises Invalid, Conflict where the status does not allow it, EditWindowClosed or DuplicateComment.
+    """
+    text = _check_text(held.site, raw_text)
+    now, comment_id = services.clock(), held.comment.id
+    async with services.writing() as session:
+        locked = (await lock_comments(session, [comment_id]))[comment_id]
+        # As it is now that nobody else can change it.
+        comment = await session.get_one(Comment, comment_id)
+        require_editable(comment, held.site.policy, now)
+        keyring = await services.vault.keyring(session)
+        if await change_text(session, keyring, comment, held.article, text, now):
+            tallies = Tallies()
+            tallies.count_event(comment.site_id, "edit", now)
+            await session.run_sync(lambda sync: tallies.write(sync.connection()))
+            locked.version += 1
+            await _log(services, session, "edit", locked, locked.status)
+    return view_receipt(comment, held.article, held.site.policy, now)
+
+
+def _check_text(site: KnownSite, raw: object) -> str:
+    try:
+        return check_text(require_text("text", raw), site.policy.max_text_chars)
+    except FieldRefused as refusal:
+        raise Invalid(errors=[refusal.as_error(pointer="#/text")]) from None
 
 
 async def withdraw_comment(services: Services, token: str, prefix: str) -> None:
@@ -57,26 +98,28 @@ async def withdraw_comment(services: Services, token: str, prefix: str) -> None:
         before = comment.status
         if not is_legal("withdraw", before):
             raise AlreadyWithdrawn
+        keyring = await services.vault.keyring(session)
+        moves = Moves(now, await read_edits(session, keyring, [comment_id]))
         author = (await read_authors(session, [comment_id])).get(comment_id, b"")
-        moves = Moves(now)
         moves.add(comment, "withdrawn", None)
         await moves.write(session)
         tallies = Tallies()
         tallies.count_change(comment, author, before, "withdrawn", "withdraw", now)
         await session.run_sync(lambda sync: tallies.write(sync.connection()))
-        await _log(services, session, comment, before)
+        await _log(services, session, "withdraw", comment, before)
 
 
 async def _log(
-    services: Services, session: AsyncSession, comment: LockedComment, before: str
+    services: Services, session: AsyncSession, action: str, comment: LockedComment, before: Status
 ) -> None:
+    """Append what an author did to a comment, which is as it is now, to the log."""
     entry = make_entry(
-        "withdraw",
+        action,
         services.clock(),
         None,
         comment_id=comment.id,
         from_status=before,
-        to_status="withdrawn",
+        to_status=comment.status,
         version=comment.version,
     )
     await append_entries(session, await services.vault.keyring(session), comment.site_id, [entry])
@@ -86,20 +129,21 @@ async def _find(services: Services, session: AsyncSession, token: str) -> Held:
     keyring = await services.vault.keyring(session)
     comment_id: UUID | None = read_receipt_token(keyring, token)
     query = (
-        select(Comment, Article.key, Site.slug)
+        select(Comment, ProposedEdit, Article.key, Site.slug)
         .join(Article, col(Article.id) == col(Comment.article_id))
         .join(Site, col(Site.id) == col(Comment.site_id))
+        .join(ProposedEdit, col(ProposedEdit.comment_id) == col(Comment.id), isouter=True)
         .where(Comment.id == comment_id)
     )
     found = (await session.exec(query)).first() if comment_id else None
     if found is None:
         raise NotFound(NO_RECEIPT)
-    comment, article, slug = found
+    comment, edit, article, slug = found
     # In this very session: who waits for a second connection while holding one may wait for ever.
     site = await load_site(session, slug)
     if site is None or has_expired(comment, site.policy, services.clock()):
         raise NotFound(NO_RECEIPT)
-    return Held(comment, article, site)
+    return Held(comment, edit, article, site)
 
 
 NO_RECEIPT = "There is no such receipt, or it has expired."

@@ -2,20 +2,31 @@
 
 from typing import Any
 
-from litestar import Response, delete, get, post
+from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from service.comments.errors import DuplicateComment
 from service.comments.receipts import ReceiptToken
-from service.errors import NotFound, OriginNotAllowed, RateLimited, ServiceError
+from service.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    OriginNotAllowed,
+    RateLimited,
+    ServiceError,
+)
 from service.http.answers import answer, no_content
 from service.http.docs import Doc, Readers, describe_header
-from service.http.pages import render_page, see_other, show_error
-from service.http.reading import AppRequest
-from service.receipts import operations
-from service.receipts.operations import AlreadyWithdrawn, read_receipt
-from service.receipts.schemas import Receipt
+from service.http.pages import see_other, show_error
+from service.http.reading import FORMS, JSON, AppRequest, read_fields
+from service.receipts import operations, pages
+from service.receipts.errors import AlreadyWithdrawn, EditWindowClosed
+from service.receipts.operations import Held, find_receipt, read_receipt
+from service.receipts.schemas import EditComment, Receipt
 from service.services import Services
+
+UNLISTED = {"X-Robots-Tag": describe_header("Keeps search engines out.", const="noindex")}
 
 
 async def require_known_origin(request: AppRequest, services: Services) -> None:
@@ -32,9 +43,7 @@ async def require_known_origin(request: AppRequest, services: Services) -> None:
         tag="Receipts",
         path={"token": ReceiptToken},
         answers={200: Receipt},
-        answer_headers={
-            "X-Robots-Tag": describe_header("Keeps search engines out.", const="noindex")
-        },
+        answer_headers=UNLISTED,
         problems=(NotFound, RateLimited),
     ).as_opt(),
 )
@@ -42,8 +51,42 @@ async def show_receipt(
     request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Show the commenter what became of the comment."""
-    receipt, _ = await read_receipt(services, token, services.client_prefix(request))
-    return answer(receipt)
+    return answer(await read_receipt(services, token, services.client_prefix(request)))
+
+
+@patch(
+    "/v1/receipts/{token:str}",
+    opt=Doc(
+        readers=Readers.ANY_SITE,
+        tag="Receipts",
+        path={"token": ReceiptToken},
+        body=EditComment,
+        answers={200: Receipt},
+        answer_headers=UNLISTED,
+        problems=(
+            OriginNotAllowed,
+            NotFound,
+            Conflict,
+            DuplicateComment,
+            EditWindowClosed,
+            Invalid,
+            RateLimited,
+        ),
+    ).as_opt(),
+)
+async def edit_comment(
+    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
+) -> Response[Any]:
+    """Correct the text, as long as `can` has `edit`.
+
+    A pending comment is changed. An approved one stays as it is until a moderator has seen the new text; a
+    later correction takes the place of one that waits.
+    """
+    await require_known_origin(request, services)
+    # First of all, so that a wrong token is the same 404 whatever comes with it.
+    held = await find_receipt(services, token, services.client_prefix(request))
+    fields = await read_fields(request, (JSON,))
+    return answer(await operations.edit_comment(services, held, fields.get("text")))
 
 
 @delete(
@@ -72,10 +115,45 @@ async def show_receipt_page(
 ) -> Response[Any]:
     """Show the receipt as a page."""
     try:
-        receipt, site = await read_receipt(services, token, services.client_prefix(request))
+        held = await find_receipt(services, token, services.client_prefix(request))
     except ServiceError as error:
         return show_error(error)
-    return render_page("receipt.html", receipt=receipt, site=site, token=token)
+    return pages.show_receipt(request, token, held, services.clock())
+
+
+@post("/receipts/{token:str}/edit", status_code=200)
+async def edit_by_page(
+    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
+) -> Response[Any]:
+    """Correct the comment from its page, and show the page again."""
+    try:
+        await require_known_origin(request, services)
+        held = await find_receipt(services, token, services.client_prefix(request))
+    except RateLimited as error:
+        typed = await _read_typed(request)
+        return pages.show_limited(request, token, error, services.clock(), typed)
+    except ServiceError as error:
+        return show_error(error)
+    return await _edit(request, services, token, held)
+
+
+async def _edit(request: AppRequest, services: Services, token: str, held: Held) -> Response[Any]:
+    typed = ""
+    try:
+        fields = await read_fields(request, FORMS)
+        typed = fields.get("text", "")
+        await operations.edit_comment(services, held, fields.get("text"))
+    except ServiceError as error:
+        return pages.show_receipt(request, token, held, services.clock(), error=error, typed=typed)
+    return see_other(f"/receipts/{token}")
+
+
+async def _read_typed(request: AppRequest) -> str:
+    try:
+        fields = await read_fields(request, FORMS)
+    except ServiceError:
+        return ""
+    return str(fields.get("text", ""))
 
 
 @post("/receipts/{token:str}/withdraw", status_code=200)
@@ -93,4 +171,11 @@ async def withdraw_by_page(
     return see_other(f"/receipts/{token}")
 
 
-ROUTES = [show_receipt, withdraw_comment, show_receipt_page, withdraw_by_page]
+ROUTES = [
+    show_receipt,
+    edit_comment,
+    withdraw_comment,
+    show_receipt_page,
+    edit_by_page,
+    withdraw_by_page,
+]

@@ -1,10 +1,13 @@
 """What a commenter may know and do about a submission."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
-from service.comments.rules import is_legal
-from service.comments.tables import Comment
-from service.receipts.schemas import Receipt
+from service.comments.rules import LEAVES_TOMBSTONE, TAKES_EDITS, is_legal
+from service.comments.tables import Comment, ProposedEdit
+from service.errors import Conflict
+from service.receipts.errors import EditWindowClosed
+from service.receipts.schemas import OwnComment, Receipt
 from service.sites.policy import SitePolicy
 
 
@@ -13,10 +16,32 @@ def has_expired(comment: Comment, policy: SitePolicy, now: datetime) -> bool:
     return now >= comment.submitted_at + timedelta(days=policy.receipt_days)
 
 
-def view_receipt(comment: Comment, article: str, policy: SitePolicy) -> Receipt:
+def edit_ends_at(comment: Comment, policy: SitePolicy) -> datetime:
+    """Give the moment from which on a comment can no longer be corrected."""
+    return comment.submitted_at + timedelta(seconds=policy.edit_window_seconds)
+
+
+def require_editable(comment: Comment, policy: SitePolicy, now: datetime) -> None:
+    """Raise Conflict for a comment whose status lets nobody correct it, or EditWindowClosed."""
+    if may_edit(comment, policy, now):
+        return
+    if comment.status in TAKES_EDITS:
+        raise EditWindowClosed
+    raise Conflict("Only a comment that is pending or published can be corrected.")
+
+
+def may_edit(comment: Comment, policy: SitePolicy, now: datetime) -> bool:
+    """Tell whether the author may correct the text now."""
+    return comment.status in TAKES_EDITS and now < edit_ends_at(comment, policy)
+
+
+def view_receipt(comment: Comment, article: str, policy: SitePolicy, now: datetime) -> Receipt:
     """Give a submission as its author sees it: spam looks rejected, and its reason is not told."""
     is_rejected = comment.status == "rejected"
     reason = comment.reason if is_rejected else None
+    can: list[Literal["edit", "withdraw"]] = ["edit"] if may_edit(comment, policy, now) else []
+    if is_legal("withdraw", comment.status):
+        can.append("withdraw")
     return Receipt(
         status="rejected" if comment.status == "spam" else comment.status,
         article=article,
@@ -24,5 +49,19 @@ def view_receipt(comment: Comment, article: str, policy: SitePolicy) -> Receipt:
         decided_at=comment.decided_at,
         reason=reason,
         statement=policy.statement(reason),
-        can=["withdraw"] if is_legal("withdraw", comment.status) else [],
+        can=can,
+    )
+
+
+def view_own(
+    comment: Comment, edit: ProposedEdit | None, policy: SitePolicy, now: datetime
+) -> OwnComment:
+    """Give the texts of a comment as its author sees them on the page of the receipt."""
+    if comment.status in LEAVES_TOMBSTONE:
+        return OwnComment(None, None, "", None)
+    return OwnComment(
+        html=comment.html,
+        proposed_html=edit.html if edit else None,
+        text=(edit or comment).text,
+        edit_until=edit_ends_at(comment, policy) if may_edit(comment, policy, now) else None,
     )

@@ -1,10 +1,13 @@
-"""What a commenter sees of a submission."""
+"""What a commenter sees of a submission, and sends about it."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from service.http.wire import Time
+from service.sites.policy import MAX_TEXT_CHARS_CEILING
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -16,4 +19,29 @@ class Receipt(msgspec.Struct, frozen=True):
     decided_at: Time | None
     reason: str | None
     statement: str | None
-    can: list[Literal["withdraw"]]
+    can: list[Literal["edit", "withdraw"]]
+
+
+class EditComment(msgspec.Struct, frozen=True):
+    """The text that the comment is to have."""
+
+    text: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=MAX_TEXT_CHARS_CEILING,
+            description="Markdown subset; the site's own limit may be lower.",
+            examples=["I like this very much."],
+        ),
+    ]
+
+
+class OwnComment(msgspec.Struct, frozen=True):
+    """What the page of a receipt shows beside the receipt; there are no texts of a comment that is gone."""
+
+    html: str | None
+    # The correction that waits for a moderator.
+    proposed_html: str | None
+    # The text that stands once everything is decided, which a further correction begins with.
+    text: str
+    edit_until: datetime | None

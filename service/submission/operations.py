@@ -4,8 +4,10 @@ from contextlib import nullcontext
 from typing import Any, NoReturn
 
 from service.clock import new_id, parse_id
+from service.comments.errors import DuplicateComment
 from service.comments.receipts import make_receipt_token
 from service.comments.rendering import render_html
+from service.comments.texts import make_fingerprint
 from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
 from service.http.reading import check_idempotency_key
 from service.privacy.addresses import suspect_typo
@@ -14,7 +16,6 @@ from service.rate_limiting.rules import Verdict
 from service.services import Services
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
-from service.submission.errors import DuplicateComment
 from service.submission.limits import FLOOD_RULE, all_rules, ip_rules
 from service.submission.queries import Parent, read_is_closed, read_parent
 from service.submission.rules import (
@@ -196,16 +197,15 @@ def _make_comment(
 ) -> dict[str, Any]:
     """Build the row; whatever a client may not set has its value from here, or is null."""
     now = services.clock()
-    answers = parent.id.bytes if parent else b""
-    identity = (site.id.bytes, submission.article.encode(), answers)
-    content = (submission.name.encode(), submission.text.encode())
+    parent_id = parent.id if parent else None
+    content = (submission.article, parent_id, submission.name, submission.text)
     day = now.date().isoformat().encode()
     return {
         "id": new_id(),
         "site_id": site.id,
         # The one that the article gets if this is its first comment.
         "article_id": new_id(),
-        "parent_id": parent.id if parent else None,
+        "parent_id": parent_id,
         "depth": parent.depth + 1 if parent else 0,
         "name": submission.name,
         "url": submission.url,
@@ -217,7 +217,7 @@ def _make_comment(
         "edited": False,
         "submitted_at": now,
         "signals": [ADDRESS_FLOOD] if FLOOD_RULE in verdict.over else [],
-        "fingerprint": keyring.mac("fingerprint", *identity, *content),
+        "fingerprint": make_fingerprint(keyring, site.id, *content),
         "client_hash": keyring.mac("client", day, prefix.encode()),
     }
 

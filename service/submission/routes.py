@@ -6,6 +6,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from service.comments.errors import DuplicateComment
 from service.errors import (
     BodyNotReadable,
     IdempotencyKeyReused,
@@ -31,7 +32,6 @@ from service.languages import FALLBACK, read_words
 from service.services import Services
 from service.sites.directory import KnownSite
 from service.submission import operations
-from service.submission.errors import DuplicateComment
 from service.submission.redirects import choose_redirect
 from service.submission.rules import WORDPRESS_NAMES, translate_names
 from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted

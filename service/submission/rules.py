@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
+from service.comments.texts import check_length, check_text, require_text
 from service.errors import FieldError, FieldRefused
-from service.http.fields import is_storable
 from service.privacy.addresses import Address, check_address
 from service.sites.directory import KnownSite
 from service.submission.links import check_url
 from service.submission.schemas import MAX_NAME_CHARS
-from service.text import has_visible, normalise_line, normalise_text
+from service.text import normalise_line
 
 # The field names of the WordPress comment form, which are taken wherever ours are.
 WORDPRESS_NAMES = {
@@ -50,9 +50,9 @@ def check_submission(
     """Check fields under our own names; gives the valid ones, normalised, and the others' errors."""
     checks: dict[str, Callable[[str], object]] = {
         "article": site.article_key,
-        "name": lambda raw: _check_text("name", normalise_line(raw), MAX_NAME_CHARS),
+        "name": lambda raw: check_length("name", normalise_line(raw), MAX_NAME_CHARS),
         "email": check_address,
-        "text": lambda raw: _check_text("text", normalise_text(raw), site.policy.max_text_chars),
+        "text": lambda raw: check_text(raw, site.policy.max_text_chars),
         "url": lambda raw: check_url(raw) if raw.strip() else None,
         "parent": lambda raw: raw.strip() or None,
     }
@@ -67,20 +67,6 @@ def check_submission(
 
 
 def _check(name: str, raw: object, check: Callable[[str], object]) -> object:
-    if raw is None:
-        if name in {"url", "parent"}:
-            return None
-        raise FieldRefused(f"{name}_required", "This field is required.")
-    if not isinstance(raw, str) or not is_storable(raw):
-        detail = "This has to be text without NUL or lone surrogates."
-        raise FieldRefused(f"{name}_invalid", detail)
-    return check(raw)
-
-
-def _check_text(field: str, value: str, max_chars: int) -> str:
-    if not has_visible(value):
-        raise FieldRefused(f"{field}_required", "This field is required.")
-    if len(value) > max_chars:
-        detail = f"At most {max_chars:,} characters are taken; this has {len(value):,}."
-        raise FieldRefused(f"{field}_too_long", f"{detail} Nothing was cut.")
-    return value
+    if raw is None and name in {"url", "parent"}:
+        return None
+    return check(require_text(name, raw))

@@ -14,13 +14,13 @@ from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import col
 
+from service.comments.errors import DuplicateComment
 from service.comments.operations import Tallies
 from service.comments.tables import Article, Comment
 from service.database import insert_rows
 from service.errors import IdempotencyKeyReused, ServiceError
 from service.group_commit import GroupCommit
 from service.privacy.tables import SealedAddress
-from service.submission.errors import DuplicateComment
 from service.submission.tables import IdempotencyKey
 
 ACCEPTED = 202

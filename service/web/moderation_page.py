@@ -1,4 +1,4 @@
-"""The simple page of moderators: pending comments, each with two buttons that post."""
+"""The simple page of moderators: pending comments and corrections, each with buttons that post."""
 
 from typing import Annotated, Any, Literal
 

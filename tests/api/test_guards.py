@@ -34,8 +34,10 @@ PUBLIC = {
     "GET /avatars/{file}",
     # A receipt's token is what lets one in.
     "GET /v1/receipts/{token}",
+    "PATCH /v1/receipts/{token}",
     "DELETE /v1/receipts/{token}",
     "GET /receipts/{token}",
+    "POST /receipts/{token}/edit",
     "POST /receipts/{token}/withdraw",
     # Those who sign in are not signed in yet.
     "POST /v1/session",

@@ -10,11 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from service.clock import new_id
+from service.comments.errors import DuplicateComment
 from service.comments.tables import StatusTally
 from service.errors import IdempotencyKeyReused
 from service.privacy.tables import DataKey
 from service.sites.tables import Site
-from service.submission.errors import DuplicateComment
 from service.submission.storing import Draft, Key, Stored, store_drafts
 from tests.cast import House
 from tests.in_process import START

@@ -19,12 +19,13 @@ PAGE_TAGS = ALLOWED_TAGS | {
 PAGE_ATTRIBUTES = {
     *("href", "rel", "start", "src", "alt", "class", "id", "lang", "charset", "name", "content"),
     *("datetime", "role", "method", "action", "type", "value", "required", "rows", "maxlength"),
-    *("for", "autocomplete", "novalidate", "aria-describedby", "aria-invalid"),
+    *("for", "autocomplete", "novalidate", "dir"),
+    *("aria-describedby", "aria-invalid", "aria-labelledby"),
 }
 OUR_FILES = re.compile(r"/(static|avatars)/[a-z0-9.-]+")
 OUR_FORMS = re.compile(r"/[A-Za-z0-9/_-]+")
-# Absolute, or within our own site; `//` would leave it.
-LINK = re.compile(r"https?://|/(?!/)", re.IGNORECASE)
+# Absolute, within our own site, or within the page; `//` would leave it.
+LINK = re.compile(r"https?://|/(?!/)|#", re.IGNORECASE)
 
 
 class Element(Protocol):

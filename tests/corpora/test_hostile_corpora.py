@@ -28,8 +28,8 @@ NO_LIMITS = [f"limit.{name}=off" for name in ("ip", "address", "article", "site"
 CLIENTS = 16
 # All 6,613 take minutes: `make test-long`. A prime, so that every family of payloads has its turn.
 STEP = 1 if os.environ.get("GREENROOM_LONG_TESTS") else 29
-# Receipts have a limit per IP, and show nothing that a commenter wrote.
-RECEIPTS = 20
+# Receipts have a limit per IP; some of them are looked at, corrected and mistyped.
+RECEIPTS = 12
 
 
 class Stage:
@@ -58,6 +58,7 @@ class Stage:
             token = answer.json()["receipt"]["token"]
             self.receipts.append(token)
             assert_page_harmless((await self.dave.get(f"/receipts/{token}")).text)
+            await self._mistype_edit(token, payload)
 
     async def _mistype(self, **fields: str) -> None:
         """Send a plain form with a bad address: its answer has what was typed still in the fields."""
@@ -67,6 +68,19 @@ class Stage:
         answer = await self.dave.post(SUBMIT, data=form, headers={"Accept": "text/html"})
         assert answer.status_code == 422
         assert_page_harmless(answer.text)
+
+    async def _mistype_edit(self, token: str, payload: str) -> None:
+        """Correct a comment to what is too long: the answer has what was typed still in the form."""
+        form = {"text": f"</textarea>{payload}" + "x" * 10_000}
+        answer = await self.dave.post(f"/receipts/{token}/edit", data=form)
+        assert answer.status_code == 422
+        assert_page_harmless(answer.text)
+
+    async def propose(self, token: str, text: str) -> None:
+        """Correct a published comment, and look at the page on which its author then sees both texts."""
+        answer = await self.dave.patch(f"/v1/receipts/{token}", json={"text": text})
+        assert answer.status_code == 200, answer.text
+        assert_page_harmless((await self.dave.get(f"/receipts/{token}")).text)
 
     async def in_queue(self) -> list[dict[str, Any]]:
         """Give all that is pending, the oldest first."""
@@ -161,6 +175,22 @@ async def test_every_attack_is_shown_harmlessly_wherever_it_is_shown(stage: Stag
         assert url.lower().startswith(("http://", "https://"))
         assert_harmless(f'<a href="{url}">x</a>')
     await expect_harmless_pages(stage.dave, demo.ARTICLE, "comment", len(queue))
+    await expect_harmless_edits(stage, attacks)
+
+
+async def expect_harmless_edits(stage: Stage, attacks: list[str]) -> None:
+    """Correct published comments to further payloads: what moderators and then everybody sees is harmless."""
+    for number, token in enumerate(stage.receipts):
+        await stage.propose(token, f"{attacks[-1 - number]}\n\nCorrected {number}.")
+    waiting = await stage.in_queue()
+    assert len(waiting) == len(stage.receipts)
+    assert_harmless("<hr>".join(one["proposed"]["html"] for one in waiting))
+    await expect_harmless_pages(stage.bob, "/moderation", "queued", len(waiting))
+    await decide(stage.bob, "approve", 3, [one["id"] for one in waiting])
+    shown = await walk_pages(stage.dave, SUBMIT, article=demo.ARTICLE, limit="200")
+    edited = [one["html"] for one in shown if one["edited"]]
+    assert sorted(edited) == sorted(one["proposed"]["html"] for one in waiting)
+    assert_harmless("<hr>".join(edited))
 
 
 async def expect_harmless_pages(

@@ -44,6 +44,7 @@ async def test_each_comment_has_exactly_the_members_of_the_contract(house: House
         "status": "pending",
         "version": 1,
         "edit": False,
+        "proposed": None,
         "submitted_at": "2026-05-01T12:00:00Z",
         "decided_at": None,
         "risk": None,

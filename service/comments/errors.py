@@ -1,4 +1,4 @@
-"""What can go wrong with a submission beyond its fields."""
+"""What can go wrong with what a comment says."""
 
 from service.errors import Conflict
 

@@ -1,0 +1,41 @@
+"""The text of a comment: what is asked of it however it comes, and how a repeat of it is known."""
+
+from uuid import UUID
+
+from service.errors import FieldRefused
+from service.http.fields import is_storable
+from service.privacy.vault import Keyring
+from service.text import has_visible, normalise_text
+
+
+def require_text(field: str, raw: object) -> str:
+    """Give the value of a field that has to be there and to be a storable text; raises FieldRefused."""
+    if raw is None:
+        raise FieldRefused(f"{field}_required", "This field is required.")
+    if not isinstance(raw, str) or not is_storable(raw):
+        detail = "This has to be text without NUL or lone surrogates."
+        raise FieldRefused(f"{field}_invalid", detail)
+    return raw
+
+
+def check_length(field: str, value: str, max_chars: int) -> str:
+    """Give a normalised value that a reader sees something of and that is no longer; raises FieldRefused."""
+    if not has_visible(value):
+        raise FieldRefused(f"{field}_required", "This field is required.")
+    if len(value) > max_chars:
+        detail = f"At most {max_chars:,} characters are taken; this has {len(value):,}."
+        raise FieldRefused(f"{field}_too_long", f"{detail} Nothing was cut.")
+    return value
+
+
+def check_text(raw: str, max_chars: int) -> str:
+    """Give the text of a comment in its stored form; raises FieldRefused."""
+    return check_length("text", normalise_text(raw), max_chars)
+
+
+def make_fingerprint(
+    keyring: Keyring, site_id: UUID, article: str, parent_id: UUID | None, name: str, text: str
+) -> bytes:
+    """Give what a second comment of the same name and text in the same place would have as well."""
+    place = (site_id.bytes, article.encode(), parent_id.bytes if parent_id else b"")
+    return keyring.mac("fingerprint", *place, name.encode(), text.encode())

@@ -1,0 +1,91 @@
+"""The receipt as a page, in the language of who reads it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar import Response
+
+from service.comments.errors import DuplicateComment
+from service.errors import Invalid, RateLimited, ServiceError
+from service.http.pages import render_page
+from service.http.reading import AppRequest
+from service.languages import FALLBACK, Language, Words, choose_language, direction, read_words
+from service.receipts.errors import EditWindowClosed
+from service.receipts.operations import Held
+from service.sites.policy import SitePolicy
+
+
+def show_receipt(
+    request: AppRequest,
+    token: str,
+    held: Held,
+    now: datetime,
+    *,
+    error: ServiceError | None = None,
+    typed: str | None = None,
+) -> Response[Any]:
+    """Show a receipt, and after an edit that was refused why, with what was typed still in the form."""
+    policy = held.site.policy
+    speech = _speak(request, policy.language)
+    return render_page(
+        "receipt.html",
+        status=error.status if error else 200,
+        headers=error.headers if error else None,
+        **speech,
+        problem=_explain(error, speech["words"], policy, now) if error else None,
+        is_invalid=isinstance(error, Invalid),
+        typed=typed,
+        token=token,
+        receipt=held.view(now),
+        own=held.view_own(now),
+        site=held.site,
+    )
+
+
+def show_limited(
+    request: AppRequest, token: str, error: RateLimited, now: datetime, typed: str
+) -> Response[Any]:
+    """Keep what was typed for somebody of whom it is not known yet whether the token is right."""
+    speech = _speak(request, FALLBACK)
+    return render_page(
+        "edit_limited.html",
+        status=error.status,
+        headers=error.headers,
+        **speech,
+        problem=_tell_limit(error, speech["words"], now),
+        typed=typed,
+        token=token,
+    )
+
+
+def _speak(request: AppRequest, otherwise: Language) -> dict[str, Any]:
+    language = choose_language(request.headers.get("accept-language", ""), otherwise)
+    return {
+        "language": language,
+        "direction": direction(language),
+        "words": read_words(language),
+    }
+
+
+def _explain(error: ServiceError, words: Words, policy: SitePolicy, now: datetime) -> str:
+    """Say to its author why an edit was refused."""
+    if isinstance(error, RateLimited):
+        return _tell_limit(error, words, now)
+    if isinstance(error, DuplicateComment):
+        return words["duplicate"]
+    if isinstance(error, EditWindowClosed):
+        return words["edit_window_closed"]
+    found = error.errors[0].code if error.errors else None
+    limit = f"{policy.max_text_chars:,}"
+    said: Mapping[str | None, str] = {
+        "text_required": words["field_required"],
+        "text_too_long": words["text_too_long"].replace("{limit}", limit),
+        "text_invalid": words["field_invalid"],
+    }
+    return said.get(found, words["failed"])
+
+
+def _tell_limit(error: RateLimited, words: Words, now: datetime) -> str:
+    again = now + timedelta(seconds=int(error.headers["Retry-After"]))
+    return words["limited"].replace("{time}", f"{again:%H:%M:%S} UTC")

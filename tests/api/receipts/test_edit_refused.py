@@ -1,0 +1,157 @@
+"""When a comment cannot be corrected: by its text, token or status, the time, or where one comes from."""
+
+import httpx
+import pytest
+
+from service.submission.schemas import Submitted
+from tests.answers import codes_of, problem_of
+from tests.cast import House
+
+FOREIGN = {"origin": "https://evil.example"}
+
+
+def url_of(submitted: Submitted) -> str:
+    return f"/v1/receipts/{submitted.receipt.token}"
+
+
+async def try_edit(house: House, submitted: Submitted, text: object) -> httpx.Response:
+    return await house.dave.patch(url_of(submitted), json={"text": text})
+
+
+async def test_the_text_is_held_to_the_rules_of_a_submission(house: House) -> None:
+    await house.set("max_text_chars=10")
+    taken = await house.submit(text="Hello.")
+    codes = {
+        "12345678901": "text_too_long",
+        "\u200b \u2060": "text_required",
+        "": "text_required",
+        "a\x00": "text_invalid",
+    }
+    async with house.nothing_changes():
+        for text, code in codes.items():
+            problem = problem_of(await try_edit(house, taken, text), 422)
+            assert codes_of(problem) == {"#/text": code}, text
+        for wrong in (5, ["x"], {"text": "x"}, True):
+            problem = problem_of(await try_edit(house, taken, wrong), 422)
+            assert codes_of(problem) == {"#/text": "text_invalid"}
+        problem = problem_of(await try_edit(house, taken, None), 422)
+        assert codes_of(problem) == {"#/text": "text_required"}
+    await try_edit(house, taken, " e\u0301\u200b123456789 ")
+    assert (await house.look(taken.id)).text == "\u00e9123456789"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b'{"text": "x"}', "text/plain", 415),
+        (b"text=x", "application/x-www-form-urlencoded", 415),
+        (b'{"text": ', "application/json", 400),
+        (b'{"text": "\xff"}', "application/json", 400),
+        (b"[]", "application/json", 422),
+        (b'{"text": "\\ud800"}', "application/json", 422),
+    ],
+)
+async def test_only_a_json_object_is_taken(
+    house: House, content: bytes, kind: str, status: int
+) -> None:
+    taken = await house.submit()
+    async with house.nothing_changes():
+        headers = {"content-type": kind}
+        answer = await house.dave.patch(url_of(taken), content=content, headers=headers)
+    problem_of(answer, status)
+
+
+async def test_a_wrong_token_is_404_whatever_comes_with_it(house: House) -> None:
+    await house.submit()
+    bodies = {b"{": "application/json", b"x": "text/plain", b'{"text": ""}': "application/json"}
+    told = {
+        (
+            await house.dave.patch("/v1/receipts/x", content=body, headers={"content-type": kind})
+        ).content
+        for body, kind in bodies.items()
+    }
+    assert len(told) == 1
+    assert b"/problems/not-found" in told.pop()
+
+
+async def test_it_is_possible_within_the_window_and_no_longer(house: House) -> None:
+    await house.set("edit_window_seconds=60")
+    taken, other = await house.submit(), await house.publish()
+    house.clock.advance(seconds=59)
+    assert "edit" in (await try_edit(house, taken, "In time.")).json()["can"]
+    house.clock.advance(seconds=1)
+    assert (await house.dave.get(url_of(taken))).json()["can"] == ["withdraw"]
+    async with house.nothing_changes():
+        for late in (taken, other):
+            problem = problem_of(await try_edit(house, late, "Too late."), 409)
+            assert problem.type == "/problems/edit-window-closed"
+
+
+async def test_a_window_of_nothing_lets_nobody_correct(house: House) -> None:
+    await house.set("edit_window_seconds=0")
+    taken = await house.submit()
+    assert (await house.dave.get(url_of(taken))).json()["can"] == ["withdraw"]
+    problem_of(await try_edit(house, taken, "Better."), 409)
+
+
+async def test_what_is_neither_pending_nor_approved_cannot_be_corrected(house: House) -> None:
+    rejected, spam, withdrawn = [await house.submit() for _ in range(3)]
+    await house.reject(rejected.id)
+    await house.spam(spam.id)
+    await house.withdraw(withdrawn)
+    async with house.nothing_changes():
+        answers = [await try_edit(house, one, "Better.") for one in (rejected, spam, withdrawn)]
+    # Spam must look rejected here too.
+    assert len({answer.content for answer in answers}) == 1
+    assert problem_of(answers[0], 409).type == "/problems/conflict"
+    for one in (rejected, spam):
+        assert (await house.dave.get(url_of(one))).json()["can"] == ["withdraw"]
+
+
+async def test_what_was_sent_already_cannot_be_had_by_an_edit(house: House) -> None:
+    await house.submit(text="Taken.")
+    pending, published = await house.submit(), await house.publish()
+    async with house.nothing_changes():
+        for one in (pending, published):
+            problem = problem_of(await try_edit(house, one, "Taken."), 409)
+            assert problem.type == "/problems/duplicate-comment"
+
+
+async def test_a_page_of_another_origin_may_not_correct(house: House) -> None:
+    taken = await house.submit()
+    async with house.nothing_changes():
+        by_api = await house.dave.patch(url_of(taken), json={"text": "Mine."}, headers=FOREIGN)
+        form = {"text": "Mine."}
+        by_page = await house.dave.post(f"{taken.receipt.url}/edit", data=form, headers=FOREIGN)
+    assert problem_of(by_api, 403).type == "/problems/origin-not-allowed"
+    assert by_page.status_code == 403
+
+
+async def test_an_allowed_origin_may_and_reads_the_answer(house: House) -> None:
+    taken = await house.submit()
+    asked = {
+        "origin": "https://blog.example",
+        "access-control-request-method": "PATCH",
+        "access-control-request-headers": "content-type",
+    }
+    preflight = await house.dave.options(url_of(taken), headers=asked)
+    assert "PATCH" in preflight.headers["access-control-allow-methods"]
+    assert "Content-Type" in preflight.headers["access-control-allow-headers"]
+    for origin in ("https://blog.example", house.settings.public_url, "null"):
+        headers = {"origin": origin}
+        answer = await house.dave.patch(url_of(taken), json={"text": origin}, headers=headers)
+        assert answer.status_code == 200
+        assert answer.headers["x-robots-tag"] == "noindex"
+        assert answer.headers["cache-control"] == "no-store"
+    answer = await house.dave.patch(url_of(taken), json={"text": "x"}, headers=asked)
+    assert answer.headers["access-control-allow-origin"] == "https://blog.example"
+
+
+async def test_tries_cost_what_any_use_of_a_receipt_costs(house: House) -> None:
+    statuses = [
+        (await house.dave.patch("/v1/receipts/x", json={"text": "x"})).status_code
+        for _ in range(61)
+    ]
+    assert statuses == [404] * 60 + [429]
+    taken = await house.submit()
+    problem_of(await try_edit(house, taken, "Better."), 429)
