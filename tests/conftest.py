@@ -12,6 +12,7 @@ import redis
 
 from service.settings import Settings
 from tests.cast import PUBLIC_URL, Furnished, House, furnish, open_house
+from tests.chromium import describe_chromium
 from tests.processes import Server, ServerMissing
 from tests.servers import fresh_database, start_private_postgres, start_private_redis
 
@@ -57,7 +58,8 @@ def _provide(
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    lines = [f"servers: {', '.join(config.stash[used].values())}"] if config.stash[used] else []
+    lines = [] if hasattr(config, "workerinput") else [describe_chromium()]
+    lines += [f"servers: {', '.join(config.stash[used].values())}"] if config.stash[used] else []
     return lines + ([_describe_missing(config)] if config.stash[missing] else [])
 
 

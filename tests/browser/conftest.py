@@ -1,7 +1,6 @@
 """A real Chromium, and pages for it on another origin than the service's, under the strictest policy."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -9,6 +8,7 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.browser.pages import PageServer, serve_pages
 from tests.browser.stage import Stage, open_stage
+from tests.chromium import HOW_TO_GET, find_chromium
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -16,24 +16,18 @@ FLAGS = (
 )
 
 
-def find_chromium() -> str:
-    """Give the browser of the machine; skips where there is none, and fails in CI, which has one."""
-    found = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if found:
-        return found
-    if os.environ.get("CI"):
-        pytest.fail("CI needs Chromium; on Debian: apt-get install chromium")
-    pytest.skip("NOT TESTED: Chromium (no program; on Debian: apt-get install chromium)")
+def require_chromium() -> str:
+    """Give the browser of the machine; skips where there is none, and fails in CI, which needs one."""
+    found = find_chromium()
+    if found is None and os.environ.get("CI"):
+        pytest.fail(f"CI needs Chromium; {HOW_TO_GET}")
+    return found or pytest.skip(f"NOT TESTED: no Chromium; {HOW_TO_GET}")
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        chromium = await playwright.chromium.launch(executable_path=require_chromium(), args=FLAGS)
         yield chromium
         await chromium.close()
 

@@ -12,8 +12,8 @@ from playwright.async_api import Page, expect
 from service.languages import LANGUAGES, Language, direction, read_words
 from tests.browser.stage import SITE, WIDGET, Stage, fill, send, shown
 
-# WCAG 2.2, levels A and AA.
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# axe-core takes a page without a background for a white one.
+PAPER = "<style>:root { background: Canvas; color: CanvasText; }</style>"
 
 
 async def show_empty(stage: Stage, page: Page) -> None:
@@ -119,10 +119,11 @@ async def test_no_rule_of_wcag_is_broken(
     stage: Stage, show: Callable[[Stage, Page], Awaitable[None]], scheme: Any
 ) -> None:
     # axe-core works by evaluating text, which the pages' policy would forbid.
-    page = await stage.open(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    url = stage.put(head=PAPER)
+    page = await stage.open(url, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     await show(stage, page)
     await picture(page, f"{show.__name__}-{scheme}")
-    found = await Axe().run(page, options=RULES)
+    found = await Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
 

@@ -105,11 +105,11 @@ async def test_what_was_typed_before_the_script_arrived_is_kept(stage: Stage) ->
     page = await (await stage.context()).new_page()
     held: list[Route] = []
     await page.route("**/comments.html*", lambda route: held.append(route))
-    await page.goto(stage.put(inside))
+    async with page.expect_request("**/comments.html*"):
+        await page.goto(stage.put(inside))
     await page.locator("form [name=text]").fill("I like it.")
     await page.locator("form [name=name]").fill("Dave")
     await page.locator("form [name=email]").fill("dave@mail.example")
-    await page.unroute("**/comments.html*")
     for route in held:
         await route.continue_()
     await expect(shown(page, "form")).to_be_visible()

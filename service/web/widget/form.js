@@ -139,11 +139,11 @@ class ReplyForm {
     const { words, state } = this.widget;
     this.widget.tell("refused", { status: answer.status, type: problem.type });
     const closed = problem.errors?.some(({ code }) => code === "article_not_allowed");
-    if (closed) this.complain(`${words.closed} ${words.still_here}`);
+    if (closed) this.complain(words.closed, words.still_here);
     else if (problem.errors) this.mark(problem.errors);
     else if (answer.status === 409) this.complain(words.duplicate);
-    else if (answer.status === 429) this.complain(`${words.not_sent}. ${say(words.limited, { time: this.widget.after(answer) })}`);
-    else this.complain(`${words.not_sent}. ${problem.detail ?? ""} ${words.still_here}`);
+    else if (answer.status === 429) this.complain(say(words.limited, { time: this.widget.after(answer) }), words.still_here);
+    else this.complain(problem.detail ?? "", words.still_here);
     state.open &&= !closed;
   }
 
@@ -153,7 +153,7 @@ class ReplyForm {
     const parent = others.some(({ code }) => code === "parent_invalid");
     if (parent) this.goHome();
     const told = others.map((one) => (one.code === "parent_invalid" ? words.parent_invalid : one.detail));
-    this.complain([`${words.not_sent}.`, ...(told.length ? told : [words.correct_marked])].join(" "));
+    this.complain(...(told.length ? told : [words.correct_marked]));
     this.form.querySelector("[aria-invalid]")?.focus();
   }
 
@@ -180,12 +180,12 @@ class ReplyForm {
     });
   }
 
-  complain(text) {
+  complain(...sentences) {
     find(this.form, "summary")?.remove();
     const summary = make("p", "summary", "", { role: "alert", tabindex: "-1" });
     this.title.after(summary);
     // An alert is read out when its text changes.
-    summary.textContent = text;
+    summary.append(make("strong", "", this.widget.words.not_sent), make("br"), sentences.join(" "));
     if (this.widget.shadowRoot.activeElement === this.button) summary.focus();
   }
 

@@ -29,7 +29,7 @@ class Own {
 
   show() {
     for (const entry of this.here()) {
-      if (!this.widget.thread.isShown(entry.id)) this.hold(entry);
+      if (entry.status !== "approved" && !this.widget.thread.isShown(entry.id)) this.hold(entry);
       this.follow(entry);
     }
   }
@@ -96,15 +96,30 @@ class Own {
     this.widget.thread.refresh();
   }
 
-  view(entry, receipt) {
+  async view(entry, receipt) {
     const { thread, words } = this.widget;
+    if (["withdrawn", "erased"].includes(receipt.status)) return this.forget(entry);
+    if (entry.status !== receipt.status) this.change(entry.id, Object.assign(entry, { status: receipt.status }));
+    if (receipt.status === "approved" && !thread.isShown(entry.id)) await this.reveal(entry);
     const item = thread.item(entry.id);
-    if (["withdrawn", "erased"].includes(receipt.status) || !item) return this.forget(entry);
+    if (!item) return;
     const note = find(item, "note");
     if (receipt.status === "rejected" && note) {
       note.textContent = [words.rejected, receipt.statement].filter(Boolean).join(" ");
     }
     this.control(item, entry, receipt);
+  }
+
+  // It was approved, but not on the part of the list that is loaded, or just now.
+  async reveal(entry) {
+    const { site, thread } = this.widget;
+    const answer = await call(api(`sites/${site}/comments/${entry.id}`));
+    if (!answer.ok) return thread.remove(entry.id);
+    const comment = await answer.json();
+    // The stream may have been faster.
+    if (!thread.isShown(entry.id)) thread.count += !thread.next;
+    thread.put(comment);
+    thread.refresh();
   }
 
   control(item, entry, { can, status }) {
