@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -23,6 +24,7 @@ from service.server import run_server
 from service.services import Services
 from service.settings import Settings, SettingsInvalid, load_settings
 from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
+from service.submission.form_scan import describe_scans, scan_file
 
 R = TypeVar("R")
 ROLES = click.Choice(["owner", "moderator", "viewer"])
@@ -159,6 +161,20 @@ def site_set(slug: str, pairs: tuple[str, ...]) -> None:
     """Change settings of a site; running processes follow within two seconds."""
     work(lambda services: commands.set_site(services, slug, pairs))
     click.echo(f"Changed the site {slug}.")
+
+
+@site.command("scan-form")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def site_scan_form(files: tuple[Path, ...]) -> None:
+    """Say what the comment forms of saved pages hold, and which settings their site needs.
+
+    Ends with status 1 when there is a page without a comment form.
+    """
+    scans = [scan_file(file) for file in files]
+    for line in describe_scans(scans):
+        click.echo(line)
+    if not all(scan.forms for scan in scans):
+        sys.exit(1)
 
 
 @main.group()

@@ -42,8 +42,11 @@ class Tallies:
         self._statuses: Counter[tuple[UUID, str]] = Counter()
         self._days: Counter[tuple[UUID, date, str]] = Counter()
 
-    def count_submission(self, site_id: UUID, now: datetime) -> None:
-        self._statuses[site_id, "pending"] += 1
+    def count_submission(self, site_id: UUID, author: bytes, status: Status, now: datetime) -> None:
+        """Count a comment that came in, under the status that it was stored with."""
+        self._statuses[site_id, status] += 1
+        if status in AUTHOR_COUNTS:
+            self._authors[site_id, author, status] += 1
         self._days[site_id, now.date(), "submitted"] += 1
 
     def count_change(

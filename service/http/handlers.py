@@ -30,32 +30,33 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 _logger = get_logger(__name__)
 
 
-def answer_service_error(_request: Request[Any, Any, Any], error: ServiceError) -> Response[Any]:
-    return answer_problem(error)
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer whatever was raised with its problem."""
+    return answer_problem(*name_error(request, error))
 
 
-def answer_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Answer what the framework raises by itself: no route, a wrong method, a body too large."""
-    kind = _BY_STATUS.get(error.status_code)
-    if kind is None:
-        return answer_unexpected(request, error)
-    known = kind()
-    known.headers.update(error.headers or {})
-    return answer_problem(known)
-
-
-def answer_database_trouble(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Answer that the database is gone, locked for too long, or has no connection free."""
-    _logger.error("database unavailable", route=_route(request), error=type(error).__name__)
-    return answer_problem(Unavailable())
-
-
-def answer_collision(request: Request[Any, Any, Any], error: IntegrityError) -> Response[Any]:
-    """Answer that two requests wanted the same unique thing, and the other one has it."""
-    if not _is_unique_violation(error):
-        return answer_unexpected(request, error)
-    _logger.warning("lost a race", route=_route(request), error=type(error.orig).__name__)
-    return answer_problem(Conflict())
+def name_error(
+    request: Request[Any, Any, Any], error: Exception
+) -> tuple[ServiceError, str | None]:
+    """Give what an exception is to the caller, with the id of a fault of our own, which is logged."""
+    if isinstance(error, ServiceError):
+        return error, None
+    if isinstance(error, HTTPException) and error.status_code in _BY_STATUS:
+        # What the framework raises by itself: no route, a wrong method, a body too large.
+        known = _BY_STATUS[error.status_code]()
+        known.headers.update(error.headers or {})
+        return known, None
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        # The database is gone, locked for too long, or has no connection free.
+        _logger.error("database unavailable", route=_route(request), error=type(error).__name__)
+        return Unavailable(), None
+    if isinstance(error, IntegrityError) and _is_unique_violation(error):
+        # Two requests wanted the same unique thing, and the other one has it.
+        _logger.warning("lost a race", route=_route(request), error=type(error.orig).__name__)
+        return Conflict(), None
+    error_id = uuid4().hex
+    _logger.error("request failed", error_id=error_id, route=_route(request), exc_info=error)
+    return ServiceError(), error_id
 
 
 def _is_unique_violation(error: IntegrityError) -> bool:
@@ -65,23 +66,12 @@ def _is_unique_violation(error: IntegrityError) -> bool:
     ) in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 
 
-def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Answer a fault of our own with an id that the log has too, and with nothing else."""
-    error_id = uuid4().hex
-    _logger.error("request failed", error_id=error_id, route=_route(request), exc_info=error)
-    return answer_problem(ServiceError(), error_id)
-
-
 def _route(request: Request[Any, Any, Any]) -> str:
     return str(request.scope.get("path_template") or "unknown")
 
 
+# The framework has handlers of its own for what is not named here.
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {
-    ServiceError: answer_service_error,
-    HTTPException: answer_http_exception,
-    OperationalError: answer_database_trouble,
-    InterfaceError: answer_database_trouble,
-    PoolTimeout: answer_database_trouble,
-    IntegrityError: answer_collision,
-    Exception: answer_unexpected,
+    HTTPException: answer_error,
+    Exception: answer_error,
 }

@@ -20,14 +20,15 @@ _templates = Environment(
 )
 
 
-def page_policy(form_targets: Sequence[str] = ()) -> str:
+def page_policy(form_targets: Sequence[str] = (), home: str = "'self'") -> str:
     """Give the Content-Security-Policy of a page: our own styles and images, no script, no frame.
 
-    A browser holds the redirect that answers a form to `form-action` as well, hence `form_targets`.
+    A browser holds the redirect that answers a form to `form-action` as well, hence `form_targets`. `home` is
+    where styles come from on a page that is shown under the address of another server.
     """
     targets = " ".join(["'self'", *form_targets])
     return (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"default-src 'none'; style-src {home}; img-src {home}; base-uri 'none'; "
         f"form-action {targets}; frame-ancestors 'none'"
     )
 

@@ -1,6 +1,7 @@
 """Reading requests: bodies in three media types, and the query. Bounded before anything is parsed."""
 
 import json
+from collections.abc import Collection
 from io import BytesIO
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -49,11 +50,15 @@ async def read_command(request: AppRequest, kind: type[S]) -> S:
 
 
 async def read_fields(
-    request: AppRequest, media: tuple[str, ...] = (JSON, *FORMS)
+    request: AppRequest,
+    media: tuple[str, ...] = (JSON, *FORMS),
+    *,
+    keep_empty: Collection[str] = (),
 ) -> dict[str, Any]:
     """Read a body of one of the media types, by default of any of the three, as its members.
 
-    Of a form each value is a text, the first of repeats counts, and an empty one counts as absent.
+    Of a form each value is a text, the first of repeats counts, and an empty one counts as absent unless its
+    name is in `keep_empty`.
     """
     kind = media_type(request)
     if kind not in media:
@@ -66,7 +71,7 @@ async def read_fields(
         return decoded
     pairs = _decode_urlencoded(body) if kind == URLENCODED else _decode_multipart(request, body)
     # Read backwards, so that the first of several repeats is the one that stays.
-    return {name: value for name, value in reversed(pairs) if value.strip()}
+    return {name: value for name, value in reversed(pairs) if value.strip() or name in keep_empty}
 
 
 async def _read_body(request: AppRequest) -> bytes:
@@ -176,7 +181,12 @@ def _depth(value: object) -> int:
 
 def _decode_urlencoded(body: bytes) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(body.decode("utf-8"), errors="strict", max_num_fields=MAX_FORM_FIELDS)
+        return parse_qsl(
+            body.decode("utf-8"),
+            errors="strict",
+            max_num_fields=MAX_FORM_FIELDS,
+            keep_blank_values=True,
+        )
     except UnicodeDecodeError:
         raise BodyNotReadable("The form is not UTF-8.") from None
     except ValueError:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -33,6 +34,48 @@ LimitText = Annotated[
     str, Meta(description="`N/second|minute|hour|day`, or `off`.", examples=["10/minute"])
 ]
 
+# With 32 bytes a name, a thousand pages that have one each; it is read with the site at every request.
+MAX_TEXT_FIELDS_CHARS = 33_000
+_FIELD_NAME = r"[A-Za-z0-9_.:\[\]-]{1,64}"
+TextFields = Annotated[
+    str,
+    Meta(
+        max_length=MAX_TEXT_FIELDS_CHARS,
+        pattern=rf"^({_FIELD_NAME}( *, *{_FIELD_NAME})*)?(?!\n)$",
+        description="Names of form fields that hold the real text, separated by commas.",
+        examples=["d7dcf95a06"],
+    ),
+]
+# WordPress's name of the text, which is the trap where a plug-in has put the text elsewhere.
+DECOY = "comment"
+# What a form means by these is fixed.
+_TAKEN_NAMES = frozenset(
+    [
+        "article",
+        "name",
+        "email",
+        "text",
+        "url",
+        "parent",
+        "redirect_to",
+        "author",
+        "comment_post_ID",
+        "comment_parent",
+    ]
+)
+
+
+# Every submission asks for them, and they are the same for as long as nobody changes the site.
+@lru_cache(maxsize=1_000)
+def parse_text_fields(text: str) -> tuple[str, ...]:
+    """Read the names of `form.text_field`; raises ValueError for a name that means something else."""
+    names = tuple(name.strip() for name in text.split(",")) if text else ()
+    if taken := sorted(_TAKEN_NAMES.intersection(names)):
+        raise ValueError(f"the field {taken[0]} means something else already")
+    if names and {*names} == {DECOY}:
+        raise ValueError(f"{DECOY} alone is what is read anyway: name the other fields, or nothing")
+    return names
+
 
 class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The settings of one site, under the names that the command line and the API use."""
@@ -49,6 +92,7 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     articles: Literal["open", "listed"] = "open"
     comments: Literal["open", "closed"] = "open"
     language: Language = FALLBACK
+    text_fields: TextFields = field(default="", name="form.text_field")
     reasons: Annotated[dict[ReasonCode, Statement], Meta(max_length=MAX_REASONS)] = field(
         default_factory=dict
     )
@@ -56,6 +100,12 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def __post_init__(self) -> None:
         for name in ("limit_ip", "limit_address", "limit_article", "limit_site"):
             parse_limit(getattr(self, name))
+        parse_text_fields(self.text_fields)
+
+    @property
+    def text_field_names(self) -> tuple[str, ...]:
+        """The fields that hold the real text in forms with a trap; without any there is none."""
+        return parse_text_fields(self.text_fields)
 
     def limit(self, name: Literal["ip", "address", "article", "site"]) -> Limit | None:
         """Give one of the four limits of submissions; None is off."""

@@ -16,11 +16,13 @@ from service.rate_limiting.rules import Verdict
 from service.services import Services
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
+from service.sites.policy import DECOY
 from service.submission.limits import FLOOD_RULE, all_rules, ip_rules
 from service.submission.queries import Parent, read_is_closed, read_parent
 from service.submission.rules import (
     Submission,
     check_submission,
+    has_filled_decoy,
     translate_names,
 )
 from service.submission.schemas import (
@@ -41,6 +43,10 @@ ADDRESS_FLOOD = {
     "code": "address_flood",
     "detail": "This address sent more than ten times its limit from all networks together.",
 }
+DECOY_FILLED = {
+    "code": "decoy_filled",
+    "detail": f"The field `{DECOY}` was filled, which the forms of this site keep as a trap.",
+}
 _turns = Turns()
 
 
@@ -58,13 +64,15 @@ async def submit_comment(
     `prefix` is that of the client's address. Raises Invalid, IdempotencyKeyReused, RateLimited or
     DuplicateComment.
     """
-    valid, errors = check_submission(translate_names(raw_fields), site)
+    text_fields = site.policy.text_field_names
+    valid, errors = check_submission(translate_names(raw_fields, text_fields), site)
     errors += check_idempotency_key(idempotency_key)
     keyring = await services.keyring()
     parent, closed = await _check_place(services, site, valid)
     if errors:
         await _refuse(services, site, prefix, [*errors, *closed])
-    submission = Submission(**valid)
+    is_decoyed = has_filled_decoy(raw_fields, text_fields)
+    submission = Submission(**valid, has_filled_decoy=is_decoyed)
     key = _make_key(keyring, submission, idempotency_key) if idempotency_key else None
     async with _turns.take((site.id, key.key_hash)) if key else nullcontext():
         stored = await _replay(services, site, key, prefix) if key else None
@@ -211,15 +219,21 @@ def _make_comment(
         "url": submission.url,
         "text": submission.text,
         "html": render_html(submission.text),
-        "status": "pending",
+        "status": "spam" if submission.has_filled_decoy else "pending",
         "visibility": "hidden",
         "version": 1,
         "edited": False,
         "submitted_at": now,
-        "signals": [ADDRESS_FLOOD] if FLOOD_RULE in verdict.over else [],
+        "decided_at": now if submission.has_filled_decoy else None,
+        "signals": _list_signals(submission, verdict),
         "fingerprint": make_fingerprint(keyring, site.id, *content),
         "client_hash": keyring.mac("client", day, prefix.encode()),
     }
+
+
+def _list_signals(submission: Submission, verdict: Verdict) -> list[dict[str, str]]:
+    flood = [ADDRESS_FLOOD] if FLOOD_RULE in verdict.over else []
+    return [*flood, DECOY_FILLED] if submission.has_filled_decoy else flood
 
 
 def _answer(

@@ -14,11 +14,10 @@ from service.errors import (
     NotFound,
     OriginNotAllowed,
     RateLimited,
-    ServiceError,
 )
 from service.http.answers import answer
 from service.http.docs import HTML, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
-from service.http.pages import render_page, see_other
+from service.http.pages import see_other
 from service.http.reading import (
     FORMS,
     JSON,
@@ -28,37 +27,39 @@ from service.http.reading import (
     read_fields,
     read_query,
 )
-from service.languages import FALLBACK, read_words
 from service.services import Services
 from service.sites.directory import KnownSite
 from service.submission import operations
 from service.submission.redirects import choose_redirect
-from service.submission.rules import WORDPRESS_NAMES, translate_names
+from service.submission.refusals import show_refusal
+from service.submission.rules import WORDPRESS_NAMES
 from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
 from service.submission.storing import SubmissionWriter
+
+SUBMISSION: dict[str, Any] = {
+    "readers": Readers.SITE,
+    "tag": "Public",
+    "body": SubmitComment,
+    "media": (JSON, *FORMS),
+    "aliases": WORDPRESS_NAMES,
+    "headers": IDEMPOTENCY_KEY,
+    "problems": (
+        OriginNotAllowed,
+        NotFound,
+        DuplicateComment,
+        Invalid,
+        IdempotencyKeyReused,
+        RateLimited,
+    ),
+    "page_problems": True,
+}
 
 
 @post(
     "/v1/sites/{site:str}/comments",
     status_code=202,
     opt=Doc(
-        readers=Readers.SITE,
-        tag="Public",
-        body=SubmitComment,
-        media=(JSON, *FORMS),
-        aliases=WORDPRESS_NAMES,
-        headers=IDEMPOTENCY_KEY,
-        answers={202: Submitted, 303: None},
-        answer_headers=IDEMPOTENCY_REPLAYED,
-        problems=(
-            OriginNotAllowed,
-            NotFound,
-            DuplicateComment,
-            Invalid,
-            IdempotencyKeyReused,
-            RateLimited,
-        ),
-        page_problems=True,
+        **SUBMISSION, answers={202: Submitted, 303: None}, answer_headers=IDEMPOTENCY_REPLAYED
     ).as_opt(),
 )
 async def submit_comment(request: AppRequest, site: FromPath[str]) -> Response[Any]:
@@ -67,36 +68,55 @@ async def submit_comment(request: AppRequest, site: FromPath[str]) -> Response[A
     The names of the WordPress comment form are taken too; its `comment_parent=0` is none. A form whose
     browser accepts `text/html` is answered by a redirect, or by a page that shows the errors.
     """
-    # Taken by hand: this route comes in floods, and to be given the two would add a sixth to its work.
+    wants_page = media_type(request) in FORMS and HTML in request.headers.get("accept", "")
+    return await _take(request, site, wants_page=wants_page)
+
+
+@post(
+    "/sites/{site:str}/wp-comments-post.php",
+    status_code=303,
+    opt=Doc(**SUBMISSION, answers={303: None}).as_opt(),
+)
+async def submit_wordpress_form(request: AppRequest, site: FromPath[str]) -> Response[Any]:
+    """Take a comment from the form of a WordPress page that was saved as static HTML.
+
+    The same as `submit_comment`, always answered as a browser wants it: by a redirect, or by a page that
+    shows the errors.
+    """
+    return await _take(request, site, wants_page=True)
+
+
+async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response[Any]:
+    # Taken by hand: these routes come in floods, and to be given the two would add a sixth to their work.
     services: Services = request.app.state.services
     writer: SubmissionWriter = request.app.state.writer
-    wants_page = media_type(request) in FORMS and HTML in request.headers.get("accept", "")
-    known: KnownSite | None = None
-    fields: dict[str, Any] = {}
+    site: KnownSite | None = None
+    fields: dict[str, Any] | None = None
     try:
-        known = await services.directory.get(site)
-        services.require_origin(request, known)
-        fields = await _read(request, services, known)
+        site = await services.directory.get(slug)
+        services.require_origin(request, site)
+        fields = await _read(request, services, site)
         submitted, replayed = await operations.submit_comment(
             services,
             writer,
-            known,
+            site,
             fields,
             prefix=services.client_prefix(request),
             idempotency_key=request.headers.get("idempotency-key"),
         )
-    except ServiceError as error:
+    except Exception as error:
+        # Whatever it is, somebody has typed something that must not be lost.
         if wants_page:
-            return _show_errors(request, error, known, translate_names(fields))
+            return await show_refusal(request, services, error, site, fields)
         raise
     if wants_page:
-        return see_other(_next_page(request, known, fields) or submitted.receipt.url)
+        return see_other(_next_page(request, site, fields) or submitted.receipt.url)
     return answer(submitted, 202, REPLAYED if replayed else None)
 
 
 async def _read(request: AppRequest, services: Services, site: KnownSite) -> dict[str, Any]:
     try:
-        return await read_fields(request)
+        return await read_fields(request, keep_empty=site.policy.text_field_names)
     except (BodyNotReadable, Invalid):
         await operations.refuse_unreadable(services, site, services.client_prefix(request))
         raise
@@ -106,25 +126,6 @@ def _next_page(request: AppRequest, site: KnownSite, fields: dict[str, Any]) -> 
     wish = fields.get("redirect_to")
     referer = request.headers.get("referer")
     return choose_redirect(wish if isinstance(wish, str) else None, referer, site.origins)
-
-
-def _show_errors(
-    request: AppRequest, error: ServiceError, site: KnownSite | None, typed: dict[str, Any]
-) -> Response[Any]:
-    """Show what is wrong, with all that was typed still in the fields: the one place that sends it back."""
-    by_field = {(one.pointer or "").removeprefix("#/"): one for one in error.errors or []}
-    return render_page(
-        "submission_error.html",
-        status=error.status,
-        headers=error.headers,
-        form_targets=site.origins if site else (),
-        error=error,
-        errors=by_field,
-        site=site,
-        typed=typed,
-        action=request.scope["path"],
-        words=read_words(site.policy.language if site else FALLBACK),
-    )
 
 
 @get(
@@ -146,4 +147,4 @@ async def show_form(
     return answer(await operations.describe_form(services, known, wanted.article))
 
 
-ROUTES = [submit_comment, show_form]
+ROUTES = [submit_comment, submit_wordpress_form, show_form]

@@ -1,6 +1,6 @@
 """Reading a submission: every rule of every field, and every error at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from service.comments.texts import check_length, check_text, require_text
 from service.errors import FieldError, FieldRefused
 from service.privacy.addresses import Address, check_address
 from service.sites.directory import KnownSite
+from service.sites.policy import DECOY
 from service.submission.links import check_url
 from service.submission.schemas import MAX_NAME_CHARS
 from service.text import normalise_line
@@ -19,6 +20,17 @@ WORDPRESS_NAMES = {
     "comment": "text",
     "comment_post_ID": "article",
     "comment_parent": "parent",
+}
+# What else is in a WordPress form and holds nothing that anybody typed for us.
+PLUGIN_NAMES: Mapping[str, str] = {
+    "submit": "the button",
+    "wp-comment-cookies-consent": "whether WordPress may set a cookie",
+    "akismet_comment_nonce": "a nonce of Akismet",
+    "ak_js": "a clock of Akismet",
+    "ak_hp_textarea": "a honeypot of Akismet",
+    "ab_init_time": "a clock of Antispam Bee",
+    "_wp_unfiltered_html_comment": "a nonce of WordPress",
+    "_wp_http_referer": "the page's path",
 }
 # WordPress sends this for a comment that answers none.
 NO_PARENT = "0"
@@ -33,15 +45,33 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     url: str | None
     parent: str | None
+    has_filled_decoy: bool
 
 
-def translate_names(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the fields under our own names; where both names came, ours counts."""
+def translate_names(fields: Mapping[str, Any], text_fields: Sequence[str] = ()) -> dict[str, Any]:
+    """Give the fields under our own names; where several names came, ours counts.
+
+    The first of the site's `text_fields` that holds something goes before WordPress's name of the text.
+    """
     named = {ours: fields[theirs] for theirs, ours in WORDPRESS_NAMES.items() if theirs in fields}
+    if real := next((fields[name] for name in text_fields if fields.get(name)), None):
+        named["text"] = real
     if str(named.get("parent")) == NO_PARENT:
         del named["parent"]
     ours = ("article", "name", "email", "text", "url", "parent", "redirect_to")
     return {**named, **{name: fields[name] for name in ours if fields.get(name) is not None}}
+
+
+def has_filled_decoy(fields: Mapping[str, Any], text_fields: Sequence[str]) -> bool:
+    """Tell whether a form has something in the field that its page keeps as a trap.
+
+    A browser sends the real field along though it is empty, so that a form without it comes from a page
+    without a trap, where the site says that it has such pages: by naming `comment` among its fields.
+    """
+    if not text_fields or not fields.get(DECOY):
+        return False
+    elsewhere = {"text", *text_fields} - {DECOY}
+    return DECOY not in text_fields or not elsewhere.isdisjoint(fields)
 
 
 def check_submission(

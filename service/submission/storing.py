@@ -138,9 +138,11 @@ def _store_together(connection: Connection, drafts: Sequence[Draft]) -> list[Out
     insert_rows(connection, SealedAddress, [draft.address for draft in taken])
     tallies = Tallies()
     for draft in taken:
-        submitted_at = draft.comment["submitted_at"]
-        outcomes[draft.id] = Stored(draft.id, submitted_at)
-        tallies.count_submission(draft.comment["site_id"], submitted_at)
+        comment, author = draft.comment, draft.address["author_index"]
+        outcomes[draft.id] = Stored(draft.id, comment["submitted_at"])
+        tallies.count_submission(
+            comment["site_id"], author, comment["status"], comment["submitted_at"]
+        )
     # Last, because these rows are wanted by all: the less is done while they are locked the better.
     tallies.write(connection)
     return [outcomes.get(draft.id) or DuplicateComment() for draft in drafts]

@@ -23,6 +23,7 @@ from tests.cast import House, email_of
 PUBLIC = {
     # Readers and commenters have no account.
     "POST /v1/sites/{site}/comments",
+    "POST /sites/{site}/wp-comments-post.php",
     "GET /v1/sites/{site}/comments",
     "GET /v1/sites/{site}/comments/{comment}",
     "GET /v1/sites/{site}/comments.atom",

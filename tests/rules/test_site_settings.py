@@ -31,12 +31,26 @@ def test_a_setting_that_is_not_changed_keeps_its_default() -> None:
         ("reasons", {"Rude": "Please be kind."}),
         ("reasons", {"rude\n": "Please be kind."}),
         ("colour", "red"),
+        ("form.text_field", "email"),
+        ("form.text_field", "comment"),
+        ("form.text_field", "a b"),
+        ("form.text_field", "a,,b"),
+        ("form.text_field", "a" * 65),
+        ("form.text_field", "a\n"),
+        ("form.text_field", ",".join(["a" * 32] * 1_001)),
     ],
 )
 def test_a_value_of_the_wrong_type_or_range_is_refused(name: str, value: SettingValue) -> None:
     with pytest.raises(SettingInvalid) as refused:
         change_policy({}, {"receipt_days": 7, name: value})
     assert set(refused.value.faults) == {name}
+
+
+def test_the_fields_of_the_real_text_are_as_many_as_there_are_pages() -> None:
+    names = [f"{number:032x}" for number in range(1_000)]
+    policy = read_policy(change_policy({}, {"form.text_field": ",".join(names)}))
+    assert policy.text_field_names == tuple(names)
+    assert read_policy({}).text_field_names == ()
 
 
 def test_every_wrong_setting_is_named_at_once() -> None:

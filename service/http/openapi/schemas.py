@@ -22,9 +22,10 @@ class Schemas:
         sent = _describe({doc.body for doc in docs if doc.body})
         forbid_nul(sent)
         self.components = {**_describe({Problem, FieldError, *answers}), **sent}
-        for doc in docs:
-            if doc.body and doc.aliases:
-                _add_aliases(self.components[doc.body.__name__], doc.aliases)
+        # Once, though several operations may take the same body.
+        aliases = {doc.body.__name__: doc.aliases for doc in docs if doc.body and doc.aliases}
+        for name, others in aliases.items():
+            _add_aliases(self.components[name], others)
 
     def refer(self, kind: type[msgspec.Struct]) -> dict[str, Any]:
         """Give the reference to a Struct's schema."""

@@ -1,0 +1,162 @@
+"""What `greenroom site scan-form` says of saved pages: their forms, and what their site needs."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from service.sites.policy import DECOY, MAX_TEXT_FIELDS_CHARS, TextFields, parse_text_fields
+from service.submission.rules import NO_PARENT, PLUGIN_NAMES
+from service.submission.saved_pages import (
+    MAX_PAGE_BYTES,
+    SavedField,
+    SavedForm,
+    SavedPage,
+    origin_of,
+    read_page,
+)
+
+# Longer ones say no more to whoever reads them.
+MAX_SHOWN_CHARS = 200
+MAX_LINE_CHARS = 1_000
+_MEANINGS = {
+    "author": "the name",
+    "name": "the name",
+    "email": "the address, which is never published",
+    "url": "the commenter's website",
+    "redirect_to": "where the browser goes afterwards, if that is in an origin of the site",
+    "text": "the text",
+}
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """A saved page as it was found; `fault` says why it could not be read."""
+
+    file: Path
+    page: SavedPage | None = None
+    fault: str = ""
+
+    @property
+    def forms(self) -> list[SavedForm]:
+        """The comment forms of the page."""
+        return [form for form in self.page.forms if form.is_comment_form] if self.page else []
+
+
+def scan_file(file: Path) -> Scan:
+    """Read a saved page; one that is too long or cannot be read has a fault."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_PAGE_BYTES + 1)
+    except OSError as error:
+        return Scan(file, fault=f"It cannot be read: {error.strerror}.")
+    if len(content) > MAX_PAGE_BYTES:
+        return Scan(file, fault=f"It has more than {MAX_PAGE_BYTES:,} bytes and was not read.")
+    return Scan(file, read_page(content))
+
+
+def describe_scans(scans: Sequence[Scan]) -> Iterator[str]:
+    """Say of each page what was found, and at the end the settings for all, as lines to paste.
+
+    Nothing in it moves a terminal's cursor, whatever the pages hold.
+    """
+    for scan in scans:
+        yield f"{show(str(scan.file))}:"
+        yield from (f"  {show(line, MAX_LINE_CHARS)}" for line in _describe_page(scan))
+    found = [(scan.page, form) for scan in scans if scan.page for form in scan.forms]
+    if found:
+        yield "Settings of the site:"
+        most = MAX_TEXT_FIELDS_CHARS + MAX_LINE_CHARS
+        yield from (f"  {show(line, most)}" for line in _describe_settings(found))
+
+
+def show(text: str, most_chars: int = MAX_SHOWN_CHARS) -> str:
+    """Give a text with whatever does not print escaped, cut where it is too long to be read."""
+    cut = text if len(text) <= most_chars else f"{text[:most_chars]}…"
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut
+    )
+
+
+def _describe_page(scan: Scan) -> Iterator[str]:
+    if scan.page is None:
+        yield scan.fault
+    elif not scan.forms:
+        yield f"There is no comment form, and {len(scan.page.forms)} other forms."
+    for form in scan.forms if scan.page else ():
+        yield f"A comment form, posted to {show(form.action) or 'where the page stands'}."
+        yield from _describe_target(scan.page, form) if scan.page else ()
+        for field in form.fields:
+            if field.name:
+                yield f"  {show(field.name)}: {_explain(form, field)}"
+        yield from (f"! {line}" for line in _warn(scan.page, form) if scan.page)
+
+
+def _describe_target(page: SavedPage, form: SavedForm) -> Iterator[str]:
+    """Say at which server, and for which path, the rule of the proxy has to stand."""
+    home, named = origin_of(page.address), origin_of(form.action)
+    if named is None:
+        where = "the server that the page comes from"
+    elif named == home:
+        where = f"the page's own server, {named}"
+    else:
+        where = f"{named}, which the page does not say is its own"
+    yield f"The rule for {show(page.path_of(form)) or '/'} goes to {where}."
+
+
+def _explain(form: SavedForm, field: SavedField) -> str:
+    name, real = field.name, form.real_text()
+    if name in PLUGIN_NAMES:
+        return f"{PLUGIN_NAMES[name]}; ignored"
+    if name == real:
+        return "the text" if name == DECOY else "the text, under a name that the site has to know"
+    if name == DECOY:
+        return "a trap: who fills it is spam" if real else "the text, or a trap"
+    if name == "comment_post_ID":
+        return f"the article, under the key {show(field.value) or '(empty)'}"
+    if name == "comment_parent":
+        answered = show(field.value) if field.value not in {"", NO_PARENT} else "none"
+        return f"the comment that is answered: {answered}"
+    if real is None and field in form.text_areas() and not field.is_concealed:
+        return "the text, or a trap"
+    return _MEANINGS.get(name, "ignored")
+
+
+def _warn(page: SavedPage | None, form: SavedForm) -> Iterator[str]:
+    names = {field.name for field in form.fields}
+    values = {field.name: field.value for field in form.fields}
+    if form.method != "post":
+        yield "The form is not sent by POST, so it cannot work."
+    if page and page.encoding not in {"utf-8", "utf8"}:
+        yield f"The page is in {page.encoding}, and so will its form be: save it as UTF-8."
+    if page and (page.address or "").startswith("https:") and form.action.startswith("http:"):
+        yield "The page is https and its form is not: browsers warn before they send it."
+    if form.real_text() is None:
+        yield "Which field has the text is not clear: look at the page, and name it in form.text_field."
+    for wanted in (("author", "name"), ("email",), ("comment_post_ID", "article")):
+        if names.isdisjoint(wanted):
+            yield f"There is no field {wanted[0]}, without which no comment is taken."
+    if values.get("comment_post_ID") == "":
+        yield "comment_post_ID is empty, so no comment is taken."
+
+
+def _describe_settings(found: Sequence[tuple[SavedPage, SavedForm]]) -> Iterator[str]:
+    origins = dict.fromkeys(
+        origin_of(page.address) or origin_of(form.action) for page, form in found
+    )
+    if known := [origin for origin in origins if origin]:
+        yield f"greenroom site set SLUG {shlex.quote('origins=' + ','.join(known))}"
+        yield "# The origins that the pages name, in place of those that the site has."
+    if None in origins:
+        yield "# Not every page tells its address: the site needs the origin that it is served from."
+    texts = list(dict.fromkeys(name for _, form in found if (name := form.real_text())))
+    if set(texts) <= {DECOY}:
+        yield "# form.text_field is not needed."
+        return
+    # `comment` among them says that there are pages without a trap. Quoted, since it goes into a shell.
+    yield f"greenroom site set SLUG {shlex.quote('form.text_field=' + ','.join(texts))}"
+    try:
+        msgspec.convert(",".join(texts), TextFields)
+        parse_text_fields(",".join(texts))
+    except ValueError as error:
+        yield f"# It will be refused: {error}."

@@ -1,0 +1,150 @@
+"""The page that says why a comment was not taken, with all that was typed still there.
+
+It is shown at the service's own address, and at that of a site whose server passes the form on to us. So the
+form leads back to wherever the page stands, and what the page loads is named by the service's own address.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from litestar import Response
+
+from service.comments.errors import DuplicateComment
+from service.errors import (
+    BodyTooLarge,
+    FieldError,
+    MediaTypeNotSupported,
+    NotFound,
+    OriginNotAllowed,
+    RateLimited,
+    ServiceError,
+    Unavailable,
+)
+from service.http.handlers import name_error
+from service.http.pages import page_policy, render_page
+from service.http.reading import AppRequest
+from service.http.salvage import salvage_fields
+from service.languages import FALLBACK, Words, choose_language, direction, read_words
+from service.services import Services
+from service.sites.directory import KnownSite
+from service.submission.rules import (
+    PLUGIN_NAMES,
+    WORDPRESS_NAMES,
+    has_filled_decoy,
+    translate_names,
+)
+
+# What is said of a refusal that no single field is to blame for; of any other, its English detail.
+_SAID: Mapping[type[ServiceError], str] = {
+    DuplicateComment: "duplicate",
+    RateLimited: "limited",
+    OriginNotAllowed: "origin_not_allowed",
+    NotFound: "site_unknown",
+    BodyTooLarge: "body_too_large",
+    Unavailable: "failed",
+    ServiceError: "failed",
+}
+# To send it again would change nothing: what was typed is shown to be copied.
+_FINAL = (NotFound, OriginNotAllowed, MediaTypeNotSupported)
+_VISIBLE = ("text", "name", "email", "url")
+
+
+async def show_refusal(
+    request: AppRequest,
+    services: Services,
+    raised: Exception,
+    site: KnownSite | None,
+    fields: dict[str, Any] | None,
+) -> Response[Any]:
+    """Answer a form that was not taken: the one place that sends back what was typed, addresses too."""
+    error, error_id = name_error(request, raised)
+    # What the framework and the limits refuse comes before the body is read.
+    raw = fields if fields is not None else await salvage_fields(request)
+    typed = _find_typed(raw, site)
+    otherwise = site.policy.language if site else FALLBACK
+    language = choose_language(request.headers.get("accept-language", ""), otherwise)
+    words = read_words(language)
+    errors = [_translate(one, words, site) for one in error.errors or []]
+    codes = {one.code for one in errors}
+    if "parent_invalid" in codes:
+        # Sent again, it stands by itself: nobody is stuck with a comment that cannot be answered.
+        typed.pop("parent", None)
+    home = services.settings.public_url
+    return render_page(
+        "submission_error.html",
+        status=error.status,
+        headers={**error.headers, **_headers(site, home)},
+        language=language,
+        direction=direction(language),
+        words=words,
+        home=home,
+        site=site,
+        message=_say(error, words, services.clock()),
+        error_id=error_id,
+        errors={_name(one): one for one in errors},
+        visible=_VISIBLE,
+        typed=typed,
+        has_filled_decoy=has_filled_decoy(raw, _text_fields(site)),
+        is_final=isinstance(error, _FINAL) or "article_not_allowed" in codes,
+    )
+
+
+def _headers(site: KnownSite | None, home: str) -> dict[str, str]:
+    # The receipt, to which the form's redirect leads, is at home.
+    targets = [*(site.origins if site else ()), home]
+    return {
+        "Content-Security-Policy": page_policy(targets, home),
+        # Sent again, the form says where it comes from, so that a relative `redirect_to` leads back.
+        "Referrer-Policy": "same-origin",
+        "X-Robots-Tag": "noindex",
+    }
+
+
+def _find_typed(raw: Mapping[str, Any], site: KnownSite | None) -> dict[str, str]:
+    """Give the fields under our names; where the site is not known, the longest stranger is the text."""
+    typed = translate_names(raw, _text_fields(site))
+    texts = {name: value for name, value in typed.items() if isinstance(value, str)}
+    if site is None and not texts.get("text"):
+        strangers = [
+            value
+            for name, value in raw.items()
+            if isinstance(value, str) and name not in {*typed, *WORDPRESS_NAMES, *PLUGIN_NAMES}
+        ]
+        texts["text"] = max(strangers, key=len, default="")
+    # A lone surrogate, which JSON can hold, cannot be sent back.
+    return {name: value.encode("utf-8", "replace").decode() for name, value in texts.items()}
+
+
+def _text_fields(site: KnownSite | None) -> tuple[str, ...]:
+    return site.policy.text_field_names if site else ()
+
+
+def _say(error: ServiceError, words: Words, now: datetime) -> str:
+    if error.errors:
+        marked = any(_name(one) in _VISIBLE for one in error.errors)
+        return words["correct_marked"] if marked else ""
+    key = _SAID.get(type(error))
+    return words[key].replace("{time}", _when(error, now)) if key else error.detail
+
+
+def _when(error: ServiceError, now: datetime) -> str:
+    """Give the moment from which it can be sent again, with its day if that is another one."""
+    again = now + timedelta(seconds=int(error.headers.get("Retry-After", 0)))
+    return again.strftime("%H:%M:%S UTC" if again.date() == now.date() else "%Y-%m-%d %H:%M UTC")
+
+
+def _name(error: FieldError) -> str:
+    return (error.pointer or "").removeprefix("#/") or error.parameter or ""
+
+
+def _translate(error: FieldError, words: Words, site: KnownSite | None) -> FieldError:
+    """Say an error in the reader's words for its code, or for the same of any field, else as it is."""
+    of_any = error.code.replace(_name(error), "field", 1)
+    told = words.get(error.code) or words.get(of_any) or error.detail
+    if site:
+        told = told.replace("{limit}", str(site.policy.max_text_chars))
+    if error.suggestion:
+        told += " " + words["did_you_mean"].replace("{suggestion}", error.suggestion)
+    return msgspec.structs.replace(error, detail=told)

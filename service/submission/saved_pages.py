@@ -1,0 +1,183 @@
+"""Reading the forms of pages that were saved as HTML, broken ones too, as a browser would see them."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from service.sites.articles import normalise_origin
+from service.sites.policy import DECOY
+from service.submission.rules import PLUGIN_NAMES
+
+# Pages with everything inlined have some megabytes.
+MAX_PAGE_BYTES = 8 << 20
+# Where browsers look for it (HTML, section 13.2.3.2).
+_ENCODING = re.compile(
+    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([A-Za-z0-9_-]{1,40})""", re.IGNORECASE
+)
+_ENCODING_BYTES = 1_024
+_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+# Those that pages are in; Python knows others, which are no encodings of texts.
+_PAGE_ENCODING = re.compile(
+    r"utf-?8|windows-125[0-8]|iso-?8859-\d{1,2}|us-ascii|koi8-[ru]|shift_jis|"
+    r"euc-(jp|kr)|gb(2312|k|18030)|big5|iso-2022-jp"
+)
+_CONCEALED = re.compile(r"display:none|visibility:hidden|clip:|clip-path:|opacity:0(;|$)|:-\d{3,}")
+_FIELD_TAGS = frozenset({"input", "textarea", "select", "button"})
+
+
+class SavedField(msgspec.Struct, frozen=True):
+    """A field of a saved form; `is_concealed` says that its page keeps people from seeing it."""
+
+    kind: str
+    name: str
+    value: str
+    is_concealed: bool
+
+
+class SavedForm(msgspec.Struct):
+    """A form of a saved page."""
+
+    id: str
+    action: str
+    method: str
+    fields: list[SavedField]
+
+    @property
+    def is_comment_form(self) -> bool:
+        """Whether it is WordPress's form of comments, by where it leads, what it is called or holds."""
+        place = self.action.partition("?")[0].strip().rpartition("/")[2]
+        names = {field.name for field in self.fields}
+        is_named = self.id == "commentform" or "comment_post_ID" in names
+        return is_named or place == "wp-comments-post.php"
+
+    def text_areas(self) -> list[SavedField]:
+        """Give the large fields that may hold the text of a comment."""
+        areas = [field for field in self.fields if field.kind == "textarea" and field.name]
+        return [field for field in areas if field.name not in PLUGIN_NAMES]
+
+    def real_text(self) -> str | None:
+        """Name the field that people write into; None where the page does not tell which it is."""
+        areas = {field.name: field for field in self.text_areas()}
+        usual = areas.pop(DECOY, None)
+        seen = [name for name, field in areas.items() if not field.is_concealed]
+        if usual and not usual.is_concealed:
+            return None if seen else DECOY
+        return seen[0] if len(seen) == 1 else None
+
+
+class SavedPage(msgspec.Struct, frozen=True):
+    """A saved page: its forms, the encoding that it says it has, and its address if it tells that."""
+
+    encoding: str
+    address: str | None
+    base: str | None
+    forms: list[SavedForm]
+
+    def path_of(self, form: SavedForm) -> str:
+        """Give the path that a form leads to, as far as the page tells where it stands itself."""
+        action, address = form.action.strip(), self.address or ""
+        try:
+            here = urljoin(address, self.base or "")
+            return urlsplit(urljoin(here, action) if action else address).path
+        except ValueError:
+            return action
+
+
+def origin_of(url: str | None) -> str | None:
+    """Give the origin of a web address; None for anything else."""
+    try:
+        parts = urlsplit((url or "").strip())
+        return normalise_origin(f"{parts.scheme}://{parts.netloc}")
+    except ValueError:
+        return None
+
+
+def read_page(content: bytes) -> SavedPage:
+    """Read a page in whatever encoding and however broken."""
+    encoding = _find_encoding(content)
+    reader = _PageReader()
+    reader.feed(content.decode(encoding, "replace"))
+    reader.close()
+    reader.place_fields()
+    return SavedPage(encoding, reader.canonical or reader.social, reader.base, reader.forms)
+
+
+def _find_encoding(content: bytes) -> str:
+    for mark, encoding in _MARKS.items():
+        if content.startswith(mark):
+            return encoding
+    found = _ENCODING.search(content[:_ENCODING_BYTES])
+    named = found[1].decode().lower() if found else ""
+    return named if _PAGE_ENCODING.fullmatch(named) else "utf-8"
+
+
+class _PageReader(HTMLParser):
+    """Gathers the forms, and what a page says of its own address."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.forms: list[SavedForm] = []
+        self.base: str | None = None
+        self.canonical: str | None = None
+        self.social: str | None = None
+        self._open: SavedForm | None = None
+        self._is_in_text = False
+        self._elsewhere: list[tuple[str, SavedField]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._is_in_text:
+            # Within a text area, tags are text.
+            return
+        given = {name: value or "" for name, value in reversed(attrs)}
+        if tag == "form":
+            self._open_form(given)
+        elif tag in _FIELD_TAGS:
+            self._add_field(tag, given)
+        elif tag == "base" and self.base is None:
+            self.base = given.get("href")
+        elif tag in {"link", "meta"}:
+            self._note_address(given)
+        self._is_in_text = tag == "textarea"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._is_in_text = False
+        elif tag == "form" and not self._is_in_text:
+            self._open = None
+
+    def _open_form(self, given: dict[str, str]) -> None:
+        # A form within a form is none (HTML, section 13.2.6.4.7).
+        if self._open is None:
+            method = given.get("method", "get").strip().lower()
+            self._open = SavedForm(given.get("id", ""), given.get("action", ""), method, [])
+            self.forms.append(self._open)
+
+    def _add_field(self, tag: str, given: dict[str, str]) -> None:
+        kind = given.get("type", "text").strip().lower() if tag == "input" else tag
+        name, value = given.get("name", ""), given.get("value", "")
+        field = SavedField(kind, name, value, _is_concealed(given))
+        if "form" in given:
+            self._elsewhere.append((given["form"], field))
+        elif self._open is not None:
+            self._open.fields.append(field)
+
+    def _note_address(self, given: dict[str, str]) -> None:
+        if "canonical" in given.get("rel", "").lower().split():
+            self.canonical = self.canonical or given.get("href")
+        if given.get("property", "").lower() == "og:url":
+            self.social = self.social or given.get("content")
+
+    def place_fields(self) -> None:
+        """Give the fields that stand outside of their form to it."""
+        by_id = {form.id: form for form in reversed(self.forms)}
+        for form_id, field in self._elsewhere:
+            if form_id in by_id:
+                by_id[form_id].fields.append(field)
+
+
+def _is_concealed(given: dict[str, str]) -> bool:
+    style = re.sub(r"\s", "", given.get("style", "")).lower()
+    is_aside = given.get("aria-hidden", "").lower() == "true" or "hidden" in given
+    return is_aside or _CONCEALED.search(style) is not None

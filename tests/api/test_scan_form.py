@@ -1,0 +1,157 @@
+"""Reading saved pages on the command line: what their forms hold, and what the site needs for them."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from service.__main__ import main
+from service.submission.saved_pages import MAX_PAGE_BYTES
+from tests.saved_pages import PLAIN, TRAP, make_saved_page
+
+TRAP_SETTING = "greenroom site set SLUG form.text_field=d7dcf95a06"
+
+
+def scan(folder: Path, *pages: str | bytes) -> tuple[int, str]:
+    """Scan pages; gives the status that it ends with, and what it says."""
+    files = []
+    for number, page in enumerate(pages):
+        files.append(folder / f"page-{number}.html")
+        files[-1].write_bytes(page if isinstance(page, bytes) else page.encode())
+    done = CliRunner().invoke(main, ["site", "scan-form", *map(str, files)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+def test_every_field_is_named_with_what_it_is_taken_for(tmp_path: Path) -> None:
+    status, said = scan(tmp_path, make_saved_page())
+    assert status == 0
+    for line in (
+        "A comment form, posted to https://blog.example/wp-comments-post.php.",
+        "The rule for /wp-comments-post.php goes to the page's own server, https://blog.example.",
+        "comment: the text",
+        "author: the name",
+        "email: the address, which is never published",
+        "url: the commenter's website",
+        "comment_post_ID: the article, under the key 17",
+        "comment_parent: the comment that is answered: none",
+        "submit: the button; ignored",
+        "wp-comment-cookies-consent: whether WordPress may set a cookie; ignored",
+        "akismet_comment_nonce: a nonce of Akismet; ignored",
+        "ak_hp_textarea: a honeypot of Akismet; ignored",
+        "greenroom site set SLUG origins=https://blog.example",
+        "# form.text_field is not needed.",
+    ):
+        assert line in [one.strip() for one in said.splitlines()], line
+    assert "!" not in said
+
+
+def test_a_trap_is_known_with_the_setting_that_it_needs(tmp_path: Path) -> None:
+    status, said = scan(tmp_path, make_saved_page(text=TRAP))
+    assert status == 0
+    assert "d7dcf95a06: the text, under a name that the site has to know" in said
+    assert "comment: a trap: who fills it is spam" in said
+    assert f"  {TRAP_SETTING}\n" in said
+
+
+def test_pages_with_and_without_the_trap_need_both_names(tmp_path: Path) -> None:
+    other = TRAP.replace("d7dcf95a06", "f0e1d2c3b4")
+    _, said = scan(tmp_path, *(make_saved_page(text=one) for one in (TRAP, other, PLAIN)))
+    assert f"{TRAP_SETTING},f0e1d2c3b4,comment\n" in said
+
+
+def test_where_the_page_does_not_tell_it_is_asked_to_look(tmp_path: Path) -> None:
+    _, said = scan(tmp_path, make_saved_page(text=PLAIN + '<textarea name="more"></textarea>'))
+    assert "more: the text, or a trap" in said
+    assert "comment: the text, or a trap" in said
+    assert "! Which field has the text is not clear" in said
+
+
+def test_a_concealed_field_beside_the_usual_one_is_nothing(tmp_path: Path) -> None:
+    honeypot = '<textarea name="more_comment" style="display: none"></textarea>'
+    _, said = scan(tmp_path, make_saved_page(text=PLAIN + honeypot))
+    assert "more_comment: ignored" in said
+    assert "# form.text_field is not needed." in said
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ("/wp-comments-post.php", "goes to the server that the page comes from."),
+        ("../wp-comments-post.php", "goes to the server that the page comes from."),
+        ("", "The rule for /waiting-rooms/ goes to the server that the page comes from."),
+        ("https://old.example/wp-comments-post.php", "https://old.example, which the page"),
+        (
+            "http://blog.example/blog/wp-comments-post.php",
+            "The rule for /blog/wp-comments-post.php",
+        ),
+        ("http://blog.example/wp-comments-post.php", "! The page is https and its form is not"),
+        ("https://[broken/wp-comments-post.php", "A comment form"),
+    ],
+)
+def test_it_says_where_the_rule_has_to_stand(tmp_path: Path, action: str, told: str) -> None:
+    status, said = scan(tmp_path, make_saved_page(action=action))
+    assert status == 0
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    "page", ["", "<p>No form.</p>", '<form action="/search"><input name="s"></form>', b"\x00\xff"]
+)
+def test_a_page_without_a_comment_form_ends_with_status_1(
+    tmp_path: Path, page: str | bytes
+) -> None:
+    status, said = scan(tmp_path, page)
+    assert (status, "There is no comment form" in said) == (1, True)
+    assert scan(tmp_path, make_saved_page(), page)[0] == 1
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["site", "scan-form", str(tmp_path / "none.html")])
+    assert (done.exit_code, "It cannot be read" in done.output) == (1, True)
+    status, said = scan(tmp_path, b"x" * (MAX_PAGE_BYTES + 1))
+    assert (status, "was not read" in said) == (1, True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "iso-8859-1", "hex", "rot13"])
+def test_a_page_in_any_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    page = make_saved_page().replace("UTF-8", encoding)
+    known = encoding not in {"hex", "rot13"}
+    status, said = scan(tmp_path, page.encode(encoding if known else "utf-8"))
+    assert status == 0
+    assert ("save it as UTF-8" in said) == (encoding in {"utf-16", "iso-8859-1"})
+
+
+def test_a_broken_page_is_read_as_a_browser_would(tmp_path: Path) -> None:
+    page = """<form id=commentform method=POST action=/wp-comments-post.php><div><form action=/inner>
+        <input name=author name=twice><textarea name=comment><input name=typed></textarea>
+        <input name=comment_post_ID value=5></div><p></form><input form=commentform name=email>"""
+    status, said = scan(tmp_path, page)
+    assert status == 0
+    assert "typed" not in said
+    assert "comment_post_ID: the article, under the key 5" in said
+    assert "email: the address" in said
+    assert "!" not in said
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    _, said = scan(tmp_path, '<form id="commentform"><textarea name="comment"></textarea></form>')
+    for word in (
+        "not sent by POST",
+        "no field author",
+        "no field email",
+        "no field comment_post_ID",
+    ):
+        assert word in said
+    assert "Not every page tells its address" in said
+
+
+def test_nothing_of_a_page_reaches_the_terminal_or_the_shell_as_it_is(tmp_path: Path) -> None:
+    evil = "x'$(touch y)\x1b]0;\x07\u202e\x9b2J"
+    trap = TRAP.replace("d7dcf95a06", evil)
+    page = make_saved_page(text=trap, action=f"/{evil}/wp-comments-post.php")
+    _, said = scan(tmp_path, page.replace("value='17'", f'value="{evil}{"7" * 5_000}"'))
+    assert not [one for one in said if not one.isprintable() and one != "\n"]
+    assert "'form.text_field=x'\"'\"'$(touch y)" in said
+    assert "# It will be refused" in said
+    assert max(len(line) for line in said.splitlines()) < 1_100

@@ -1,0 +1,43 @@
+"""Whatever fails inside the service, what somebody typed into a form comes back with the answer."""
+
+import re
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.api.submission.test_form_answers import Inputs
+from tests.api.submission.test_wordpress_drop_in import DROP_IN, FORM, TYPED
+from tests.cast import House
+
+pytestmark = pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
+
+
+async def test_when_the_database_is_gone(house: House, postgres_server: str) -> None:
+    database = urlsplit(house.settings.database_url).path.removeprefix("/")
+    refuse = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false")
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(refuse.format(sql.Identifier(database)))
+        admin.execute(end, [database])
+    # Nobody can say which of the fields has the text, on a page with a trap.
+    trap = {**FORM, "comment": "", "d7dcf95a06": TYPED}
+    for form in (FORM, trap):
+        answer = await house.dave.post(DROP_IN, data=form)
+        assert answer.status_code == 503
+        assert "retry-after" in answer.headers
+        page = Inputs(answer.text)
+        assert (page.values["text"], page.values["article"]) == (TYPED, "17")
+        assert page.action == ""
+
+
+async def test_when_the_fault_is_ours(house: House) -> None:
+    url = house.settings.database_url.replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("DROP TABLE status_tally")
+    answer = await house.dave.post(DROP_IN, data=FORM)
+    assert answer.status_code == 500
+    assert Inputs(answer.text).values["text"] == TYPED
+    # The log has it too.
+    assert re.search(r"<code>[0-9a-f]{32}</code>", answer.text)
