@@ -10,6 +10,7 @@ from service.comments.rendering import render_html
 from service.comments.texts import make_fingerprint
 from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
 from service.http.reading import check_idempotency_key
+from service.languages import find_language, read_words
 from service.privacy.addresses import suspect_typo
 from service.privacy.vault import Keyring
 from service.rate_limiting.rules import Verdict
@@ -34,6 +35,7 @@ from service.submission.schemas import (
     FormLimits,
     Hint,
     ReceiptLink,
+    ShowForm,
     Submitted,
 )
 from service.submission.storing import Draft, Key, Stored, SubmissionWriter, read_stored
@@ -256,12 +258,14 @@ def _hints(submission: Submission) -> list[Hint]:
     return [Hint("#/email", "email_typo_suspected", suggestion)] if suggestion else []
 
 
-async def describe_form(services: Services, site: KnownSite, raw_article: str) -> Form:
+async def describe_form(services: Services, site: KnownSite, wanted: ShowForm) -> Form:
     """Say what a form for an article needs; raises Invalid for a key that cannot be one."""
     try:
-        key = site.article_key(raw_article)
+        key = site.article_key(wanted.article)
     except ArticleRefused as refusal:
         raise Invalid(errors=[refusal.as_error(parameter="article")]) from None
     closed = await _refuse_closed(services, site, key)
     limits = FormLimits(MAX_NAME_CHARS, MAX_EMAIL_CHARS, MAX_URL_CHARS, site.policy.max_text_chars)
-    return Form(key, closed is None, limits, site.policy.max_depth, LABELS)
+    words = read_words(find_language(wanted.lang or "") or site.policy.language)
+    labels = {key: words[key] for key in LABELS}
+    return Form(key, closed is None, limits, site.policy.max_depth, labels)

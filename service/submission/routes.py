@@ -144,7 +144,7 @@ async def show_form(
     """Say what a form for an article needs: limits, labels, and whether comments are open."""
     known = await services.directory.get(site)
     wanted = read_query(request, ShowForm)
-    return answer(await operations.describe_form(services, known, wanted.article))
+    return answer(await operations.describe_form(services, known, wanted))
 
 
 ROUTES = [submit_comment, submit_wordpress_form, show_form]

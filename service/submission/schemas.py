@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from service.comments.receipts import ReceiptToken
 from service.confidential import Confidential
-from service.http.wire import Article, Id, Time
+from service.http.wire import Article, Id, LanguageTag, Time
 from service.sites.policy import MAX_TEXT_CHARS_CEILING
 
 MAX_NAME_CHARS = 245
@@ -85,9 +85,10 @@ class Submitted(msgspec.Struct, frozen=True):
 
 
 class ShowForm(msgspec.Struct, frozen=True):
-    """The article that the form is for."""
+    """The article that the form is for, and the language of its labels."""
 
     article: Article
+    lang: LanguageTag | None = None
 
 
 class FormLimits(msgspec.Struct, frozen=True):
@@ -100,7 +101,7 @@ class FormLimits(msgspec.Struct, frozen=True):
 
 
 class Form(msgspec.Struct, frozen=True):
-    """What a form needs: whether comments are open, the limits, and the labels in English."""
+    """What a form needs: whether comments are open, the limits, and the labels."""
 
     article: str
     open: bool
@@ -109,14 +110,8 @@ class Form(msgspec.Struct, frozen=True):
     labels: dict[str, str]
 
 
-LABELS = {
-    "title": "Leave a reply",
-    "name": "Name",
-    "email": "E-mail",
-    "email_note": "Your e-mail address will not be published.",
-    "url": "Website",
-    "text": "Comment",
-    "submit": "Post comment",
-    "required": "Required",
-    "held": "Your comment is awaiting moderation.",
-}
+# The words of a form, by the keys that they have in every language.
+LABELS = (
+    *("title", "name", "email", "email_note", "url", "text", "submit", "required", "held"),
+    *("remember_me", "cancel", "reply", "closed"),
+)

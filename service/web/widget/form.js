@@ -12,6 +12,7 @@ class ReplyForm {
     this.key = `greenroom:${widget.site}:${widget.state.article}:draft`;
     this.draft = recall("sessionStorage", this.key) ?? {};
     form.noValidate = true;
+    this.fields.text.after(find(form, "counter"));
     this.restore();
     form.addEventListener("input", () => this.note());
     form.addEventListener("submit", (event) => {

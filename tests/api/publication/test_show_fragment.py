@@ -1,0 +1,147 @@
+"""The comments as HTML: for pages to take in, to frame, and for the widget."""
+
+import json
+import re
+from typing import Any
+
+import html5lib
+import httpx
+import pytest
+
+from tests.cast import PUBLIC_URL, House
+
+FRAGMENT = "/v1/sites/blog/comments.html"
+HOSTILE = '"><img src=x onerror=alert(1)></script><!-- {{7*7}}'
+
+
+async def get_fragment(house: House, **query: str) -> httpx.Response:
+    answer = await house.dave.get(FRAGMENT, params={"article": "/post", **query})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return answer
+
+
+def data_of(html: str) -> Any:
+    """Give what stands in the element of data."""
+    [found] = re.findall(
+        r'<script type="application/(?:ld\+)?json">(.*?)</script>', html, re.DOTALL
+    )
+    return json.loads(found)
+
+
+async def test_approved_comments_stand_under_what_they_answer(house: House) -> None:
+    first = await house.publish(text="A *question*?")
+    reply = await house.publish(text="An answer.", parent=first.id)
+    await house.submit(text="Not yet.")
+    html = (await get_fragment(house)).text
+    assert html.index(f"comment-{first.id}") < html.index(f"comment-{reply.id}")
+    assert "<em>question</em>" in html
+    assert "Not yet." not in html
+    assert "mail.example" not in html
+    assert "Comments (<span" in html
+
+
+@pytest.mark.parametrize("view", ["include", "page", "widget"])
+async def test_no_text_breaks_out(house: House, view: str) -> None:
+    comment = await house.publish(name=HOSTILE, text=HOSTILE)
+    await house.alice.patch("/v1/sites/blog", json={"title": HOSTILE})
+    html = (await get_fragment(house, view=view, redirect_to=HOSTILE, lang=HOSTILE[:30])).text
+    document = html5lib.parse(html, namespaceHTMLElements=False)
+    assert [one for one in document.iter("img") if one.get("onerror")] == []
+    scripts = [one.get("type") for one in document.iter("script") if one.get("src") is None]
+    assert scripts == ["application/json" if view == "widget" else "application/ld+json"]
+    assert data_of(html)
+    alone = await get_fragment(house, view=view, parent=comment.id)
+    answered = html5lib.parse(alone.text, namespaceHTMLElements=False)
+    assert [one for one in answered.iter("img") if one.get("onerror")] == []
+
+
+async def test_the_form_works_by_its_own_fields(house: House) -> None:
+    html = (await get_fragment(house)).text
+    document = html5lib.parse(html, namespaceHTMLElements=False)
+    [form] = document.iter("form")
+    assert form.get("action") == f"{PUBLIC_URL}/v1/sites/blog/comments"
+    hidden = {
+        one.get("name", ""): one.get("value", "")
+        for one in form.iter("input")
+        if one.get("type") == "hidden"
+    }
+    typed = {"text": "By form.", "name": "Dave", "email": "dave@mail.example"}
+    answer = await house.dave.post(
+        "/v1/sites/blog/comments", data={**hidden, **typed}, headers={"accept": "text/html"}
+    )
+    assert answer.status_code == 303
+
+
+async def test_each_language_is_kept_by_itself(house: House) -> None:
+    assert "Leave a reply" in (await get_fragment(house)).text
+    assert 'lang="ar" dir="rtl"' in (await get_fragment(house, lang="ar-EG")).text
+    assert 'lang="en" dir="ltr"' in (await get_fragment(house, lang="tlh")).text
+    await house.set("language=de")
+    assert 'lang="de"' in (await get_fragment(house, lang="vo")).text
+
+
+async def test_a_closed_article_has_no_form(house: House) -> None:
+    await house.publish()
+    assert "<form" in (await get_fragment(house)).text
+    closed = {"article": "/post", "state": "closed"}
+    assert (await house.alice.post("/v1/sites/blog/articles", json=closed)).status_code == 200
+    html = (await get_fragment(house)).text
+    assert "<form" not in html
+    assert "Comments are closed." in html
+    assert "Reply" not in html
+
+
+async def test_a_page_leads_to_the_next_one(house: House) -> None:
+    for number in range(3):
+        await house.publish(text=f"Number {number}.")
+    html = (await get_fragment(house, limit="2")).text
+    assert "Number 2." not in html
+    [more] = re.findall(r'part="link more" href="([^"]+)"', html)
+    page = await house.dave.get(more.replace("&amp;", "&").removeprefix(PUBLIC_URL))
+    assert "Number 2." in page.text
+    assert page.text.startswith("<!doctype html>")
+
+
+async def test_only_a_visible_comment_of_the_article_can_be_answered(house: House) -> None:
+    comment = await house.publish(name="Ann")
+    assert "Reply to Ann" in (await get_fragment(house, parent=comment.id)).text
+    pending = await house.submit()
+    for parent in (pending.id, "nonsense", "0"):
+        answer = await house.dave.get(FRAGMENT, params={"article": "/post", "parent": parent})
+        assert answer.status_code == 404
+    elsewhere = await house.dave.get(FRAGMENT, params={"article": "/other", "parent": comment.id})
+    assert elsewhere.status_code == 404
+
+
+async def test_search_engines_are_told_in_their_words(house: House) -> None:
+    first = await house.publish(text="Fish & *chips*", name="Ann", url="https://ann.example")
+    reply = await house.publish(text="Yes.", parent=first.id)
+    data = data_of((await get_fragment(house)).text)
+    assert data["@type"] == "WebPage"
+    assert data["url"] == "https://blog.example/post"
+    one, two = data["comment"]
+    assert one["text"] == "Fish & chips"
+    assert one["author"] == {"@type": "Person", "name": "Ann", "url": "https://ann.example"}
+    assert two["@id"].endswith(f"#comment-{reply.id}")
+    assert two["parentItem"]["@id"].endswith(f"#comment-{first.id}")
+
+
+async def test_the_site_s_pages_may_frame_it_and_nobody_else(house: House) -> None:
+    answer = await get_fragment(house, view="page")
+    policy = answer.headers["content-security-policy"]
+    assert "frame-ancestors 'self' https://blog.example https://www.blog.example" in policy
+    assert "default-src 'none'" in policy
+    again = await house.dave.get(
+        FRAGMENT,
+        params={"article": "/post", "view": "page"},
+        headers={"if-none-match": answer.headers["etag"]},
+    )
+    assert again.status_code == 304
+
+
+async def test_nothing_unseen_changes_it(house: House) -> None:
+    await house.publish()
+    before = (await get_fragment(house)).headers["etag"]
+    await house.submit()
+    assert (await get_fragment(house)).headers["etag"] == before
