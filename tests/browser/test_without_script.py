@@ -3,6 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.browser.stage import SITE, WIDGET, Stage, shown
+from tests.processes import REPOSITORY
 
 
 async def include(stage: Stage) -> str:
@@ -80,6 +81,21 @@ async def test_a_frame_tells_how_high_it_is_and_its_form_takes_the_whole_window(
     await frame.get_by_role("button", name="Post comment").click()
     await expect(page.get_by_role("status")).to_contain_text("awaiting moderation")
     assert page.url.startswith(f"{stage.url}/receipts/")
+
+
+async def test_the_documented_frame_is_as_high_as_the_comments(stage: Stage) -> None:
+    snippet = (REPOSITORY / "docs" / "embedding" / "examples" / "frame.html").read_text()
+    snippet = snippet.replace("https://talk.example", stage.url)
+    snippet = snippet.replace("article=/posts/hello", f"article={stage.article}")
+    page = await (await stage.context()).new_page()
+    html = f"<!doctype html><title>Post</title>{snippet}"
+    await page.goto(stage.pages.put(stage.article, html, {}))
+    await page.wait_for_function("document.getElementById('comments').height !== '600'")
+    height = await page.locator("iframe").get_attribute("height")
+    # What any other window says is not taken.
+    await page.evaluate("postMessage({ greenroom: 'height', height: 7 }, '*')")
+    await page.evaluate("new Promise((resolve) => setTimeout(resolve))")
+    await expect(page.locator("iframe")).to_have_attribute("height", str(height))
 
 
 async def test_nobody_else_may_frame_it(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import TimeoutError as TooSlow
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from urllib.error import HTTPError
@@ -48,14 +49,11 @@ class Comments:
             if refresh is None or refresh.done():
                 refresh = self._under_way[article] = self._pool.submit(self._refresh, article)
         # HTTPError and URLError are OSErrors too.
-        with suppress(TooSlow, OSError):
+        with suppress(TooSlow, OSError, HTTPException):
             refresh.result(WAIT_SECONDS)
         known = self._copies.get(article)
-        return (
-            known.html
-            if known
-            else f'<a href="{escape(url_of(article, view="page"))}">Comments</a>'
-        )
+        link = f'<a href="{escape(url_of(article, view="page"))}">Comments</a>'
+        return known.html if known else link
 
     def _refresh(self, article: str) -> None:
         known = self._copies.get(article)
