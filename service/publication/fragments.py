@@ -91,8 +91,16 @@ def render_fragment(fragment: Fragment) -> bytes:
 
 def _own_url(fragment: Fragment, language: Language) -> str:
     """Give the address at which the same comments stand as a page of their own."""
+    redirect_to = fragment.wanted.redirect_to
     return f"{fragment.public_url}/v1/sites/{fragment.site.slug}/comments.html?" + urlencode(
-        {"article": fragment.page.article, "view": "page", "lang": language}
+        {
+            "article": fragment.page.article,
+            "view": "page",
+            "lang": language,
+            "order": fragment.wanted.order,
+            "limit": fragment.wanted.limit,
+            **({"redirect_to": redirect_to} if redirect_to else {}),
+        }
     )
 
 

@@ -151,10 +151,8 @@ async def stream_comments(
 
 
 def _read_revision(last_event: str | None, after: int | None) -> int | None:
-    """Give the revision that a client knows; what never was an event's id counts as none."""
-    if last_event is None:
-        return after
-    return int(last_event) if _REVISION.fullmatch(last_event) else None
+    """Give the revision that a client knows; what never was an event's id is as if it were not there."""
+    return int(last_event) if last_event and _REVISION.fullmatch(last_event) else after
 
 
 @get(

@@ -281,8 +281,90 @@ async def test_where_the_service_is_gone_the_page_s_own_content_stays(stage: Sta
     page = await (await stage.context()).new_page()
     await page.route("**/comments.html*", lambda route: route.abort())
     await page.goto(url)
-    await expect(page.get_by_role("alert")).to_contain_text("konnten nicht geladen werden")
+    await expect(page.get_by_role("alert")).to_contain_text("Kommentare sind nicht verfügbar")
     await expect(page.get_by_text("There are comments elsewhere.")).to_be_visible()
     await page.unroute("**/comments.html*")
     await page.get_by_role("alert").get_by_role("button").click()
     await expect(shown(page, "form")).to_be_visible()
+
+
+async def test_what_is_typed_while_a_comment_is_on_its_way_stays(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page, "The first.")
+    held: list[Route] = []
+    posts = f"**/v1/sites/{SITE}/comments"
+    await page.route(posts, lambda route: held.append(route))
+    async with page.expect_request(posts):
+        await send(page)
+    await page.locator(f"{WIDGET} [name=text]:visible").fill("The second.")
+    await held[0].continue_()
+    await expect(shown(page, "held")).to_contain_text("The first.")
+    await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_have_value("The second.")
+
+
+async def test_a_comment_that_is_sent_again_leaves_the_next_one_alone(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page, "The first.", email="dave@gmial.com")
+    await send(page)
+    await expect(shown(page, "doubt")).to_be_visible()
+    await page.locator(f"{WIDGET} [name=text]:visible").fill("The second.")
+    await page.get_by_role("button", name="Send it with gmail.com instead").click()
+    await expect(shown(page, "doubt")).to_have_count(0)
+    await expect(shown(page, "held")).to_contain_text("The first.")
+    await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_have_value("The second.")
+    await expect(page.locator(f"{WIDGET} [name=email]:visible")).to_have_value("dave@gmail.com")
+
+
+async def test_an_answer_goes_where_it_says_though_its_comment_is_not_loaded(stage: Stage) -> None:
+    await stage.publish("The first.")
+    second = await stage.publish("The second.", name="Beth")
+    page = await stage.open(stage.put(attributes='limit="1"'))
+    await shown(page, "more").click()
+    await page.locator(f"{WIDGET} #comment-{second} [part~=reply]").click()
+    await fill(page)
+    await page.reload()
+    await expect(shown(page, "form-title")).to_have_text("Reply to Beth")
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+    assert [one["parent"] for one in await stage.pending()] == [second]
+
+
+async def test_a_draft_for_a_comment_that_is_gone_does_no_harm(stage: Stage) -> None:
+    taken = await stage.submit("The first.")
+    await stage.decide("approve", taken["id"])
+    await stage.publish("An answer.", parent=taken["id"])
+    page = await stage.open(stage.put(attributes='limit="1"'))
+    await shown(page, "reply").click()
+    await fill(page)
+    await stage.api.delete(f"/v1/receipts/{taken['receipt']['token']}")
+    await page.reload()
+    await expect(shown(page, "removed")).to_be_visible()
+    await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_have_value("I like it.")
+
+
+async def test_a_thread_that_goes_leaves_nothing_behind(stage: Stage) -> None:
+    first = await stage.publish("The first.")
+    await stage.publish("An answer.", parent=first)
+    page = await stage.open()
+    await expect(shown(page, "text")).to_have_count(2)
+    await stage.decide("spam", first)
+    await expect(shown(page, "comment")).to_have_count(0)
+    await expect(shown(page, "count")).to_have_text("0")
+
+
+async def test_what_is_not_loaded_is_counted_right(stage: Stage) -> None:
+    await stage.publish("The first.")
+    second = await stage.publish("The second.")
+    page = await stage.open(stage.put(attributes='limit="1"'))
+    await expect(shown(page, "count")).to_have_text("2")
+    await stage.decide("reject", second)
+    await expect(shown(page, "count")).to_have_text("1")
+
+
+async def test_an_element_may_get_its_article_later(stage: Stage) -> None:
+    await stage.publish("First!")
+    html = f'<!doctype html><script type="module" src="{stage.url}/embed.js"></script><{WIDGET}></{WIDGET}>'
+    page = await stage.open(stage.pages.put("/later", html, {}))
+    for name, value in (("article", stage.article), ("site", SITE)):
+        await page.locator(WIDGET).evaluate(f"node => node.setAttribute('{name}', '{value}')")
+    await expect(shown(page, "text")).to_have_text("First!")

@@ -4,18 +4,18 @@ const SERVICE = new URL(".", import.meta.url);
 const TIMEOUT_MS = 30_000;
 // Said where nothing could be loaded, and so no other word either.
 const UNREACHABLE = {
-  en: "The comments could not be loaded.",
-  de: "Die Kommentare konnten nicht geladen werden.",
-  fr: "Impossible de charger les commentaires.",
-  es: "No se pudieron cargar los comentarios.",
-  pt: "Não foi possível carregar os comentários.",
-  ja: "コメントを読み込めませんでした。",
-  zh: "无法加载评论。",
-  ar: "تعذّر تحميل التعليقات.",
-  hi: "टिप्पणियाँ लोड नहीं हो सकीं।",
-  id: "Komentar tidak dapat dimuat.",
-  uk: "Не вдалося завантажити коментарі.",
-  ko: "댓글을 불러올 수 없습니다.",
+  en: "Comments are not available.",
+  de: "Kommentare sind nicht verfügbar.",
+  fr: "Commentaires indisponibles.",
+  es: "Comentarios no disponibles.",
+  pt: "Comentários indisponíveis.",
+  ja: "コメントを表示できません。",
+  zh: "无法显示评论。",
+  ar: "التعليقات غير متاحة.",
+  hi: "टिप्पणियाँ उपलब्ध नहीं हैं।",
+  id: "Komentar tidak tersedia.",
+  uk: "Коментарі недоступні.",
+  ko: "댓글을 볼 수 없습니다.",
 };
 
 // For pages that require Trusted Types. What goes through here was made, or sanitised, by the service.
@@ -58,19 +58,24 @@ function call(url, method = "GET", body = undefined, headers = {}) {
 }
 
 // What a browser keeps for us: `localStorage` for good, `sessionStorage` as long as the tab lives. Both may be
-// forbidden, and then nothing outlives the page.
+// full or forbidden, and then it does not outlive the page.
 const memory = new Map();
 function keep(area, key, value) {
-  memory.set(area + key, value);
+  memory.delete(area + key);
   try {
     if (value) globalThis[area].setItem(key, JSON.stringify(value));
     else globalThis[area].removeItem(key);
-  } catch { /* The memory above has it. */ }
+  } catch {
+    memory.set(area + key, value);
+  }
 }
 function recall(area, key) {
   try {
-    return JSON.parse(globalThis[area].getItem(key));
+    return memory.get(area + key) ?? JSON.parse(globalThis[area].getItem(key));
   } catch {
-    return memory.get(area + key) ?? null;
+    return null;
   }
 }
+
+// Nobody has to be unable to guess it; and pages without TLS have no `crypto.randomUUID`.
+const newKey = () => `${Date.now()}${Math.random()}`;

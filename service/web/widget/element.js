@@ -26,19 +26,20 @@ class GreenroomComments extends HTMLElement {
     this.ending?.abort();
   }
 
-  attributeChangedCallback(name, before) {
-    if (this.isConnected && before !== null) this.load();
+  attributeChangedCallback(name, before, now) {
+    if (this.ending && this.isConnected && before !== now) this.load();
   }
 
   async load() {
     this.ending?.abort();
     const ending = (this.ending = new AbortController());
     this.signal = ending.signal;
+    if (!this.site) return;
     const canonical = document.querySelector("link[rel=canonical]")?.href ?? location.href;
     const wished = this.closest("[lang]")?.lang || navigator.language;
     try {
       const answer = await call(api(`sites/${this.site}/comments.html`, {
-        article: this.getAttribute("article") ?? canonical,
+        article: this.getAttribute("article") || canonical,
         view: "widget", lang: wished, order: this.order, limit: this.getAttribute("limit"),
       }));
       if (!answer.ok) throw answer;
@@ -51,14 +52,15 @@ class GreenroomComments extends HTMLElement {
 
   begin(section) {
     this.section = section;
-    this.language = section.lang;
     this.state = JSON.parse(section.querySelector("script").textContent);
     this.words = this.state.words;
+    // Once: later it would bring back what was sent meanwhile.
+    this.fallback = this.language ? null : readFallback(this);
+    this.language = section.lang;
     const numbers = new Intl.NumberFormat(this.language);
     const dates = new Intl.DateTimeFormat(this.language, { dateStyle: "medium" });
     this.number = (value) => numbers.format(value);
     this.date = (value) => dates.format(value);
-    this.fallback = readFallback(this);
     this.status = make("p", "soft status", "", { role: "status" });
     section.append(this.status);
     this.shadowRoot.replaceChildren(section);
@@ -159,5 +161,7 @@ async function count(site, articles, elements) {
   }
 }
 
-customElements.define("greenroom-comments", GreenroomComments);
-customElements.define("greenroom-count", GreenroomCount);
+if (!customElements.get("greenroom-comments")) {
+  customElements.define("greenroom-comments", GreenroomComments);
+  customElements.define("greenroom-count", GreenroomCount);
+}

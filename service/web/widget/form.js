@@ -12,6 +12,7 @@ class ReplyForm {
     this.key = `greenroom:${widget.site}:${widget.state.article}:draft`;
     this.draft = recall("sessionStorage", this.key) ?? {};
     form.noValidate = true;
+    this.title.tabIndex = -1;
     this.fields.text.after(find(form, "counter"));
     this.restore();
     form.addEventListener("input", () => this.note());
@@ -30,8 +31,9 @@ class ReplyForm {
     const before = this.widget.fallback;
     this.fields.remember.checked = Boolean(this.draft.remember ?? me);
     for (const name of TYPED) this.fields[name].value = this.draft[name] || before?.values[name] || me?.[name] || "";
-    const parent = this.draft.parent && this.widget.thread.item(this.draft.parent);
-    if (parent) this.answer(parent, false);
+    const { parent, parentName } = this.draft;
+    if (parent && this.widget.thread.isShown(parent)) this.answer(this.widget.thread.item(parent), false);
+    else if (parent) this.aim(parentName);
     if (before?.focus) this.fields[before.focus]?.focus();
     if (this.fields.text.value && !this.widget.state.open) this.close();
     this.note();
@@ -56,18 +58,23 @@ class ReplyForm {
   }
 
   answer(item, isAsked = true) {
-    const { words } = this.widget;
     this.draft.parent = item.id.slice("comment-".length);
-    const name = find(item, "name").textContent;
+    this.aim(find(item, "name").textContent, item);
+    find(item, "comment").after(this.form);
+    this.note();
+    if (isAsked) this.fields.text.focus();
+  }
+
+  // Says whom the comment will answer; that one may be on a part of the list which is not loaded.
+  aim(name, item) {
+    const { words } = this.widget;
+    this.draft.parentName = name;
     this.title.textContent = say(words.reply_to, { name });
     find(this.form, "cancel")?.remove();
     this.button.after(makeButton(words.cancel, "quiet cancel", () => {
       this.goHome();
-      find(item, "reply")?.focus();
+      (item ? find(item, "reply") : this.fields.text)?.focus();
     }));
-    find(item, "comment").after(this.form);
-    this.note();
-    if (isAsked) this.fields.text.focus();
   }
 
   goHome() {
@@ -80,7 +87,7 @@ class ReplyForm {
 
   // The form stands in an item that goes away.
   leave(item) {
-    if (!item.contains(this.form)) return;
+    if (this.form.closest("li") !== item) return;
     const { activeElement } = this.widget.shadowRoot;
     this.goHome();
     activeElement?.focus();
@@ -92,8 +99,7 @@ class ReplyForm {
     for (const name of TYPED) if (this.fields[name].value.trim()) content[name] = this.fields[name].value;
     const body = JSON.stringify(content);
     if (this.draft.sent !== body) {
-      const random = crypto.getRandomValues(new Uint8Array(16));
-      Object.assign(this.draft, { sent: body, key: Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("") });
+      Object.assign(this.draft, { sent: body, key: newKey() });
       keep("sessionStorage", this.key, this.draft);
     }
     return body;
@@ -108,17 +114,21 @@ class ReplyForm {
       return;
     }
     const body = this.seal();
+    // More may be typed while it is on its way.
+    const sent = { ...this.draft };
     this.busy(true);
-    try {
-      const url = api(`sites/${this.widget.site}/comments`);
-      const answer = await call(url, "POST", body, { "Idempotency-Key": this.draft.key });
-      if (isLost(answer.status)) this.wait();
-      else if (answer.ok) this.done(await answer.json());
-      else this.refuse(answer, await answer.json().catch(() => ({})));
-    } catch {
-      this.wait();
-    }
+    const [answer, told] = await this.post(body, sent.key);
+    if (!answer || isLost(answer.status) || (answer.ok && !told)) this.wait();
+    else if (answer.ok) this.done(told, sent);
+    else this.refuse(answer, told ?? {});
     this.busy(false);
+  }
+
+  // Gives the answer and what it says, or nothing of what was lost on the way.
+  async post(body, key) {
+    const url = api(`sites/${this.widget.site}/comments`);
+    const answer = await call(url, "POST", body, { "Idempotency-Key": key }).catch(() => null);
+    return [answer, await answer?.json().catch(() => null)];
   }
 
   busy(isBusy) {
@@ -198,16 +208,16 @@ class ReplyForm {
     for (const error of this.form.querySelectorAll("[part~=error]")) error.hidden = true;
   }
 
-  done(taken) {
-    const { name, email, url, text, remember } = this.draft;
+  done(taken, sent) {
+    const { name, email, url, text, remember } = sent;
     keep("localStorage", "greenroom:me", remember && { name, email, url });
-    const entry = { id: taken.id, article: taken.article, parent: this.draft.parent, at: taken.submitted_at, ...taken.receipt, name, text };
-    this.draft = {};
-    this.fields.text.value = "";
-    this.goHome();
-    keep("sessionStorage", this.key);
-    this.widget.own.add(entry, taken.hints, email);
-    this.widget.tell("submitted", { id: taken.id, article: taken.article });
+    if (this.fields.text.value === text) {
+      this.fields.text.value = "";
+      this.goHome();
+      this.draft = {};
+      keep("sessionStorage", this.key);
+    }
+    this.widget.own.take(taken, sent);
   }
 }
 

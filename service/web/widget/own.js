@@ -34,10 +34,14 @@ class Own {
     }
   }
 
-  add(entry, hints, email) {
-    this.change(entry.id, entry);
+  // Takes over a comment that the service has, with what was sent.
+  take({ id, article, submitted_at: at, receipt, hints }, sent) {
+    const { name, text, parent } = sent;
+    const entry = { id, article, parent, at, ...receipt, name, text };
+    this.change(id, entry);
     const item = this.hold(entry);
-    for (const hint of hints) this.doubt(item, entry, hint, email);
+    if ("held" in item.dataset) for (const hint of hints) this.doubt(item, entry, hint, sent);
+    this.widget.tell("submitted", { id, article });
     this.widget.announce(this.widget.words.held);
     find(item, "comment").focus();
     this.follow(entry);
@@ -64,19 +68,22 @@ class Own {
   }
 
   // The address cannot be changed any more, but the comment can be taken back and sent with another one.
-  doubt(item, entry, { suggestion }, email) {
-    const { words } = this.widget;
+  doubt(item, entry, { suggestion }, sent) {
+    const { words, form } = this.widget;
     const note = make("p", "note doubt", `${words.check_email} `);
     note.append(makeButton(say(words.resend_with, { suggestion }), "quiet suggestion", async () => {
       if (!(await this.withdraw(entry))) return;
-      const { form } = this.widget;
+      const email = withDomain(sent.email, suggestion);
+      const { text, name, parent, url } = sent;
+      const body = JSON.stringify({ article: entry.article, text, name, email, parent, url: url || undefined });
+      const [answer, told] = await form.post(body, newKey());
       const { fields } = form;
-      Object.assign(form.draft, { parent: entry.parent });
-      fields.text.value = entry.text;
-      fields.name.value = entry.name;
-      fields.email.value = withDomain(email, suggestion);
+      if (fields.email.value === sent.email) fields.email.value = email;
+      if (answer?.ok && told) return this.take(told, { ...sent, email });
+      // Back into the form, whatever stands there by now.
+      fields.text.value = [fields.text.value, text].filter(Boolean).join("\n\n");
       form.note();
-      form.send();
+      form.complain(words.still_here);
     }));
     find(item, "note").after(note);
   }

@@ -41,12 +41,12 @@ class Thread {
     if (present) {
       find(present, "comment").replaceWith(article);
       delete present.dataset.held;
-      return present;
+    } else {
+      this.place(made);
     }
-    this.place(made);
-    const { maxDepth } = this.widget.state;
-    if (comment.name !== null && this.depth(made) >= maxDepth) find(article, "reply")?.remove();
-    return made;
+    const item = present ?? made;
+    if (this.depth(item) >= this.widget.state.maxDepth) find(article, "reply")?.remove();
+    return item;
   }
 
   fill(article, comment) {
@@ -80,33 +80,56 @@ class Thread {
     const item = this.item(id);
     if (!item) return;
     this.widget.form.leave(item);
-    if (find(item, "replies").children.length) {
-      find(item, "comment").replaceChildren(make("p", "soft removed", this.widget.words.removed));
-    } else {
-      item.remove();
-    }
+    find(item, "comment").replaceChildren(make("p", "soft removed", this.widget.words.removed));
+    this.prune(item);
+  }
+
+  // What is gone keeps its place only while something answers it.
+  prune(item) {
+    if (!item || !this.own(item, "removed") || find(item, "replies").children.length) return;
+    const above = item.parentElement.closest("li");
+    item.remove();
+    this.prune(above);
+  }
+
+  // A part of the comment itself, not of what answers it.
+  own(item, part) {
+    return find(find(item, "comment"), part);
   }
 
   isShown(id) {
     const item = this.item(id);
-    return Boolean(item && !item.dataset.held && find(item, "text"));
+    return Boolean(item && this.own(item, "text"));
   }
 
   // Takes an approved comment from the stream; gives its item, or nothing where its place is not loaded yet.
   arrive(comment) {
     const wasShown = this.isShown(comment.id);
-    this.count += !wasShown;
+    if (this.next) this.recount();
+    else this.count += !wasShown;
     const isNear = !this.next || this.widget.order === "newest" || this.item(comment.id) || this.item(comment.parent);
-    this.newer += !isNear;
     const item = isNear && this.put(comment);
     if (item && !wasShown) find(item, "comment").part.add("new");
+    this.newer -= Boolean(this.next && item && !wasShown);
     this.refresh();
     return item;
   }
 
   depart(id) {
-    this.count -= this.isShown(id);
+    if (this.next) this.recount();
+    else this.count -= this.isShown(id);
     this.remove(id);
+    this.refresh();
+  }
+
+  // What is not loaded may have been counted before.
+  async recount() {
+    const { site, state } = this.widget;
+    const answer = await call(api(`sites/${site}/counts`, { article: state.article })).catch(() => null);
+    if (!answer?.ok) return;
+    const [count] = Object.values((await answer.json()).counts);
+    this.newer = Math.max(0, this.newer + count - this.count);
+    this.count = count;
     this.refresh();
   }
 
@@ -114,10 +137,11 @@ class Thread {
     const { section, words, number } = this.widget;
     find(section, "count").textContent = number(this.count);
     find(section, "empty").hidden = Boolean(this.list.children.length);
-    find(section, "more")?.remove();
-    if (!this.next) return;
-    const text = this.newer ? `${words.more} · ${words.newer} (${number(this.newer)})` : words.more;
-    this.list.after(makeButton(text, "quiet more", () => this.more()));
+    // It stays the same button, which may have the focus.
+    this.button ??= makeButton("", "quiet more", () => this.more());
+    this.button.textContent = this.newer > 0 ? `${words.more} · ${words.newer} (${number(this.newer)})` : words.more;
+    if (!this.next) this.button.remove();
+    else if (!this.button.isConnected) this.list.after(this.button);
   }
 
   async more() {

@@ -24,6 +24,7 @@ DEFAULTS = {
     "articles": "open",
     "comments": "open",
     "language": "en",
+    "form.text_field": "",
     "reasons": {},
 }
 NEW = {"slug": "new", "title": "New", "origins": ["https://NEW.example:443/", "http://b.example"]}
