@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, BrowserContext, Locator, Page
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
 
 from service.settings import load_settings
 from tests.browser.pages import PageServer
@@ -142,6 +142,13 @@ class Stage:
 def shown(page: Page, part: str) -> Locator:
     """Give what the reader sees of a part of the widget."""
     return page.locator(f"{WIDGET} [part~={part}]:visible")
+
+
+def asked_for(page: Page, kind: str) -> list[Request]:
+    """Note what a page will ask for under addresses that hold `kind`."""
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request) if kind in request.url else None)
+    return asked
 
 
 async def fill(

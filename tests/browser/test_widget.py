@@ -1,17 +1,10 @@
 """The widget, as readers meet it on a site's page."""
 
-from playwright.async_api import Page, Request, Route, expect
+from playwright.async_api import Route, expect
 
-from tests.browser.stage import SITE, WIDGET, Stage, fill, send, shown
+from tests.browser.stage import SITE, WIDGET, Stage, asked_for, fill, send, shown
 
 HELD = "Your comment is awaiting moderation."
-
-
-def asked_for(page: Page, kind: str) -> list[Request]:
-    """Note what a page will ask the service for."""
-    asked: list[Request] = []
-    page.on("request", lambda request: asked.append(request) if kind in request.url else None)
-    return asked
 
 
 async def test_a_comment_is_held_and_appears_when_it_is_approved(stage: Stage) -> None:
@@ -27,63 +20,6 @@ async def test_a_comment_is_held_and_appears_when_it_is_approved(stage: Stage) -
     await expect(shown(page, "count")).to_have_text("1")
     await expect(shown(page, "status")).to_have_text("Your comment is published.")
     await expect(shown(page, "held")).to_have_count(0)
-
-
-async def test_what_somebody_else_wrote_appears_and_goes_live(stage: Stage) -> None:
-    page = await stage.open()
-    await expect(shown(page, "empty")).to_be_visible()
-    comment = await stage.publish("First!")
-    await expect(shown(page, "text")).to_have_text("First!")
-    reply = await stage.publish("Second!", parent=comment)
-    nested = page.locator(f"{WIDGET} #comment-{comment} [part~=replies] #comment-{reply}")
-    await expect(nested).to_be_visible()
-    await stage.decide("reject", reply)
-    await expect(nested).to_have_count(0)
-    await expect(shown(page, "count")).to_have_text("1")
-
-
-async def test_a_reply_stands_under_what_it_answers(stage: Stage) -> None:
-    comment = await stage.publish("A question?")
-    page = await stage.open()
-    await fill(page, "An answer.")
-    await shown(page, "reply").click()
-    await expect(shown(page, "form-title")).to_have_text("Reply to Ann")
-    await send(page)
-    nested = page.locator(f"{WIDGET} #comment-{comment} [part~=replies] [part~=held]")
-    await expect(nested).to_contain_text("An answer.")
-    assert [one["parent"] for one in await stage.pending()] == [comment]
-    await expect(shown(page, "form-title")).to_have_text("Leave a reply")
-
-
-async def test_fifty_comments_need_one_request_and_the_rest_another(stage: Stage) -> None:
-    for number in range(60):
-        await stage.submit(f"Comment {number}.")
-    await stage.approve_all()
-    page = await (await stage.context()).new_page()
-    asked = asked_for(page, f"{stage.url}/v1/")
-    await page.goto(stage.put())
-    await expect(shown(page, "text")).to_have_count(50)
-    before_paint = [one for one in asked if "/stream" not in one.url]
-    assert len(before_paint) == 1
-    await shown(page, "more").click()
-    await expect(shown(page, "text")).to_have_count(60)
-    await expect(shown(page, "text").nth(59)).to_have_text("Comment 59.")
-    await expect(page.locator(f"{WIDGET} [part~=comment]").nth(50)).to_be_focused()
-    await expect(shown(page, "more")).to_have_count(0)
-
-
-async def test_comments_beyond_what_is_loaded_are_offered(stage: Stage) -> None:
-    for number in range(3):
-        await stage.submit(f"Comment {number}.")
-    await stage.approve_all()
-    page = await stage.open(stage.put(attributes='limit="2"'))
-    await expect(shown(page, "text")).to_have_count(2)
-    await stage.publish("The newest.")
-    await expect(shown(page, "more")).to_contain_text("Newer comments (1)")
-    await shown(page, "more").click()
-    await expect(shown(page, "text")).to_have_text(
-        ["Comment 0.", "Comment 1.", "Comment 2.", "The newest."]
-    )
 
 
 async def test_every_wrong_field_is_marked_and_a_suggestion_is_a_button(stage: Stage) -> None:
@@ -163,18 +99,6 @@ async def test_an_answer_that_was_lost_doubles_nothing_even_after_a_reload(stage
     await send(page)
     await expect(shown(page, "held")).to_be_visible()
     assert len(await stage.pending()) == 1
-
-
-async def test_two_tabs_show_the_same(stage: Stage) -> None:
-    context = await stage.context()
-    first, second = await stage.open(context=context), await stage.open(context=context)
-    await fill(first)
-    await send(first)
-    await expect(shown(second, "held")).to_contain_text("I like it.")
-    await stage.approve_all()
-    for page in (first, second):
-        await page.bring_to_front()
-        await expect(shown(page, "text")).to_have_text("I like it.")
 
 
 async def test_name_and_address_are_remembered_only_on_request(stage: Stage) -> None:
@@ -313,52 +237,6 @@ async def test_a_comment_that_is_sent_again_leaves_the_next_one_alone(stage: Sta
     await expect(shown(page, "held")).to_contain_text("The first.")
     await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_have_value("The second.")
     await expect(page.locator(f"{WIDGET} [name=email]:visible")).to_have_value("dave@gmail.com")
-
-
-async def test_an_answer_goes_where_it_says_though_its_comment_is_not_loaded(stage: Stage) -> None:
-    await stage.publish("The first.")
-    second = await stage.publish("The second.", name="Beth")
-    page = await stage.open(stage.put(attributes='limit="1"'))
-    await shown(page, "more").click()
-    await page.locator(f"{WIDGET} #comment-{second} [part~=reply]").click()
-    await fill(page)
-    await page.reload()
-    await expect(shown(page, "form-title")).to_have_text("Reply to Beth")
-    await send(page)
-    await expect(shown(page, "held")).to_be_visible()
-    assert [one["parent"] for one in await stage.pending()] == [second]
-
-
-async def test_a_draft_for_a_comment_that_is_gone_does_no_harm(stage: Stage) -> None:
-    taken = await stage.submit("The first.")
-    await stage.decide("approve", taken["id"])
-    await stage.publish("An answer.", parent=taken["id"])
-    page = await stage.open(stage.put(attributes='limit="1"'))
-    await shown(page, "reply").click()
-    await fill(page)
-    await stage.api.delete(f"/v1/receipts/{taken['receipt']['token']}")
-    await page.reload()
-    await expect(shown(page, "removed")).to_be_visible()
-    await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_have_value("I like it.")
-
-
-async def test_a_thread_that_goes_leaves_nothing_behind(stage: Stage) -> None:
-    first = await stage.publish("The first.")
-    await stage.publish("An answer.", parent=first)
-    page = await stage.open()
-    await expect(shown(page, "text")).to_have_count(2)
-    await stage.decide("spam", first)
-    await expect(shown(page, "comment")).to_have_count(0)
-    await expect(shown(page, "count")).to_have_text("0")
-
-
-async def test_what_is_not_loaded_is_counted_right(stage: Stage) -> None:
-    await stage.publish("The first.")
-    second = await stage.publish("The second.")
-    page = await stage.open(stage.put(attributes='limit="1"'))
-    await expect(shown(page, "count")).to_have_text("2")
-    await stage.decide("reject", second)
-    await expect(shown(page, "count")).to_have_text("1")
 
 
 async def test_an_element_may_get_its_article_later(stage: Stage) -> None:

@@ -1,0 +1,120 @@
+"""The list of the widget: threads, pages, and what comes and goes while somebody reads."""
+
+from playwright.async_api import expect
+
+from tests.browser.stage import WIDGET, Stage, asked_for, fill, send, shown
+
+
+async def test_what_somebody_else_wrote_appears_and_goes_live(stage: Stage) -> None:
+    page = await stage.open()
+    await expect(shown(page, "empty")).to_be_visible()
+    comment = await stage.publish("First!")
+    await expect(shown(page, "text")).to_have_text("First!")
+    reply = await stage.publish("Second!", parent=comment)
+    nested = page.locator(f"{WIDGET} #comment-{comment} [part~=replies] #comment-{reply}")
+    await expect(nested).to_be_visible()
+    await stage.decide("reject", reply)
+    await expect(nested).to_have_count(0)
+    await expect(shown(page, "count")).to_have_text("1")
+
+
+async def test_a_reply_stands_under_what_it_answers(stage: Stage) -> None:
+    comment = await stage.publish("A question?")
+    page = await stage.open()
+    await fill(page, "An answer.")
+    await shown(page, "reply").click()
+    await expect(shown(page, "form-title")).to_have_text("Reply to Ann")
+    await send(page)
+    nested = page.locator(f"{WIDGET} #comment-{comment} [part~=replies] [part~=held]")
+    await expect(nested).to_contain_text("An answer.")
+    assert [one["parent"] for one in await stage.pending()] == [comment]
+    await expect(shown(page, "form-title")).to_have_text("Leave a reply")
+
+
+async def test_fifty_comments_need_one_request_and_the_rest_another(stage: Stage) -> None:
+    for number in range(60):
+        await stage.submit(f"Comment {number}.")
+    await stage.approve_all()
+    page = await (await stage.context()).new_page()
+    asked = asked_for(page, f"{stage.url}/v1/")
+    await page.goto(stage.put())
+    await expect(shown(page, "text")).to_have_count(50)
+    before_paint = [one for one in asked if "/stream" not in one.url]
+    assert len(before_paint) == 1
+    await shown(page, "more").click()
+    await expect(shown(page, "text")).to_have_count(60)
+    await expect(shown(page, "text").nth(59)).to_have_text("Comment 59.")
+    await expect(page.locator(f"{WIDGET} [part~=comment]").nth(50)).to_be_focused()
+    await expect(shown(page, "more")).to_have_count(0)
+
+
+async def test_comments_beyond_what_is_loaded_are_offered(stage: Stage) -> None:
+    for number in range(3):
+        await stage.submit(f"Comment {number}.")
+    await stage.approve_all()
+    page = await stage.open(stage.put(attributes='limit="2"'))
+    await expect(shown(page, "text")).to_have_count(2)
+    await stage.publish("The newest.")
+    await expect(shown(page, "more")).to_contain_text("Newer comments (1)")
+    await shown(page, "more").click()
+    await expect(shown(page, "text")).to_have_text(
+        ["Comment 0.", "Comment 1.", "Comment 2.", "The newest."]
+    )
+
+
+async def test_two_tabs_show_the_same(stage: Stage) -> None:
+    context = await stage.context()
+    first, second = await stage.open(context=context), await stage.open(context=context)
+    await fill(first)
+    await send(first)
+    await expect(shown(second, "held")).to_contain_text("I like it.")
+    await stage.approve_all()
+    for page in (first, second):
+        await page.bring_to_front()
+        await expect(shown(page, "text")).to_have_text("I like it.")
+
+
+async def test_an_answer_goes_where_it_says_though_its_comment_is_not_loaded(stage: Stage) -> None:
+    await stage.publish("The first.")
+    second = await stage.publish("The second.", name="Beth")
+    page = await stage.open(stage.put(attributes='limit="1"'))
+    await shown(page, "more").click()
+    await page.locator(f"{WIDGET} #comment-{second} [part~=reply]").click()
+    await fill(page)
+    await page.reload()
+    await expect(shown(page, "form-title")).to_have_text("Reply to Beth")
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+    assert [one["parent"] for one in await stage.pending()] == [second]
+
+
+async def test_a_draft_for_a_comment_that_is_gone_does_no_harm(stage: Stage) -> None:
+    taken = await stage.submit("The first.")
+    await stage.decide("approve", taken["id"])
+    await stage.publish("An answer.", parent=taken["id"])
+    page = await stage.open(stage.put(attributes='limit="1"'))
+    await shown(page, "reply").click()
+    await fill(page)
+    await stage.api.delete(f"/v1/receipts/{taken['receipt']['token']}")
+    await page.reload()
+    await expect(shown(page, "removed")).to_be_visible()
+    await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_have_value("I like it.")
+
+
+async def test_a_thread_that_goes_leaves_nothing_behind(stage: Stage) -> None:
+    first = await stage.publish("The first.")
+    await stage.publish("An answer.", parent=first)
+    page = await stage.open()
+    await expect(shown(page, "text")).to_have_count(2)
+    await stage.decide("spam", first)
+    await expect(shown(page, "comment")).to_have_count(0)
+    await expect(shown(page, "count")).to_have_text("0")
+
+
+async def test_what_is_not_loaded_is_counted_right(stage: Stage) -> None:
+    await stage.publish("The first.")
+    second = await stage.publish("The second.")
+    page = await stage.open(stage.put(attributes='limit="1"'))
+    await expect(shown(page, "count")).to_have_text("2")
+    await stage.decide("reject", second)
+    await expect(shown(page, "count")).to_have_text("1")
