@@ -14,12 +14,14 @@ ALLOWED_TAGS = {
 # What our own pages have around the comments.
 PAGE_TAGS = ALLOWED_TAGS | {
     *("meta", "title", "link", "main", "article", "header", "div", "span", "h1", "h2", "time"),
+    *("section", "footer", "h3"),
     *("img", "form", "input", "textarea", "label", "button", "dl", "dt", "dd"),
 }
 PAGE_ATTRIBUTES = {
     *("href", "rel", "start", "src", "alt", "class", "id", "lang", "charset", "name", "content"),
     *("datetime", "role", "method", "action", "type", "value", "required", "rows", "maxlength"),
-    *("for", "autocomplete", "novalidate", "dir"),
+    *("for", "autocomplete", "novalidate", "dir", "part", "hidden", "tabindex", "readonly"),
+    *("target", "data-parent", "loading", "width", "height", "aria-label"),
     *("aria-describedby", "aria-invalid", "aria-labelledby"),
 }
 OUR_FILES = re.compile(r"/(static|avatars)/[a-z0-9.-]+")
