@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -29,17 +30,37 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MILLISECONDS = 15_000
 # A request that had to wait longer for its turn is better told so than kept.
 MAX_WAIT_SECONDS = 10.0
-# PostgreSQL: a request that waits longer than this for a row is better told so than kept.
-STATEMENT_TIMEOUT = "-c lock_timeout=10s -c statement_timeout=30s"
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What PostgreSQL allows a kind of work, in seconds; 0 is without a bound."""
+
+    lock_seconds: int = 10
+    """How long a statement waits for a lock: who waits for a row longer is better told so than kept."""
+    statement_seconds: int = 30
+
+    @property
+    def options(self) -> str:
+        """The bounds as options of a new connection."""
+        return (
+            f"-c lock_timeout={self.lock_seconds}s -c statement_timeout={self.statement_seconds}s"
+        )
+
+
+REQUESTS = Bounds()
+# What somebody started by hand and waits for, such as a migration that makes an index.
+MAINTENANCE = Bounds(statement_seconds=0)
 
 
 class Database:
     """One engine and its transactions. `url` is a SQLAlchemy URL with an asynchronous driver."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, bounds: Bounds = REQUESTS) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
-        self._writer = Writer(url)
+        self.engine = (
+            _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size, bounds)
+        )
+        self._writer = Writer(url, bounds)
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -95,8 +116,8 @@ class Database:
 class Writer:
     """A thread with a synchronous connection of its own, which does one piece of work after the other."""
 
-    def __init__(self, url: str) -> None:
-        self._engine = _writing_engine(url)
+    def __init__(self, url: str, bounds: Bounds) -> None:
+        self._engine = _writing_engine(url, bounds)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
 
     async def do(self, work: Callable[[Connection], T]) -> T:
@@ -184,27 +205,27 @@ _KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-_POSTGRES_OPTIONS: dict[str, Any] = {
-    **_OPTIONS,
-    "pool_pre_ping": True,
-    "connect_args": {"connect_timeout": 5, "options": STATEMENT_TIMEOUT, **_KEEPALIVE},
-}
 _SQLITE_OPTIONS: dict[str, Any] = {
     **_OPTIONS,
     "connect_args": {"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000},
 }
 
 
-def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
-    options = {**_POSTGRES_OPTIONS, "pool_size": pool_size, "max_overflow": pool_size}
+def _postgres_options(bounds: Bounds) -> dict[str, Any]:
+    connect = {"connect_timeout": 5, "options": bounds.options, **_KEEPALIVE}
+    return {**_OPTIONS, "pool_pre_ping": True, "connect_args": connect}
+
+
+def _postgres_engine(url: str, pool_size: int, bounds: Bounds) -> AsyncEngine:
+    options = {**_postgres_options(bounds), "pool_size": pool_size, "max_overflow": pool_size}
     return create_async_engine(url, **options)
 
 
-def _writing_engine(url: str) -> Engine:
+def _writing_engine(url: str, bounds: Bounds) -> Engine:
     """Make the engine of the writer, which needs one connection; psycopg serves both kinds of engine."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_size=1, max_overflow=0, **_POSTGRES_OPTIONS)
+        return create_engine(parsed, pool_size=1, max_overflow=0, **_postgres_options(bounds))
     plain = parsed.set(drivername="sqlite")
     engine = create_engine(plain, pool_size=1, max_overflow=0, **_SQLITE_OPTIONS)
     _prepare_sqlite(engine)

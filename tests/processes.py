@@ -4,17 +4,37 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import gettempdir
 
 REPOSITORY = Path(__file__).parent.parent
 # Far above what any start or stop takes, so that only what never comes meets it.
 DEADLINE_SECONDS = 30.0
 POLL_SECONDS = 0.02
+# The account of the Dockerfile.
+IMAGE_UID = 10001
+# In a mount namespace of its own: $1 stays writable, $2 is passable, and $3 in it readable.
+LOCK_UP = """
+mount --bind "$1" "$1"
+if [ "$2" != /usr ]; then
+    held=$(mktemp -d)
+    mount --bind "$3" "$held"
+    mount -t tmpfs -o mode=755 tmpfs "$2"
+    mkdir -p "$3"
+    mount --move "$held" "$3"
+    rmdir "$held"
+fi
+mount -o remount,bind,ro /
+shift 3
+exec "$@"
+"""
 
 
 class ServerMissing(Exception):
@@ -144,7 +164,35 @@ def bound_to_us(account: str | None = None) -> list[str]:
     program = shutil.which("setpriv")
     if program is None:
         if account:
-            raise ServerMissing(f"no program setpriv to run PostgreSQL as {account}")
+            raise ServerMissing(f"no program setpriv to run anything as {account}")
         return []
     prefix = [program, "--pdeathsig", "INT"]
     return [*prefix, f"--reuid={account}", "--clear-groups"] if account else prefix
+
+
+def like_the_image(writable: Path) -> list[str]:
+    """Prefix a command so that it runs as in the image: its account, no capability, a read-only root.
+
+    `writable` is the one folder that it may write to; it is handed over to the account. Without root the
+    command runs as ourselves, who have no capability either. Raises ServerMissing.
+    """
+    if os.geteuid() != 0:
+        return bound_to_us()
+    _hand_over(writable)
+    if (unshare := shutil.which("unshare")) is None:
+        raise ServerMissing("no program unshare to run anything with a read-only root")
+    # An interpreter in somebody's home would be out of reach.
+    home = Path(sys.base_prefix).parts[1]
+    places = [str(writable), f"/{home}", sys.base_prefix]
+    drop = ["--regid", str(IMAGE_UID), "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
+    lock_up = [unshare, "--mount", "--propagation=private", "sh", "-euc", LOCK_UP, "sh", *places]
+    return [*lock_up, *bound_to_us(str(IMAGE_UID)), *drop]
+
+
+def _hand_over(folder: Path) -> None:
+    """Give a folder and what is in it to the account of the image, whom pytest's own folders keep out."""
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, IMAGE_UID, IMAGE_UID)
+    for parent in folder.parents:
+        if parent.stat().st_uid == os.geteuid() and parent.is_relative_to(gettempdir()):
+            parent.chmod(parent.stat().st_mode | stat.S_IXOTH)

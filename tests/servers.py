@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -112,9 +112,15 @@ def start_private_redis() -> Iterator[Server]:
 
 @contextmanager
 def start_service(
-    folder: Path, environment: Mapping[str, str], *options: str, port: int | None = None
+    folder: Path,
+    environment: Mapping[str, str],
+    *options: str,
+    port: int | None = None,
+    prefix: Sequence[str] | None = None,
 ) -> Iterator[Server]:
     """Run `greenroom serve` on a port of its own; `folder` gets its log and its data.
+
+    `prefix` is what its command begins with, such as `like_the_image(folder)`.
 
     Several processes that share a database are several of these with one `GREENROOM_DATABASE_URL`
     and `GREENROOM_DATA_DIR`. The schema must be there: `run_greenroom(…, "migrate")`.
@@ -122,7 +128,7 @@ def start_service(
     port = port or find_free_port()
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port), *options]
     server = Server(
-        [*bound_to_us(), sys.executable, "-m", "service", *serve],
+        [*(prefix or bound_to_us()), sys.executable, "-m", "service", *serve],
         url=f"http://127.0.0.1:{port}",
         log_file=folder / f"service-{port}.log",
         answers=_service_answers,
