@@ -20,7 +20,9 @@ from service.logs import configure_logs
 from service.metrics import SHARED_FOLDER
 from service.migrations.running import SchemaOutdated
 from service.privacy.addresses import AddressRefused
-from service.server import run_server
+from service.server.listening import bind_listener
+from service.server.serving import run_server
+from service.server.workers import Parent, Patience
 from service.services import Services
 from service.settings import Settings, SettingsInvalid, load_settings
 from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
@@ -94,17 +96,15 @@ def serve(host: str, port: int, workers: int) -> None:
         )
     # What cannot work is said here, in one line, before a server starts.
     work(_do_nothing)
+    configure_logs()
+    listener = bind_listener(host, port)
+    if workers == 1:
+        run_server("service.app:serve_app", listener, drain_seconds=settings.drain_seconds)
+        return
     with tempfile.TemporaryDirectory(prefix="greenroom-metrics-") as folder:
-        if workers > 1:
-            os.environ[SHARED_FOLDER] = folder
-        configure_logs()
-        run_server(
-            "service.app:serve_app",
-            host,
-            port,
-            workers=workers,
-            drain_seconds=settings.drain_seconds,
-        )
+        os.environ[SHARED_FOLDER] = folder
+        if not Parent(listener, workers, Patience.of(settings.drain_seconds)).run():
+            sys.exit(1)
 
 
 async def _do_nothing(_services: Services) -> None:

@@ -16,7 +16,6 @@ from service.accounts.rules import Caller
 from service.administration.routes import ROUTES as ADMINISTRATION
 from service.clock import Clock, read_clock
 from service.database import Database
-from service.draining import drain_on_sigterm
 from service.group_commit import GroupCommit
 from service.housekeeping import keep_house
 from service.http.cors import CorsPolicy
@@ -121,11 +120,9 @@ def create_app(
 
 
 def serve_app() -> ASGIApp:
-    """Make the service in a process of its own, whose logs are the service's and which drains at its end."""
+    """Make the service in a process of its own, whose logs are the service's."""
     configure_logs()
-    settings = load_settings()
-    drain_on_sigterm(settings.drain_seconds)
-    app = create_app(settings)
+    app = create_app(load_settings())
     spare_collector()
     return app
 

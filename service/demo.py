@@ -13,7 +13,8 @@ from service.accounts.errors import AccountExists
 from service.app import create_app
 from service.commands import CommandFailed
 from service.logs import configure_logs
-from service.server import run_server
+from service.server.listening import bind_listener
+from service.server.serving import run_server
 from service.settings import Settings, load_settings
 from service.sites.errors import SiteExists
 from service.web.demo import ROUTES, SITE
@@ -39,7 +40,8 @@ def run_demo(port: int) -> None:
     click.echo(f"An article with its comments: {url}/demo")
     click.echo(f"The moderator's sign-in (works once): {link}")
     click.echo(f"The API reference: {url}/schema")
-    run_server(partial(create_app, settings, extra_routes=ROUTES), "127.0.0.1", port)
+    listener = bind_listener("127.0.0.1", port)
+    run_server(partial(create_app, settings, extra_routes=ROUTES), listener)
 
 
 async def _prepare(settings: Settings) -> str:

@@ -34,6 +34,11 @@ class Metrics:
         )
         self._outcomes: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._hits = 0
+        self.connections_refused = Counter(
+            "greenroom_connections_refused",
+            "Connections turned away because the process may not open more files.",
+            registry=registry,
+        )
         self.page_hits = Counter(
             "greenroom_page_hits",
             "Public answers sent from memory without a query.",

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import time
@@ -20,19 +19,21 @@ DEADLINE_SECONDS = 30.0
 POLL_SECONDS = 0.02
 # The account of the Dockerfile.
 IMAGE_UID = 10001
-# In a mount namespace of its own: $1 stays writable, $2 is passable, and $3 in it readable.
+# In a mount namespace of its own: $1 is there for everybody, and nothing else below $2; $3 likewise below $4,
+# unless that is the system's own; what is below $1 stays writable, and nothing else.
 LOCK_UP = """
-mount --bind "$1" "$1"
-if [ "$2" != /usr ]; then
-    held=$(mktemp -d)
-    mount --bind "$3" "$held"
+open_up() {
+    held=$(mktemp -d -p /tmp)
+    mount --bind "$1" "$held"
     mount -t tmpfs -o mode=755 tmpfs "$2"
-    mkdir -p "$3"
-    mount --move "$held" "$3"
+    mkdir -p "$1"
+    mount --move "$held" "$1"
     rmdir "$held"
-fi
+}
+[ "$4" = /usr ] || open_up "$3" "$4"
+open_up "$1" "$2"
 mount -o remount,bind,ro /
-shift 3
+shift 4
 exec "$@"
 """
 
@@ -82,6 +83,11 @@ class Server:
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def status(self) -> int | None:
+        """The status of a process that has ended; negative, the signal that ended it."""
+        return self._process.poll() if self._process else None
 
     def start(self) -> None:
         """Start the process and return once it answers; raise ServerFailed if it ends instead."""
@@ -178,21 +184,14 @@ def like_the_image(writable: Path) -> list[str]:
     """
     if os.geteuid() != 0:
         return bound_to_us()
-    _hand_over(writable)
     if (unshare := shutil.which("unshare")) is None:
         raise ServerMissing("no program unshare to run anything with a read-only root")
-    # An interpreter in somebody's home would be out of reach.
-    home = Path(sys.base_prefix).parts[1]
-    places = [str(writable), f"/{home}", sys.base_prefix]
+    for path in (writable, *writable.rglob("*")):
+        os.chown(path, IMAGE_UID, IMAGE_UID)
+    # Both the folders of pytest and an interpreter in somebody's home would be out of reach.
+    private = Path(gettempdir(), writable.relative_to(gettempdir()).parts[0])
+    home = Path("/", Path(sys.base_prefix).parts[1])
+    places = map(str, (writable, private, sys.base_prefix, home))
     drop = ["--regid", str(IMAGE_UID), "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
     lock_up = [unshare, "--mount", "--propagation=private", "sh", "-euc", LOCK_UP, "sh", *places]
     return [*lock_up, *bound_to_us(str(IMAGE_UID)), *drop]
-
-
-def _hand_over(folder: Path) -> None:
-    """Give a folder and what is in it to the account of the image, whom pytest's own folders keep out."""
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, IMAGE_UID, IMAGE_UID)
-    for parent in folder.parents:
-        if parent.stat().st_uid == os.geteuid() and parent.is_relative_to(gettempdir()):
-            parent.chmod(parent.stat().st_mode | stat.S_IXOTH)

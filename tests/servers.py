@@ -160,7 +160,7 @@ def find_workers(server: Server) -> set[int]:
     for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split():
         # A child that has just ended has no command any more.
         with suppress(FileNotFoundError, ProcessLookupError):
-            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if b"service.server.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 found.add(int(pid))
     return found
 

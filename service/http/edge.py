@@ -49,7 +49,7 @@ class Edge:
         self._app = app
         self.table = table
         self._cors = cors
-        self._metrics = metrics
+        self.metrics = metrics
         self._memory = memory
         self._access_log = access_log
 
@@ -91,7 +91,7 @@ class Edge:
 
     def _note(self, method: str, template: str, status: int, seconds: float) -> None:
         known = method if method in KNOWN_METHODS else "other"
-        self._metrics.note_request(known, template, status, seconds)
+        self.metrics.note_request(known, template, status, seconds)
         if self._access_log:
             milliseconds = round(seconds * 1000, 1)
             _logger.info(

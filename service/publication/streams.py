@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from litestar.types import Receive, Scope, Send
 
-from service.draining import DRAIN
 from service.errors import RateLimited
 from service.http.endless import ENDLESS, IS_HEAD
 from service.logs import get_logger
@@ -15,6 +14,7 @@ from service.publication.events import read_batch
 from service.publication.live import Follower, Live, Position
 from service.publication.pages import Pages
 from service.rate_limiting.leases import Quota
+from service.server.draining import DRAIN
 from service.services import Services
 from service.sites.directory import KnownSite
 

@@ -12,11 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.accounts.guards import read_bearer
-from service.draining import DRAIN
 from service.errors import NotFound
 from service.http.answers import answer, respond
 from service.http.docs import Doc
 from service.http.reading import AppRequest
+from service.server.draining import DRAIN
 from service.services import Services
 from service.status.queries import read_heads
 

@@ -2,15 +2,12 @@
 
 import os
 import signal
-import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from service.draining import refuse_newcomers
 from tests.processes import Server, wait_until
 from tests.servers import run_greenroom, start_service
 
@@ -51,22 +48,3 @@ def test_ready_sends_requests_elsewhere(server: Server) -> None:
 def test_ctrl_c_ends_at_once(server: Server) -> None:
     os.kill(server.pid, signal.SIGINT)
     wait_until(lambda: not server.is_running, "the end")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's filters are Linux's")
-def test_who_is_in_the_queue_is_served_and_newcomers_are_not_let_in() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = listener.getsockname()
-        with socket.create_connection(address) as early:
-            early.sendall(b"early")
-            refuse_newcomers(listener)
-            # As long as it takes the kernel not to answer.
-            with pytest.raises(TimeoutError):
-                socket.create_connection(address, timeout=0.2)
-            early.sendall(b", and more")
-            early.shutdown(socket.SHUT_WR)
-            taken, _ = listener.accept()
-            with taken:
-                assert taken.recv(20, socket.MSG_WAITALL) == b"early, and more"
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(address)

@@ -8,7 +8,7 @@ import uvicorn
 from litestar.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from service.http.protocol import Protocol
+from service.server.protocol import Protocol
 
 
 async def ask(request: bytes) -> tuple[bytes, bytes]:

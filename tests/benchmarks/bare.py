@@ -18,7 +18,8 @@ import msgspec
 from litestar import Litestar, Request, Response, get, post
 from litestar.params import FromPath
 
-from service.server import run_server
+from service.server.listening import bind_listener
+from service.server.serving import run_server
 from tests.benchmarks.machine import SERVER_CORE, on_core
 from tests.processes import Server, bound_to_us, find_free_port, running
 
@@ -145,4 +146,4 @@ def _answers(url: str) -> bool:
 
 
 if __name__ == "__main__":
-    run_server(f"{MODULE}:{sys.argv[2]}", "127.0.0.1", int(sys.argv[1]))
+    run_server(f"{MODULE}:{sys.argv[2]}", bind_listener("127.0.0.1", int(sys.argv[1])))

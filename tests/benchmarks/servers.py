@@ -32,8 +32,9 @@ HEADERS += [(b"x-header-%d" % number, b"value " * 4) for number in range(9)]
 SERVERS = {
     "uvicorn": [
         *(sys.executable, "-c"),
-        "import sys; from service.server import run_server;"
-        "run_server('tests.benchmarks.servers:make_app', '127.0.0.1', int(sys.argv[1]))",
+        "import sys; from service.server.listening import bind_listener;"
+        "from service.server.serving import run_server;"
+        "run_server('tests.benchmarks.servers:make_app', bind_listener('127.0.0.1', int(sys.argv[1])))",
     ],
     "granian": [
         *(sys.executable, "-m", "granian", "tests.benchmarks.servers:make_app", "--factory"),

@@ -1,4 +1,4 @@
-"""Several workers behind one port: what one of them knows, the metrics of any of them say."""
+"""Several workers behind one port: each may die, freeze or be replaced, and the service goes on."""
 
 import os
 import signal
@@ -22,6 +22,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     assert run_greenroom(tmp_path, {}, "migrate").returncode == 0
     environment = {"GREENROOM_REDIS_URL": NO_REDIS}
     with start_service(tmp_path, environment, "--workers", "2") as server:
+        wait_until(lambda: server.log_text().count("worker serves") == 2, "both workers")
         yield server
 
 
@@ -43,3 +44,58 @@ def test_a_worker_that_counts_alone_shows_until_it_ends(server: Server) -> None:
     after = metrics(server)
     assert DEGRADED not in after
     assert "greenroom_rate_limiter_fallbacks_total 1.0" in after
+
+
+def kill(pids: set[int]) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_workers_that_die_while_the_database_is_away_are_replaced_once_it_is_back(
+    server: Server, tmp_path: Path
+) -> None:
+    database, away = tmp_path / "data" / "greenroom.sqlite3", tmp_path / "away"
+    database.rename(away)
+    kill(find_workers(server))
+    # Two at once, and then one after the other that does not even start.
+    wait_until(lambda: server.log_text().count("worker died") >= 4, "deaths in a row")
+    away.rename(database)
+    wait_until(lambda: server.answers(server.url), "an answer")
+    server.stop()
+    assert server.status == 0
+
+
+def test_a_frozen_worker_is_killed_at_the_end_which_is_no_end_in_order(server: Server) -> None:
+    frozen, other = find_workers(server)
+    os.kill(frozen, signal.SIGSTOP)
+    os.kill(server.pid, signal.SIGTERM)
+    wait_until(lambda: not server.is_running, "the end")
+    assert server.status == 1
+    assert not Path(f"/proc/{frozen}").exists()
+    assert not Path(f"/proc/{other}").exists()
+
+
+def test_a_parent_that_is_killed_takes_its_workers_along(server: Server) -> None:
+    workers = find_workers(server)
+    # One that is frozen could not notice by itself.
+    os.kill(min(workers), signal.SIGSTOP)
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: not any(map(is_alive, workers)), "the workers to be gone")
+    server.restart()
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that nobody has buried yet does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_what_cannot_start_does_not_replace_what_serves(server: Server, tmp_path: Path) -> None:
+    before = find_workers(server)
+    (tmp_path / "data" / "greenroom.sqlite3").rename(tmp_path / "away")
+    os.kill(server.pid, signal.SIGHUP)
+    wait_until(lambda: "the workers that are there stay" in server.log_text(), "the refusal")
+    wait_until(lambda: find_workers(server) == before, "the new worker to be gone")
+    assert server.answers(server.url)

@@ -1,0 +1,1 @@
+"""The HTTP server: connections, how a process goes out of service, and the workers of several."""

@@ -1,0 +1,125 @@
+"""What the HTTP server does by itself: its refusals look like every other answer, and it ends connections
+in a way that loses no request."""
+
+import asyncio
+import time
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from service.errors import RequestNotReadable, ServiceError, Unavailable
+from service.http.docs import PROBLEM
+from service.http.edge import DEFAULT_HEADERS, Edge
+from service.http.endless import ENDING, ENDLESS
+from service.logs import get_logger
+from service.server.draining import DRAIN
+from service.server.open_files import connection_limit
+
+# How long a connection without a request is kept at the end: one may have arrived without having been read.
+LAST_REQUEST_SECONDS = 0.5
+# How long the end of a stream may take, whose reader may have stopped reading.
+LAST_WORDS_SECONDS = 1.0
+# How often the log says that there is no room, and when who is turned away should ask again.
+FULL_SECONDS = 60.0
+RETRY_SECONDS = 5
+_logger = get_logger(__name__)
+
+
+class Room:
+    """The room that there is for connections: a process has so many open files."""
+
+    def __init__(self) -> None:
+        self._limit: int | None = None
+        self._told_at = float("-inf")
+
+    def is_left(self, transport: asyncio.Transport) -> bool:
+        """Tell whether a new connection may stay."""
+        if self._limit is None:
+            self._limit = connection_limit()
+        opened = transport.get_extra_info("socket")
+        return opened is None or opened.fileno() < self._limit
+
+    def tell(self) -> None:
+        """Have it in the log that somebody was turned away, once a minute."""
+        if time.monotonic() - self._told_at >= FULL_SECONDS:
+            self._told_at = time.monotonic()
+            _logger.error("too many open files: connections are turned away", limit=self._limit)
+
+
+ROOM = Room()
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, which would refuse in plain text what is not HTTP or has too long an address."""
+
+    # uvicorn narrows asyncio's type of a transport, and so has to whoever builds on it.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, which is to be told when the process goes out of service."""
+        super().connection_made(transport)
+        DRAIN.connections.add(self)
+        if not ROOM.is_left(transport):
+            ROOM.tell()
+            if isinstance(self.app, Edge):
+                self.app.metrics.connections_refused.inc()
+            full = Unavailable("Too many connections are open.", retry_after_seconds=RETRY_SECONDS)
+            self._refuse(full)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer a request; while the process drains, its connection ends with it."""
+        super().on_headers_complete()
+        if DRAIN.has_begun:
+            self.cycle.keep_alive = False
+
+    def end_after_answer(self) -> None:
+        """Let the answer that comes next say that it is the last one; one without end ends now."""
+        if self._answer is not None and not self._answer.response_started:
+            self._answer.keep_alive = False
+        self._end_endless()
+
+    def shutdown(self) -> None:
+        """End the connection: after its answer, or soon if there is nothing to answer."""
+        if self._answer is None or self._answer.response_complete:
+            self.loop.call_later(LAST_REQUEST_SECONDS, super().shutdown)
+            return
+        super().shutdown()
+        if self._end_endless():
+            self.loop.call_later(LAST_WORDS_SECONDS, self.transport.abort)
+
+    def _end_endless(self) -> bool:
+        """End an answer that goes on by itself, at the latest when it begins; tell whether it has begun."""
+        if self._answer is None or self._answer.response_complete:
+            return False
+        state = self._answer.scope.setdefault("state", {})
+        state[ENDING] = True
+        if (endless := state.get(ENDLESS)) is None:
+            return False
+        endless.end()
+        return True
+
+    @property
+    def _answer(self) -> RequestResponseCycle | None:
+        # There is none before the first request, which uvicorn's own type does not say.
+        return self.cycle
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer with a problem and close the connection, since nobody knows where a next request begins."""
+        self._refuse(RequestNotReadable())
+
+    def _refuse(self, error: ServiceError) -> None:
+        """Answer without a request, and close the connection."""
+        body = msgspec.json.encode(error.to_problem())
+        headers = {
+            **DEFAULT_HEADERS,
+            **{name.lower().encode(): text.encode() for name, text in error.headers.items()},
+            b"content-type": PROBLEM.encode(),
+            b"content-length": str(len(body)).encode(),
+            b"connection": b"close",
+        }
+        lines = [b"%b: %b\r\n" % pair for pair in headers.items()]
+        status = STATUS_LINE[error.status]
+        self.transport.write(b"".join([status, *lines, b"\r\n", body]))
+        self.transport.close()
