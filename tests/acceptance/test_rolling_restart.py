@@ -1,11 +1,14 @@
-"""Processes behind nginx are restarted one after the other under load, and nobody notices."""
+"""Processes behind nginx are restarted one after the other under load, and nobody notices.
+
+Those with workers run as in the image: its account, no capability, a read-only root.
+"""
 
 import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -14,7 +17,7 @@ import pytest
 
 from service.settings import Settings
 from tests.installation import COMMENTS, Installation, install, walk_pages
-from tests.processes import Server, ServerMissing, wait_until
+from tests.processes import Server, ServerMissing, like_the_image, wait_until
 from tests.proxies import skip_or_fail, start_upstream_nginx
 from tests.servers import find_workers, start_service
 
@@ -70,9 +73,17 @@ def nginx_before(servers: list[Server]) -> Iterator[Server]:
 
 
 @pytest.fixture
-def environment() -> dict[str, str]:
-    default = str(Settings().drain_seconds)
-    return {"GREENROOM_DRAIN_SECONDS": default, "GREENROOM_TRUSTED_PROXIES": "127.0.0.1"}
+def environment(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "scratch").mkdir()
+    return {
+        "GREENROOM_DRAIN_SECONDS": str(Settings().drain_seconds),
+        "GREENROOM_TRUSTED_PROXIES": "127.0.0.1",
+        "TMPDIR": str(tmp_path / "scratch"),
+    }
+
+
+def start_workers(folder: Path, environment: Mapping[str, str]) -> AbstractContextManager[Server]:
+    return start_service(folder, environment, "--workers", "2", prefix=like_the_image(folder))
 
 
 async def test_processes_are_restarted_one_after_the_other(
@@ -95,10 +106,9 @@ async def test_two_services_of_two_workers_are_restarted_one_after_the_other(
     async with install(
         tmp_path, postgres_url, redis_url=redis_url, environment=environment, processes=0
     ) as blog:
-        workers = ("--workers", "2")
         with (
-            start_service(tmp_path, blog.environment, *workers) as first,
-            start_service(tmp_path, blog.environment, *workers) as second,
+            start_workers(tmp_path, blog.environment) as first,
+            start_workers(tmp_path, blog.environment) as second,
             nginx_before([first, second]) as nginx,
         ):
             load = Load(nginx.url)
@@ -116,11 +126,11 @@ async def test_sighup_replaces_the_workers_in_turn(
         tmp_path, postgres_url, redis_url=redis_url, environment=environment, processes=0
     ) as blog:
         with (
-            start_service(tmp_path, blog.environment, "--workers", "2") as server,
+            start_workers(tmp_path, blog.environment) as server,
             nginx_before([server]) as nginx,
         ):
+            wait_until(lambda: server.log_text().count("worker serves") == 2, "both workers")
             before = find_workers(server)
-            assert len(before) == 2
             load = Load(nginx.url)
             async with load.running():
                 os.kill(server.pid, signal.SIGHUP)
