@@ -110,6 +110,9 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        for reason in ("full", "database", "other"):
+            # There from the start: of a count that begins at 1 nobody sees that it rose.
+            self.store_failures.labels(reason)
         self.decisions = Counter(
             "greenroom_decisions",
             "Decisions by action and outcome.",
