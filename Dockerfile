@@ -2,10 +2,11 @@ FROM python:3.13-slim AS build
 
 WORKDIR /build
 COPY requirements.lock ./
-# Wheels only: no compiler is ever needed, and each file is the one whose hash is in the lock.
+# Wheels only: no compiler is ever needed, and each file is the one whose hash is in the lock. The lock is
+# complete, and leaves out what the framework names and we have no use for.
 RUN python -m venv --without-pip /opt/greenroom \
     && pip --python /opt/greenroom install --no-cache-dir --only-binary :all: \
-       --require-hashes --requirement requirements.lock
+       --no-deps --require-hashes --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
 # The build back end comes from the lock too, and has no business in the image.

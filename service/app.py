@@ -89,10 +89,12 @@ def create_app(
         async with start_services(settings, clock, metrics, now_us) as services:
             app.state.services = services
             app.state.writer = GroupCommit(services.database, store_drafts)
+            metrics.vitals.watch(services.database.pools, app.state.writer)
             app.state.pages = Pages(services.database, memory, metrics, services.standby)
             app.state.live = Live(services.database, app.state.pages, metrics)
             async with (
                 app.state.writer.running(),
+                metrics.vitals.kept(),
                 keep_house(services),
                 keep_pages(services, app.state.pages, app.state.live),
             ):

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Pool, create_engine, event
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -62,6 +62,11 @@ class Database:
         )
         self._writer = Writer(url, bounds)
         self._turn = asyncio.Lock()
+
+    @property
+    def pools(self) -> dict[str, Pool]:
+        """The pools of connections, by what they are for."""
+        return {"requests": self.engine.pool, "writer": self._writer.pool}
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -119,6 +124,10 @@ class Writer:
     def __init__(self, url: str, bounds: Bounds) -> None:
         self._engine = _writing_engine(url, bounds)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+
+    @property
+    def pool(self) -> Pool:
+        return self._engine.pool
 
     async def do(self, work: Callable[[Connection], T]) -> T:
         """Do work in a transaction; who waits no longer does not stop what has begun."""

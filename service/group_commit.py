@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
@@ -35,8 +36,20 @@ class GroupCommit(Generic[Job, Result]):
         self._database = database
         self._write_batch = write_batch
         self._waiting: deque[tuple[Job, asyncio.Future[Result]]] = deque()
+        # When each of those came that wait or are being written, the first one first.
+        self._since: deque[float] = deque()
         self._wake = asyncio.Event()
         self._is_stopping = False
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait or are being written."""
+        return len(self._since)
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        """For how long the first of them has waited; 0 when there is none."""
+        return monotonic() - self._since[0] if self._since else 0.0
 
     async def write(self, job: Job) -> Result:
         """Write a job with whatever else waits; raises its own error, or Unavailable."""
@@ -46,6 +59,7 @@ class GroupCommit(Generic[Job, Result]):
             )
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((job, done))
+        self._since.append(monotonic())
         self._wake.set()
         return await done
 
@@ -65,11 +79,13 @@ class GroupCommit(Generic[Job, Result]):
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                await self._write_next()
+                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+                await self._write_next(taken)
+                for _ in taken:
+                    self._since.popleft()
 
-    async def _write_next(self) -> None:
+    async def _write_next(self, taken: list[tuple[Job, asyncio.Future[Result]]]) -> None:
         """Write the next batch; a job whose waiter has gone before its turn is not written."""
-        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         batch = [(job, done) for job, done in taken if not done.done()]
         if not batch:
             return

@@ -4,13 +4,26 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from service.telemetry.scraped import describe_build, render
+from service.telemetry.vitals import Vitals
 
 # The library's own variable: the folder in which the workers of one `serve` keep their counts.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Seconds; from bytes in memory to a password check that waited.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+# When each count began is nothing that anybody asks, and would double their number.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # The library has no types here.
 
 
 class Metrics:
@@ -19,6 +32,7 @@ class Metrics:
     def __init__(self) -> None:
         registry = CollectorRegistry()
         self._registry = registry
+        self.vitals = Vitals(registry)
         self.requests = Counter(
             "greenroom_http_requests",
             "Requests answered.",
@@ -90,6 +104,15 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self.store_failures = Counter(
+            "greenroom_store_failures",
+            "Submissions that could not be stored, by reason: full, database, other.",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in ("full", "database", "other"):
+            # There from the start: of a count that begins at 1 nobody sees that it rose.
+            self.store_failures.labels(reason)
         self.decisions = Counter(
             "greenroom_decisions",
             "Decisions by action and outcome.",
@@ -152,8 +175,12 @@ class Metrics:
         self.page_bytes.set(size_bytes)
         self.page_entries.set(entries)
 
-    def render(self) -> bytes:
-        """Give all metrics in Prometheus' text format."""
+    def render(self, *read: Metric) -> bytes:
+        """Give all metrics in Prometheus' text format, with those that were read for this answer."""
+        self.vitals.note()
+        return self._render_counted() + render([describe_build(), *read])
+
+    def _render_counted(self) -> bytes:
         folder = os.environ.get(SHARED_FOLDER)
         if folder is None:
             return generate_latest(self._registry)

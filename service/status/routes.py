@@ -18,7 +18,8 @@ from service.http.docs import Doc
 from service.http.reading import AppRequest
 from service.server.draining import DRAIN
 from service.services import Services
-from service.status.queries import read_heads
+from service.status.queries import read_backlogs, read_heads
+from service.telemetry.scraped import describe_backlogs
 
 # A database that does not answer a trivial query within this time cannot serve readers either.
 PATIENCE_SECONDS = 2.0
@@ -85,10 +86,11 @@ async def show_metrics(request: AppRequest, services: NamedDependency[Services])
         raise NotFound
     async with services.reading() as session:
         heads = await read_heads(session)
+        backlogs = await read_backlogs(session)
     for slug, head in heads.items():
         services.metrics.log_length.labels(slug).set(head.length)
         services.metrics.log_head.labels(slug).set(int.from_bytes(head.mac[:HEAD_BYTES], "big"))
-    return respond(services.metrics.render(), PROMETHEUS)
+    return respond(services.metrics.render(*describe_backlogs(backlogs)), PROMETHEUS)
 
 
 def _is_trusted(request: AppRequest, services: Services) -> bool:

@@ -56,8 +56,11 @@ async def notebook(database_url: str) -> AsyncIterator[Notebook]:
 async def test_what_comes_during_a_batch_goes_together_in_the_next(notebook: Notebook) -> None:
     async with notebook.writer.running():
         tasks = await notebook.write_during_a_batch(2, 4, 6)
+        assert notebook.writer.waiting == 4
+        assert notebook.writer.longest_wait_seconds > 0
         notebook.may_write.set()
         assert await asyncio.gather(*tasks) == [0, 20, 40, 60]
+    assert (notebook.writer.waiting, notebook.writer.longest_wait_seconds) == (0, 0)
     assert notebook.batches == [[0], [2, 4, 6]]
     assert await notebook.numbers() == [0, 2, 4, 6]
 

@@ -17,6 +17,7 @@ ORDER = [
     {"settings"},
     {"database"},
     {"group_commit"},
+    {"telemetry"},
     {"logs", "metrics"},
     {"changes"},
     {"rate_limiting", "privacy"},

@@ -1,0 +1,143 @@
+"""What a process measures of itself: memory, descriptors, its event loop, connections, what waits.
+
+Each worker notes it every other second, so that whichever is asked can tell for all. The names that
+Prometheus gives such things are kept, since ready-made dashboards go by them.
+"""
+
+import asyncio
+import os
+import resource
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from sqlalchemy import Pool, QueuePool
+
+EVERY_SECONDS = 2.0
+OPEN_FILES = Path("/proc/self/fd")
+MEMORY = Path("/proc/self/statm")
+# Seconds; a loop that is later than a tenth of one keeps readers waiting.
+LAGS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Queue(Protocol):
+    """What waits to be stored."""
+
+    @property
+    def waiting(self) -> int:
+        """How many there are."""
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        """For how long the first of them has waited; 0 when there is none."""
+
+
+class Vitals:
+    """The gauges of one process; of several workers they are added up, or the worst one is given."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, meaning: str, several: str, *labels: str) -> Gauge:
+            return Gauge(name, meaning, labels, registry=registry, multiprocess_mode=several)  # type: ignore[arg-type]  # The library lists its modes as literals.
+
+        self.workers = gauge("greenroom_workers", "Processes that serve.", "livesum")
+        self.memory = gauge(
+            "process_resident_memory_bytes", "Memory of all workers together.", "livesum"
+        )
+        self.open_files = gauge(
+            "process_open_fds", "Open files and connections of the worker with most.", "livemax"
+        )
+        self.max_files = gauge("process_max_fds", "How many a worker may have open.", "livemin")
+        self.started = gauge(
+            "process_start_time_seconds", "When the youngest worker started.", "livemax"
+        )
+        self.cpu = Counter(
+            "process_cpu_seconds", "Time on a processor, of all workers.", registry=registry
+        )
+        self.tasks = gauge("greenroom_tasks", "Tasks of the event loops.", "livesum")
+        self.lag = Histogram(
+            "greenroom_event_loop_lag_seconds",
+            "How late an event loop came to what was due.",
+            buckets=LAGS,
+            registry=registry,
+        )
+        self.connections = gauge(
+            "greenroom_database_connections",
+            "Connections to the database by pool and state: in_use, idle.",
+            "livesum",
+            "pool",
+            "state",
+        )
+        self.max_connections = gauge(
+            "greenroom_database_connections_max",
+            "How many connections a pool may open.",
+            "livesum",
+            "pool",
+        )
+        self.waiting = gauge(
+            "greenroom_writer_waiting",
+            "Submissions that wait to be stored, or are being stored.",
+            "livesum",
+        )
+        self.longest_wait = gauge(
+            "greenroom_writer_oldest_waiting_seconds",
+            "For how long the first of them has waited.",
+            "livemax",
+        )
+        self._pools: Mapping[str, Pool] = {}
+        self._queue: Queue | None = None
+        self._cpu_seconds = 0.0
+        self.workers.set(1)
+        self.started.set(time.time())
+
+    def watch(self, pools: Mapping[str, Pool], queue: Queue) -> None:
+        """Name what else is to be noted: each pool of connections by what it is for, and the queue."""
+        self._pools, self._queue = pools, queue
+
+    def note(self) -> None:
+        """Note how everything stands now."""
+        self._note_process()
+        for name, pool in self._pools.items():
+            self._note_pool(name, pool)
+        if self._queue:
+            self.waiting.set(self._queue.waiting)
+            self.longest_wait.set(self._queue.longest_wait_seconds)
+
+    def _note_process(self) -> None:
+        now = time.process_time()
+        self.cpu.inc(now - self._cpu_seconds)
+        self._cpu_seconds = now
+        self.max_files.set(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        # There on Linux alone.
+        if OPEN_FILES.exists():
+            self.open_files.set(len(os.listdir(OPEN_FILES)))
+            self.memory.set(int(MEMORY.read_text().split()[1]) * resource.getpagesize())
+
+    def _note_pool(self, name: str, pool: Pool) -> None:
+        if isinstance(pool, QueuePool):
+            self.connections.labels(name, "in_use").set(pool.checkedout())
+            self.connections.labels(name, "idle").set(pool.checkedin())
+            # The library has no public name for the second.
+            self.max_connections.labels(name).set(pool.size() + pool._max_overflow)
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Note everything again and again for as long as the block lasts."""
+        task = asyncio.create_task(self._keep_noting())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _keep_noting(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self.tasks.set(len(asyncio.all_tasks()))
+            self.note()
+            due = loop.time() + EVERY_SECONDS
+            await asyncio.sleep(EVERY_SECONDS)
+            self.lag.observe(loop.time() - due)
