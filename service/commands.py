@@ -1,12 +1,8 @@
 """What the command line does beside serving: each function is one command, on a database of its own."""
 
-import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from uuid import UUID
 
-import msgspec
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.links import make_link
@@ -17,28 +13,17 @@ from service.accounts.tables import Moderator
 from service.accounts.tokens import create_bearer_token
 from service.app import start_services
 from service.clock import read_clock
+from service.command_line.refusals import CommandFailed
 from service.database import Database
 from service.metrics import Metrics
 from service.migrations.running import migrate
-from service.modlog.operations import verify_chain
-from service.modlog.rules import START, Flaw, Head
-from service.modlog.tables import LogHead
 from service.privacy.addresses import check_address
 from service.privacy.rotation import Rotation, rotate_keys
-from service.privacy.vault import NO_SITE
 from service.services import Services
 from service.settings import Settings
 from service.sites import operations as sites
 from service.sites.directory import KnownSite, load_site
 from service.sites.policy import parse_setting
-from service.sites.tables import Site
-
-# A length beyond any that could be reached is a slip of the keyboard.
-_HEAD = re.compile(r"([^:]+):([0-9]{1,12}):([0-9a-fA-F]{64})")
-
-
-class CommandFailed(Exception):
-    """A command cannot do what it was asked; the text says why."""
 
 
 @asynccontextmanager
@@ -208,52 +193,3 @@ async def make_bearer_token(
 async def rotate(services: Services) -> Rotation:
     """Renew the keys of addresses while the service runs."""
     return await rotate_keys(services.database, services.vault, services.clock())
-
-
-class Verified(msgspec.Struct, frozen=True):
-    """One chain after it was checked: its name, the head that the database has, and its flaws."""
-
-    name: str
-    head: Head
-    flaws: list[Flaw]
-
-    @property
-    def line(self) -> str:
-        """The chain in one line, with its head in the form that --head takes."""
-        state = f"{len(self.flaws)} flaws" if self.flaws else "whole"
-        return f"{self.name}: {state}, {self.name}:{self.head.length}:{self.head.mac.hex()}"
-
-
-async def verify_logs(services: Services, head: str | None) -> list[Verified]:
-    """Check every chain; `head` is one more head to hold it to, as `SITE:LENGTH:HASH`."""
-    given = dict([_parse_head(head)] if head else [])
-    # Before the database is looked at, whose chains go on growing.
-    remembered = services.log_heads.recall()
-    async with services.reading() as session:
-        keyring = await services.vault.keyring(session)
-        slugs = dict((await session.exec(select(Site.id, Site.slug))).all())
-        rows = (await session.exec(select(LogHead))).all()
-        stored = {row.site_id: Head(row.length, row.mac) for row in rows}
-        chains = {chain: _name_chain(chain, slugs) for chain in {*stored, *remembered, *slugs}}
-        if unknown := set(given).difference(chains.values()):
-            raise CommandFailed(f"There is no log of {unknown.pop()!r}.")
-        results = []
-        for chain, name in sorted(chains.items()):
-            heads = [stored.get(chain), *remembered.get(chain, []), given.get(name)]
-            flaws = await verify_chain(session, keyring, chain, [one for one in heads if one])
-            results.append(Verified(name, stored.get(chain, Head(0, START)), flaws))
-    return results
-
-
-def _name_chain(chain: UUID, slugs: Mapping[UUID, str]) -> str:
-    """Name a chain by its site; what is in parentheses is not a site that there is."""
-    if chain == NO_SITE:
-        return "(installation)"
-    return slugs.get(chain, f"({chain})")
-
-
-def _parse_head(text: str) -> tuple[str, Head]:
-    found = _HEAD.fullmatch(text)
-    if found is None:
-        raise CommandFailed("--head is SITE:LENGTH:HASH, as `greenroom log verify` prints it.")
-    return found[1], Head(int(found[2]), bytes.fromhex(found[3]))

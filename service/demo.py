@@ -11,7 +11,7 @@ import click
 from service import commands
 from service.accounts.errors import AccountExists
 from service.app import create_app
-from service.commands import CommandFailed
+from service.command_line.refusals import CommandFailed
 from service.logs import configure_logs
 from service.server.listening import bind_listener
 from service.server.serving import run_server

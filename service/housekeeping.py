@@ -1,9 +1,10 @@
-"""What has to be tidied up regularly: keys and credentials whose time is over."""
+"""What has to be tidied up regularly: keys and credentials whose time is over, and the heads of the logs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +15,10 @@ from service.accounts.tables import OneTimeLink, SignInSession
 from service.errors import Unavailable
 from service.logs import get_logger
 from service.moderation.tables import DecisionKey
+from service.modlog.heads import HeadsUnreadable
+from service.modlog.operations import find_proven
+from service.modlog.rules import Head
+from service.modlog.thinning import thin_file
 from service.services import Services
 from service.submission.tables import IdempotencyKey
 
@@ -36,6 +41,7 @@ async def tidy_up(services: Services) -> None:
     ):
         while await _delete_some(services, table, is_over) == BATCH:
             pass
+    await _thin_heads(services)
 
 
 async def _delete_some(
@@ -47,6 +53,17 @@ async def _delete_some(
     async with services.writing() as session:
         deleted = await session.exec(delete(table).where(tuple_(*keys).in_(chosen)))
         return deleted.rowcount
+
+
+async def _thin_heads(services: Services) -> None:
+    """Shorten the files of remembered heads that have become long."""
+    for site_id, path in services.log_heads.list_files().items():
+
+        async def find(heads: Sequence[Head], site_id: UUID = site_id) -> frozenset[Head]:
+            async with services.reading() as session:
+                return await find_proven(session, site_id, heads)
+
+        await thin_file(path, find)
 
 
 @asynccontextmanager
@@ -65,7 +82,7 @@ async def _keep_tidying(services: Services) -> None:
     while True:
         try:
             await tidy_up(services)
-        except (SQLAlchemyError, Unavailable) as error:
+        except (SQLAlchemyError, Unavailable, OSError, HeadsUnreadable) as error:
             # The next round does what this one could not.
             _logger.warning("could not tidy up", error=type(error).__name__)
         await asyncio.sleep(EVERY_SECONDS)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import col, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, not_
+from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Caller, Role
@@ -14,6 +15,7 @@ from service.comments.tables import Comment
 from service.errors import Conflict
 from service.moderation.queries import read_queued
 from service.moderation.queue import rank_by_risk
+from service.moderation.rules import holds_claim, latest_end
 from service.moderation.schemas import ClaimComments, Claimed, RenewClaims
 from service.services import Services
 
@@ -40,11 +42,10 @@ async def claim_comments(services: Services, caller: Caller, command: ClaimComme
         held = await _count_held(services, session, caller)
         if held >= MAX_CLAIMS:
             raise TooManyClaims
-        is_free = or_(col(Comment.claimed_until).is_(None), col(Comment.claimed_until) <= now)
         rank = [rank_by_risk().desc()] if command.order == "risk" else []
         query = (
             select(Comment.id)
-            .where(Comment.site_id == site.id, Comment.status == "pending", is_free)
+            .where(Comment.site_id == site.id, Comment.status == "pending", not_(_is_claimed(now)))
             .order_by(*rank, col(Comment.id))
             .limit(min(command.limit, MAX_CLAIMS - held))
             # On SQLite the transaction is the only one that writes, and the clause is dropped.
@@ -56,13 +57,19 @@ async def claim_comments(services: Services, caller: Caller, command: ClaimComme
         return Claimed(await read_queued(session, keyring, ids, now), until)
 
 
+def _is_claimed(now: datetime) -> ColumnElement[bool]:
+    """Say in a query what `holds_claim` says."""
+    until = col(Comment.claimed_until)
+    return and_(until.is_not(None), until > now, until <= latest_end(now))
+
+
 async def _count_held(services: Services, session: AsyncSession, caller: Caller) -> int:
     """Count the caller's living claims, one request of the caller after the other."""
     own = select(Moderator.id).where(Moderator.id == caller.moderator_id).with_for_update()
     await session.exec(own)
     held = select(func.count()).where(
         Comment.claimed_by == caller.moderator_id,
-        col(Comment.claimed_until) > services.clock(),
+        _is_claimed(services.clock()),
         Comment.status == "pending",
     )
     return (await session.exec(held)).one()
@@ -75,9 +82,7 @@ async def renew_claims(services: Services, caller: Caller, command: RenewClaims)
     wanted = dict.fromkeys(found for text in command.comments if (found := parse_id(text)))
     async with services.writing() as session:
         held = await _lock_held(session, caller)
-        alive = {
-            comment.id for comment in held if comment.claimed_until and comment.claimed_until > now
-        }
+        alive = {comment.id for comment in held if holds_claim(comment.claimed_until, now)}
         ids = [comment_id for comment_id in wanted if comment_id in alive]
         await _set_claim(session, ids, caller.moderator_id, until)
         keyring = await services.vault.keyring(session)

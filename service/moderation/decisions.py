@@ -15,6 +15,7 @@ from service.comments.operations import Moves, Tallies, lock_comments, read_auth
 from service.comments.rules import RESULT, LockedComment, Status, decides_edit, is_legal
 from service.database import insert_new
 from service.errors import IdempotencyKeyReused
+from service.moderation.rules import holds_claim
 from service.moderation.schemas import (
     DecideComments,
     Decision,
@@ -69,12 +70,8 @@ class Sitting:
         return seen
 
     def is_claimed_by_another(self, comment: LockedComment) -> bool:
-        holder, until = comment.claimed_by, comment.claimed_until
-        return (
-            holder not in {None, self.caller.moderator_id}
-            and until is not None
-            and until > self.now
-        )
+        is_another = comment.claimed_by not in {None, self.caller.moderator_id}
+        return is_another and holds_claim(comment.claimed_until, self.now)
 
     def is_about_edit(self, comment: LockedComment, action: DecisionAction) -> bool:
         """Tell whether an action decides about an edit that waits, and not about the comment's status."""

@@ -13,6 +13,7 @@ from service.accounts.schemas import ModeratorRef
 from service.accounts.tables import Moderator
 from service.comments.rules import Status
 from service.comments.tables import Article, Comment, DailyTally, ProposedEdit, StatusTally
+from service.moderation.rules import holds_claim
 from service.moderation.schemas import (
     AuthorRecord,
     Claim,
@@ -122,10 +123,11 @@ async def _read_proposed(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUI
 
 
 def _claim(comment: Comment, names: dict[UUID, str], now: datetime) -> Claim | None:
-    if comment.claimed_by is None or comment.claimed_until is None or comment.claimed_until <= now:
+    until = comment.claimed_until
+    if comment.claimed_by is None or until is None or not holds_claim(until, now):
         return None
     holder = ModeratorRef(str(comment.claimed_by), names[comment.claimed_by])
-    return Claim(holder, comment.claimed_until)
+    return Claim(holder, until)
 
 
 async def _author_records(

@@ -1,50 +1,120 @@
-"""The heads of the chains outside the database, so that a tail cut off there shows here."""
+"""The heads of the chains outside the database, so that a tail cut off there shows here.
+
+One file per chain, named by its id; a line of 86 bytes for a head: its length in 20 digits, a blank, its hash
+in hexadecimal, a line feed. A line is only ever added at the end. What shortens a file (`thinning.py`,
+`acceptance.py`) puts another in its place.
+"""
 
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, Literal
 from uuid import UUID
 
 from service.modlog.rules import Head
 
 # Every line has the same width, so that what a crash left of one is told from a whole one.
 _LINE = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
-_WIDTH = 20 + 1 + 64 + 1
+WIDTH = 20 + 1 + 64 + 1
+
+
+class HeadsUnreadable(RuntimeError):
+    """The remembered heads cannot be read; the text says which, why, and what to do."""
 
 
 class LogHeads:
-    """One file per chain in the data directory; a line for every head that the chain ever had here.
-
-    No line is ever replaced: a tail that was cut off shows also after the chain has grown past it.
-    """
+    """The files in the data directory, which several processes may add to at once."""
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / "log-heads"
 
+    def file_of(self, site_id: UUID) -> Path:
+        """Give where the heads of a chain stand."""
+        return self._folder / str(site_id)
+
     def remember(self, site_id: UUID, head: Head) -> None:
         """Add a head; several processes may do so at once. Raises OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with _opened(self._folder / str(site_id), os.O_RDWR | os.O_CREAT) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(self.file_of(site_id)) as file:
             size = os.fstat(file).st_size
             # A part of a line, which a crash left, is written over.
-            line = f"{head.length:020} {head.mac.hex()}\n".encode()
-            os.pwrite(file, line, size - size % _WIDTH)
+            os.pwrite(file, write_head(head), size - size % WIDTH)
 
     def recall(self) -> dict[UUID, list[Head]]:
-        """Read every remembered head; what is not a head of ours is passed over."""
+        """Read every remembered head; what is not a head of ours is passed over.
+
+        Raises HeadsUnreadable: heads that nobody could read must not pass for heads that fit.
+        """
         heads = {}
-        for path in self._folder.glob("*"):
-            # A name that is not an id, or a folder.
-            with suppress(ValueError, IsADirectoryError), _opened(path, os.O_RDONLY) as file:
+        for site_id, path in self.list_files().items():
+            with _readable(path), _opened(path, os.O_RDONLY) as file:
                 fcntl.flock(file, fcntl.LOCK_SH)
                 content = os.pread(file, os.fstat(file).st_size, 0)
-                if found := _parse(content):
-                    heads[UUID(path.name)] = found
+            if found := read_heads(content):
+                heads[site_id] = found
         return heads
+
+    def list_files(self) -> dict[UUID, Path]:
+        """Find the files of all chains; raises HeadsUnreadable."""
+        with _readable(self._folder):
+            try:
+                paths = sorted(self._folder.iterdir())
+            except FileNotFoundError:
+                return {}
+        named = ((_parse_name(path.name), path) for path in paths)
+        return {site_id: path for site_id, path in named if site_id and path.is_file()}
+
+    def set_aside(self, site_id: UUID, heads: Collection[Head], label: str) -> Path:
+        """Move heads to a file beside the chain's own, which is never read again; gives that file."""
+        path = self.file_of(site_id)
+        aside = path.with_name(f"{site_id}.{label}")
+        with locked(path) as file:
+            found = read_heads(os.pread(file, os.fstat(file).st_size, 0))
+            with _writing(aside, "ab") as target:
+                target.writelines(write_head(head) for head in found if head in heads)
+            with replacing(path, file) as draft:
+                draft.writelines(write_head(head) for head in found if head not in heads)
+        return aside
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """Open the file of a chain for this process alone, and make it if it is not there."""
+    while True:
+        with _opened(path, os.O_RDWR | os.O_CREAT) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # While it waited for its turn, another file may have been put in the place of the one it opened.
+            if _is_at(file, path):
+                yield file
+                return
+
+
+@contextmanager
+def replacing(path: Path, file: int) -> Iterator[BinaryIO]:
+    """Write a file that takes the place of one that is locked; a crash leaves the one or the other."""
+    draft, owner = path.with_name(f"{path.name}.draft"), os.fstat(file)
+    with _writing(draft, "wb") as target:
+        # A command that root types must not take the file away from the service.
+        with suppress(PermissionError):
+            os.fchown(target.fileno(), owner.st_uid, owner.st_gid)
+        yield target
+    draft.replace(path)
+    with _opened(path.parent, os.O_RDONLY) as folder:
+        os.fsync(folder)
+
+
+def write_head(head: Head) -> bytes:
+    """Give the line of a head."""
+    return f"{head.length:020} {head.mac.hex()}\n".encode()
+
+
+def read_heads(content: bytes) -> list[Head]:
+    """Read the heads in a part of a file."""
+    return [Head(int(line[1]), bytes.fromhex(line[2].decode())) for line in _LINE.finditer(content)]
 
 
 @contextmanager
@@ -56,5 +126,38 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
         os.close(file)
 
 
-def _parse(content: bytes) -> list[Head]:
-    return [Head(int(line[1]), bytes.fromhex(line[2].decode())) for line in _LINE.finditer(content)]
+@contextmanager
+def _writing(path: Path, mode: Literal["ab", "wb"]) -> Iterator[BinaryIO]:
+    """Open a file for this account alone; what was written is on the disk at the end of the block."""
+    with open(path, mode, opener=partial(os.open, mode=0o600)) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise HeadsUnreadable(
+            f"The remembered heads of the logs cannot be read: {path}: {error.strerror}. "
+            "Give them back to the account that runs the service."
+        ) from None
+
+
+def _parse_name(name: str) -> UUID | None:
+    try:
+        found = UUID(name)
+    except ValueError:
+        return None
+    return found if str(found) == name else None

@@ -1,9 +1,10 @@
 """Writing the log, and checking it."""
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select, update
@@ -15,7 +16,7 @@ from service.modlog.tables import LogEntry, LogHead, LogText
 from service.privacy.vault import Keyring
 
 SALT_BYTES = 16
-# Entries that verifying a chain holds in memory at a time.
+# Entries that are read at a time.
 CHUNK = 1_000
 # Under this name a session carries the heads that are to be noted outside the database after its commit.
 NEW_HEADS = "new_log_heads"
@@ -80,7 +81,8 @@ async def verify_chain(
 ) -> list[Flaw]:
     """Check one chain against the heads that somebody remembers, and the texts that are not erased.
 
-    The heads have to be read before anything else is: what is appended meanwhile is no flaw.
+    The heads have to be read before anything else is: what is appended meanwhile is no flaw. It ends the
+    session's transaction between the pieces that it reads.
     """
 
     def check(_: object) -> list[Flaw]:
@@ -88,6 +90,19 @@ async def verify_chain(
         return [*_check_chain(plain, keyring, site_id, heads), *_check_texts(plain, site_id)]
 
     return await session.run_sync(check)
+
+
+async def find_proven(
+    session: AsyncSession, site_id: UUID, heads: Collection[Head]
+) -> frozenset[Head]:
+    """Give those of some heads whose entries the chain holds, as they are."""
+    in_chain = select(LogEntry.seq, LogEntry.mac).where(LogEntry.site_id == site_id)
+    places = sorted({head.length for head in heads})
+    found: set[Head] = set()
+    for start in range(0, len(places), CHUNK):
+        query = in_chain.where(col(LogEntry.seq).in_(places[start : start + CHUNK]))
+        found.update(Head(*row) for row in (await session.exec(query)).all())
+    return frozenset(found.intersection(heads))
 
 
 def _check_chain(
@@ -99,12 +114,9 @@ def _check_chain(
     def places() -> dict[bytes, int]:
         return dict(session.exec(select(LogEntry.mac, LogEntry.seq).where(in_chain)).all())
 
-    entries = session.exec(
-        select(LogEntry).where(in_chain).order_by(col(LogEntry.seq)),
-        execution_options={"yield_per": CHUNK},
-    )
+    query = select(LogEntry.seq, LogEntry).where(in_chain)
     return find_flaws(
-        entries,
+        (entry for _, entry in _read_in_pieces(session, query)),
         lambda message: keyring.mac("log", message),
         # Read at the first suspicion only: for a long chain they take much room.
         lambda mac: places().get(mac),
@@ -114,11 +126,24 @@ def _check_chain(
 
 def _check_texts(session: Session, site_id: UUID) -> Iterator[Flaw]:
     query = (
-        select(LogText, LogEntry)
+        select(LogEntry.seq, LogEntry, LogText)
         .join(LogEntry, col(LogEntry.id) == LogText.entry_id)
         .where(LogEntry.site_id == site_id)
-        .order_by(col(LogEntry.seq))
     )
-    for text, entry in session.exec(query, execution_options={"yield_per": CHUNK}):
+    for seq, entry, text in _read_in_pieces(session, query):
         if hash_text(text.salt, text.text) != entry.text_hash:
-            yield Flaw("changed", entry.seq, entry.id, "Its free text was changed.")
+            yield Flaw("changed", seq, entry.id, "Its free text was changed.")
+
+
+def _read_in_pieces(session: Session, query: Any) -> Iterator[Any]:
+    """Read rows that begin with `seq` in its order, each piece in a transaction of its own.
+
+    One transaction over a long chain would keep SQLite's journal growing, and PostgreSQL's dead rows.
+    """
+    ordered = query.order_by(col(LogEntry.seq)).limit(CHUNK)
+    piece = session.exec(ordered).all()
+    while piece:
+        yield from piece
+        last = piece[-1][0]
+        session.rollback()
+        piece = session.exec(ordered.where(col(LogEntry.seq) > last)).all()

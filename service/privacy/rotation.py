@@ -7,11 +7,11 @@ the foreign key from the addresses refuses as long as one of them is needed.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.database import Database, count_up
@@ -57,7 +57,10 @@ async def _add_key(database: Database, vault: Vault, now: datetime) -> None:
         await lock_keys(session)
         keyring = await vault.load(session)
         if len(keyring.address_keys) == 1:
-            session.add(vault.make_key("address", now))
+            # The last one by this moment is the current one, also where a clock was ahead at the first.
+            newest = (await session.exec(select(func.max(DataKey.created_at)))).one()
+            after = newest + timedelta(microseconds=1)
+            session.add(vault.make_key("address", max(now, after)))
 
 
 async def _renew_all(database: Database, vault: Vault) -> int:

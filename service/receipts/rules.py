@@ -18,7 +18,11 @@ def has_expired(comment: Comment, policy: SitePolicy, now: datetime) -> bool:
 
 def edit_ends_at(comment: Comment, policy: SitePolicy) -> datetime:
     """Give the moment from which on a comment can no longer be corrected."""
-    return comment.submitted_at + timedelta(seconds=policy.edit_window_seconds)
+    return comment.submitted_at + _edit_window(policy)
+
+
+def _edit_window(policy: SitePolicy) -> timedelta:
+    return timedelta(seconds=policy.edit_window_seconds)
 
 
 def require_editable(comment: Comment, policy: SitePolicy, now: datetime) -> None:
@@ -32,7 +36,9 @@ def require_editable(comment: Comment, policy: SitePolicy, now: datetime) -> Non
 
 def may_edit(comment: Comment, policy: SitePolicy, now: datetime) -> bool:
     """Tell whether the author may correct the text now."""
-    return comment.status in TAKES_EDITS and now < edit_ends_at(comment, policy)
+    # Either way: a clock that was ahead at the submission must not leave the window open until then.
+    since = abs(now - comment.submitted_at)
+    return comment.status in TAKES_EDITS and since < _edit_window(policy)
 
 
 def view_receipt(comment: Comment, article: str, policy: SitePolicy, now: datetime) -> Receipt:

@@ -127,6 +127,9 @@ def verify_logs(operator: Operator) -> None:
     assert (done.exit_code, done.stderr) == (1, "")
     assert re.search(r"^blog: 1 flaws", done.stdout, re.MULTILINE)
     assert re.search(r"^  entry 1 \([0-9a-f-]{36}\): changed\. ", done.stdout, re.MULTILINE)
+    done = operator.types("log verify --accept")
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert re.search(r"^  not accepted: ", done.stdout, re.MULTILINE)
 
 
 def forge_an_entry(operator: Operator) -> None:

@@ -57,6 +57,18 @@ async def test_a_lease_ends_by_itself_unless_it_is_renewed(leases: AnyLeases, cl
     assert [await leases.take(lease(n), 3) for n in (5, 6, 7)] == [True, True, False]
 
 
+async def test_a_clock_that_was_ahead_leaves_nothing_open(
+    redis_client: Redis, clock: Clock
+) -> None:
+    """The twin goes by a clock that nobody sets."""
+    leases = RedisLeases(redis_client, clock)
+    clock.advance(86_400)
+    for number in range(3):
+        await leases.take(lease(number), 3)
+    clock.advance(-86_400)
+    assert [await leases.take(lease(n), 3) for n in range(3, 7)] == [True, True, True, False]
+
+
 async def test_what_was_lost_is_there_again_once_it_is_renewed(leases: AnyLeases) -> None:
     """As after a Redis that was started anew."""
     await leases.renew([])

@@ -43,6 +43,7 @@ ORDER = [
     # Alembic compares all tables with the database.
     {"migrations"},
     {"app"},
+    {"command_line"},
     {"commands", "server"},
     {"demo"},
     {"__main__"},

@@ -1,10 +1,15 @@
 """The heads of the logs outside the database: none is lost, and none is half a line."""
 
+import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from service.clock import new_id
-from service.modlog.heads import LogHeads
+from service.modlog.heads import HeadsUnreadable, LogHeads, locked, replacing, write_head
 from service.modlog.rules import Head
+from tests.processes import wait_until
 
 SITE = new_id()
 SHORT, LONG = Head(9, b"a" * 32), Head(10_000, b"b" * 32)
@@ -46,3 +51,40 @@ def test_what_is_not_a_head_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "log-heads" / str(SITE)).write_text("9 abc")
     heads.remember(SITE, SHORT)
     assert heads.recall() == {SITE: [SHORT]}
+
+
+def test_heads_that_cannot_be_read_do_not_pass_for_none(tmp_path: Path) -> None:
+    (tmp_path / "log-heads").write_text("in the way")
+    with pytest.raises(HeadsUnreadable, match="log-heads: Not a directory"):
+        LogHeads(tmp_path).recall()
+
+
+def waits_for_a_lock(inode: int) -> bool:
+    """Tell whether somebody waits for the lock of a file. Linux only."""
+    return bool(re.search(rf"-> FLOCK .*:{inode} ", Path("/proc/locks").read_text()))
+
+
+def test_a_head_is_not_lost_in_a_file_that_was_replaced_meanwhile(tmp_path: Path) -> None:
+    heads = LogHeads(tmp_path)
+    heads.remember(SITE, SHORT)
+    path = heads.file_of(SITE)
+    with ThreadPoolExecutor(1) as others:
+        with locked(path) as file:
+            waiting = others.submit(heads.remember, SITE, LONG)
+            wait_until(lambda: waits_for_a_lock(path.stat().st_ino), "the other to wait")
+            with replacing(path, file) as draft:
+                draft.write(write_head(SHORT))
+        waiting.result()
+    assert heads.recall() == {SITE: [SHORT, LONG]}
+
+
+def test_heads_that_are_set_aside_are_kept_and_not_read(tmp_path: Path) -> None:
+    heads = LogHeads(tmp_path)
+    for head in (SHORT, LONG, SHORT):
+        heads.remember(SITE, head)
+    aside = heads.set_aside(SITE, [LONG], "old")
+    assert heads.recall() == {SITE: [SHORT, SHORT]}
+    assert heads.set_aside(SITE, [SHORT], "old") == aside
+    assert heads.recall() == {}
+    assert aside.read_bytes() == b"".join(map(write_head, (LONG, SHORT, SHORT)))
+    assert aside.stat().st_mode & 0o777 == heads.file_of(SITE).stat().st_mode & 0o777 == 0o600

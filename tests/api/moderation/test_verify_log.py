@@ -9,7 +9,8 @@ from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service import commands
-from service.commands import CommandFailed, Verified
+from service.command_line.log import Verified, verify_logs
+from service.command_line.refusals import CommandFailed
 from service.modlog.tables import LogEntry, LogHead, LogText
 from service.sites.tables import Site
 from tests.cast import House
@@ -18,7 +19,7 @@ from tests.cast import House
 async def verify(house: House, head: str | None = None) -> dict[str, Verified]:
     """Check every chain with processes and caches of its own, as the command does."""
     async with commands.working(house.settings) as services:
-        return {chain.name: chain for chain in await commands.verify_logs(services, head)}
+        return {chain.name: chain for chain in await verify_logs(services, head)}
 
 
 async def flaws(house: House, head: str | None = None) -> list[tuple[str, int]]:

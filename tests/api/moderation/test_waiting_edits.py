@@ -8,6 +8,7 @@ from sqlalchemy import event
 from sqlmodel import select
 
 from service import commands
+from service.command_line.log import verify_logs
 from service.comments.tables import Article, Comment, ProposedEdit
 from service.services import Services
 from service.submission.schemas import Submitted
@@ -187,7 +188,7 @@ async def test_it_is_in_the_log_with_its_reason_and_note(house: House) -> None:
     )
     assert last["actor"]["name"] == "Bob"
     async with commands.working(house.settings) as services:
-        assert [one.flaws for one in await commands.verify_logs(services, None)] == [[]] * 3
+        assert [one.flaws for one in await verify_logs(services)] == [[]] * 3
 
 
 async def test_what_is_decided_together_is_settled_together(house: House) -> None:

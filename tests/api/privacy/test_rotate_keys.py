@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import col, select, update
 
 from service import commands
+from service.command_line.log import verify_logs
 from service.errors import Unavailable
 from service.privacy import rotation, vault
 from service.privacy.rotation import Rotation
@@ -192,4 +193,4 @@ async def test_what_does_not_rotate_stays_valid(house: House) -> None:
     assert (await house.dave.get(f"/v1/receipts/{comment.receipt.token}")).status_code == 200
     assert (await browser.delete("/v1/moderation/claims")).status_code == 204
     async with commands.working(house.settings) as services:
-        assert not any(chain.flaws for chain in await commands.verify_logs(services, None))
+        assert not any(chain.flaws for chain in await verify_logs(services))

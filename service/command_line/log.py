@@ -1,0 +1,124 @@
+"""Checking the moderation logs, and accepting them after a restore."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from sqlmodel import select
+
+from service.command_line.refusals import CommandFailed
+from service.modlog.acceptance import find_misfits, record_acceptance
+from service.modlog.operations import verify_chain
+from service.modlog.rules import START, Flaw, Head
+from service.modlog.tables import LogHead
+from service.privacy.vault import NO_SITE
+from service.services import Services
+from service.sites.tables import Site
+
+# A length beyond any that could be reached is a slip of the keyboard.
+_HEAD = re.compile(r"([^:]+):([0-9]{1,12}):([0-9a-fA-F]{64})")
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """One chain after it was checked: its name, the head that the database has, and its flaws."""
+
+    chain: UUID
+    name: str
+    head: Head
+    flaws: list[Flaw]
+    # What came of accepting it: where the remembered heads stand that were set aside, or None.
+    accepted: Path | None = None
+    is_refused: bool = False
+
+    @property
+    def is_right(self) -> bool:
+        return not self.flaws or self.accepted is not None
+
+    @property
+    def lines(self) -> list[str]:
+        """The chain with all that is to be said about it."""
+        lines = [self.line, *(f"  {flaw.line}" for flaw in self.flaws)]
+        if self.accepted:
+            lines.append(f"  accepted: the heads that it does not fit are in {self.accepted}")
+        if self.is_refused:
+            lines.append("  not accepted: remembered heads are not all that speaks against it")
+        return lines
+
+    @property
+    def line(self) -> str:
+        """The chain in one line, with its head in the form that --head takes."""
+        state = f"{len(self.flaws)} flaws" if self.flaws else "whole"
+        return f"{self.name}: {state}, {self.name}:{self.head.length}:{self.head.mac.hex()}"
+
+
+async def verify_logs(services: Services, head: str | None = None) -> list[Verified]:
+    """Check every chain; `head` is one more head to hold it to, as `SITE:LENGTH:HASH`."""
+    given = dict([_parse_head(head)] if head else [])
+    # Before the database is looked at, whose chains go on growing.
+    remembered = services.log_heads.recall()
+    async with services.reading() as session:
+        keyring = await services.vault.keyring(session)
+        slugs = dict((await session.exec(select(Site.id, Site.slug))).all())
+        rows = (await session.exec(select(LogHead))).all()
+        stored = {row.site_id: Head(row.length, row.mac) for row in rows}
+        chains = {chain: _name_chain(chain, slugs) for chain in {*stored, *remembered, *slugs}}
+        if unknown := set(given).difference(chains.values()):
+            raise CommandFailed(f"There is no log of {unknown.pop()!r}.")
+        results = []
+        for chain, name in sorted(chains.items()):
+            heads = [stored.get(chain), *remembered.get(chain, []), given.get(name)]
+            flaws = await verify_chain(session, keyring, chain, [one for one in heads if one])
+            results.append(Verified(chain, name, stored.get(chain, Head(0, START)), flaws))
+    return results
+
+
+async def accept_logs(services: Services) -> list[Verified]:
+    """Check every chain, and accept those that are whole but for the heads that are remembered of them.
+
+    What is accepted stands in the chain itself, or in the installation's where its site is gone.
+    """
+    results = []
+    for chain in await verify_logs(services):
+        accepted = await _accept(services, chain) if chain.flaws else None
+        is_refused = bool(chain.flaws) and accepted is None
+        results.append(msgspec.structs.replace(chain, accepted=accepted, is_refused=is_refused))
+    return results
+
+
+async def _accept(services: Services, checked: Verified) -> Path | None:
+    """Set aside the remembered heads that a chain does not fit; None where something else is wrong."""
+    remembered = services.log_heads.recall().get(checked.chain, [])
+    # What the database itself says of the chain's end is not a matter of taste.
+    own = [checked.head] if checked.head.length else []
+    async with services.reading() as session:
+        keyring = await services.vault.keyring(session)
+        is_whole = not await verify_chain(session, keyring, checked.chain, own)
+        misfits = await find_misfits(session, checked.chain, remembered)
+        is_kept = checked.chain == NO_SITE or await session.get(Site, checked.chain) is not None
+    if not is_whole or not misfits:
+        return None
+    now, record_in = services.clock(), checked.chain if is_kept else NO_SITE
+    # First on record, then out of the way: what breaks off in between is begun anew.
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        await record_acceptance(
+            session, keyring, checked.chain, misfits, record_in=record_in, now=now
+        )
+    label = f"set-aside-{now:%Y%m%dT%H%M%SZ}"
+    return services.log_heads.set_aside(checked.chain, misfits, label)
+
+
+def _name_chain(chain: UUID, slugs: Mapping[UUID, str]) -> str:
+    """Name a chain by its site; what is in parentheses is not a site that there is."""
+    if chain == NO_SITE:
+        return "(installation)"
+    return slugs.get(chain, f"({chain})")
+
+
+def _parse_head(text: str) -> tuple[str, Head]:
+    found = _HEAD.fullmatch(text)
+    if found is None:
+        raise CommandFailed("--head is SITE:LENGTH:HASH, as `greenroom log verify` prints it.")
+    return found[1], Head(int(found[2]), bytes.fromhex(found[3]))
