@@ -11,7 +11,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY service service
 # The build back end comes from the lock too, and has no business in the image.
 RUN pip --python /opt/greenroom install --no-cache-dir --no-deps --no-build-isolation . \
-    && pip --python /opt/greenroom uninstall --yes setuptools
+    && pip --python /opt/greenroom uninstall --yes flit-core
 
 
 FROM python:3.13-slim
