@@ -9,12 +9,17 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 import redis
+from hypothesis import settings as hypothesis_settings
 
 from service.settings import Settings
 from tests.cast import PUBLIC_URL, Furnished, House, furnish, open_house
 from tests.chromium import describe_chromium
 from tests.processes import Server, ServerMissing
 from tests.servers import fresh_database, start_private_postgres, start_private_redis
+
+# A busy machine must not look like a fault: how long an example takes is not asserted either.
+hypothesis_settings.register_profile("any machine", deadline=None)
+hypothesis_settings.load_profile("any machine")
 
 # What this run uses, by the server's name; a server that could not be had stands under `missing`.
 used = pytest.StashKey[dict[str, str]]()

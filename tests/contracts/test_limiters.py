@@ -196,7 +196,7 @@ def describe(verdict: Verdict) -> tuple[object, ...]:
 
 
 # Each example has a secret, and so windows, of its own; how long it takes is not the question.
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=operations)
 async def test_both_decide_the_same_whatever_happens(
     redis_client: Redis, steps: list[list[Rule] | int | float]
@@ -210,7 +210,7 @@ async def test_both_decide_the_same_whatever_happens(
 
 
 # As above. The first burst of tries is counted in one call, the second one by one.
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tries=st.lists(st.lists(rules, max_size=4, unique_by=lambda rule: rule.name), max_size=12))
 async def test_tries_that_are_sent_together_are_decided_as_one_after_the_other(
     redis_client: Redis, tries: list[list[Rule]]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from service.server import GRACE_SECONDS
+from service.server.serving import longest_stop_seconds
 from service.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -55,7 +55,7 @@ def test_every_variable_is_made_by_the_lines_at_the_top() -> None:
 
 def test_a_process_has_time_to_end() -> None:
     seconds = int(SERVICES["service"]["stop_grace_period"].removesuffix("s"))
-    assert seconds > Settings().drain_seconds + GRACE_SECONDS
+    assert seconds > longest_stop_seconds(Settings().drain_seconds)
 
 
 def test_prometheus_asks_each_replica_with_the_token() -> None:

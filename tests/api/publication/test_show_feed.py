@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.publication.feed import Feed, render_feed
@@ -231,7 +231,6 @@ def row(name: str, content: str, article: str, url: str | None) -> Any:
 
 
 # On a busy machine an example may take long, which is not the question.
-@settings(deadline=None)
 @given(
     name=anything.map(normalise_line),
     content=anything.map(normalise_text),
@@ -244,7 +243,6 @@ def test_whatever_comes_through_a_submission_leaves_a_feed_well_formed(
     expect_readable(name, content, article, url, lambda found: found)
 
 
-@settings(deadline=None)
 @given(name=anything, content=anything)
 def test_even_what_submission_would_have_removed_does(name: str, content: str) -> None:
     expect_readable(name, content, "/post", None, lambda found: found.replace("\r", "\n"))

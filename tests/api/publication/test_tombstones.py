@@ -135,7 +135,6 @@ _article = iter(f"/thread/{number}" for number in range(1_000))
 
 @settings(
     max_examples=5,
-    deadline=None,
     # Shrinking walks the same threads a hundred times over; a failure prints its steps as they are.
     phases=[Phase.explicit, Phase.generate],
     # The house is the same for every example; each grows its thread under an article of its own.

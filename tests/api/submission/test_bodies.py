@@ -169,7 +169,6 @@ VALUES = st.recursive(
 )
 BOUNDED = settings(
     max_examples=30,
-    deadline=None,
     # The house is the same for every example on purpose: what one leaves, the next has to bear.
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
