@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from service.server import GRACE_SECONDS
+from service.server.serving import GRACE_SECONDS
 from service.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent.parent
