@@ -3,138 +3,90 @@
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import click
-from sqlalchemy.exc import OperationalError
 
 from service import commands
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.accounts.rules import parse_role
 from service.command_line import log as log_checks
-from service.command_line.refusals import CommandFailed
+from service.command_line.refusals import Commands, Misconfigured
+from service.command_line.starting import announce, look_around, shared_folder
 from service.demo import run_demo
-from service.errors import ServiceError
+from service.environment import MAX_PORT
 from service.logs import configure_logs
 from service.metrics import SHARED_FOLDER
-from service.migrations.running import SchemaOutdated
-from service.modlog.heads import HeadsUnreadable
-from service.privacy.addresses import AddressRefused
 from service.server.listening import bind_listener
 from service.server.serving import run_server
 from service.server.workers import Parent, Patience
 from service.services import Services
-from service.settings import Settings, SettingsInvalid, load_settings
-from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
+from service.settings import load_settings
 from service.submission.form_scan import describe_scans, scan_file
 
 R = TypeVar("R")
 ROLES = click.Choice(["owner", "moderator", "viewer"])
-# What may go wrong by what was asked or configured; its text is for the person at the keyboard.
-EXPECTED = (
-    CommandFailed,
-    ServiceError,
-    SchemaOutdated,
-    HeadsUnreadable,
-    AddressRefused,
-    SettingsInvalid,
-    SlugInvalid,
-    OriginInvalid,
-    SettingInvalid,
-    OperationalError,
-)
+PORTS = click.IntRange(1, MAX_PORT)
 
 
-@click.group()
+@click.group("greenroom", cls=Commands)
 @click.version_option(package_name="greenroom")
 def main() -> None:
     """Greenroom, a self-hosted comment moderation service."""
 
 
-def settings_or_exit() -> Settings:
-    """Read the settings, or end with what is wrong with them."""
-    try:
-        return load_settings()
-    except SettingsInvalid as error:
-        raise click.ClickException(str(error)) from None
-
-
-def refusal(error: Exception) -> click.ClickException:
-    """Say in one line why a command cannot be done."""
-    if not isinstance(error, OperationalError):
-        return click.ClickException(str(error))
-    # The driver's words; the error around them spreads over several lines.
-    why = str(error.orig).partition("\n")[0]
-    return click.ClickException(
-        f"The database does not open: {why}. Is it there, and has `greenroom migrate` been run?"
-    )
-
-
 def work(task: Callable[[Services], Awaitable[R]]) -> R:
-    """Do something with the parts of the service, and end with one clear line when it cannot be done."""
+    """Do something with the parts of the service."""
     configure_logs("WARNING")
 
     async def run() -> R:
-        async with commands.working(settings_or_exit()) as services:
+        async with commands.working(load_settings()) as services:
             return await task(services)
 
-    try:
-        return asyncio.run(run())
-    except EXPECTED as error:
-        raise refusal(error) from None
+    return asyncio.run(run())
 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=PORTS)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
 def serve(host: str, port: int, workers: int) -> None:
     """Run the service."""
-    settings = settings_or_exit()
+    settings = load_settings()
     if workers > 1 and not settings.redis_url:
-        raise click.ClickException(
+        raise Misconfigured(
             "More than one worker needs GREENROOM_REDIS_URL: without it each would keep limits of its own."
         )
     # What cannot work is said here, in one line, before a server starts.
-    work(_do_nothing)
-    configure_logs()
+    found = work(partial(look_around, settings))
     listener = bind_listener(host, port)
-    if workers == 1:
-        run_server("service.app:serve_app", listener, drain_seconds=settings.drain_seconds)
-        return
-    with tempfile.TemporaryDirectory(prefix="greenroom-metrics-") as folder:
-        os.environ[SHARED_FOLDER] = folder
-        if not Parent(listener, workers, Patience.of(settings.drain_seconds)).run():
+    with ExitStack() as stack:
+        if workers > 1:
+            os.environ[SHARED_FOLDER] = stack.enter_context(shared_folder())
+        configure_logs(settings.log_level)
+        announce(settings, found, listens=f"{host}:{port}", workers=workers)
+        if workers == 1:
+            run_server("service.app:serve_app", listener, drain_seconds=settings.drain_seconds)
+        elif not Parent(listener, workers, Patience.of(settings.drain_seconds)).run():
             sys.exit(1)
 
 
-async def _do_nothing(_services: Services) -> None:
-    """Start the parts of the service and stop them again."""
-
-
 @main.command()
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=PORTS)
 def demo(port: int) -> None:
     """Show everything with no set-up, on loopback."""
-    try:
-        run_demo(port)
-    except EXPECTED as error:
-        raise refusal(error) from None
+    run_demo(port)
 
 
 @main.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
-    settings = settings_or_exit()
     configure_logs("WARNING")
-    try:
-        asyncio.run(commands.bring_up_to_date(settings))
-    except EXPECTED as error:
-        raise refusal(error) from None
+    asyncio.run(commands.bring_up_to_date(load_settings()))
     click.echo("The database is up to date.")
 
 

@@ -123,8 +123,9 @@ def create_app(
 
 def serve_app() -> ASGIApp:
     """Make the service in a process of its own, whose logs are the service's."""
-    configure_logs()
-    app = create_app(load_settings())
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    app = create_app(settings)
     spare_collector()
     return app
 

@@ -13,7 +13,10 @@ from service.accounts.tables import Moderator
 from service.accounts.tokens import create_bearer_token
 from service.app import start_services
 from service.clock import read_clock
+from service.command_line.data_dir import check_data, check_database_file, make_data_dir
+from service.command_line.database_errors import explained
 from service.command_line.refusals import CommandFailed
+from service.command_line.starting import require_text
 from service.database import Database
 from service.metrics import Metrics
 from service.migrations.running import migrate
@@ -28,7 +31,10 @@ from service.sites.policy import parse_setting
 
 @asynccontextmanager
 async def working(settings: Settings) -> AsyncIterator[Services]:
-    """Give the parts of the service to a command; limits are not its business."""
+    """Give the parts of the service to a command; limits are not its business.
+
+    Raises Misconfigured, SettingsInvalid or SchemaOutdated where they cannot be had.
+    """
     alone = Settings(
         **{
             name: getattr(settings, name)
@@ -36,18 +42,26 @@ async def working(settings: Settings) -> AsyncIterator[Services]:
             if name != "redis_url"
         }
     )
-    async with start_services(alone, read_clock, Metrics()) as services:
-        yield services
+    check_data(settings)
+    check_database_file(settings)
+    with explained(settings):
+        async with start_services(alone, read_clock, Metrics()) as services:
+            make_data_dir(settings)
+            yield services
 
 
 async def bring_up_to_date(settings: Settings) -> None:
-    """Bring the schema up to date, and make the first keys."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(settings.database_url)
-    try:
-        await migrate(database)
-    finally:
-        await database.close()
+    """Bring the schema up to date, and make the first keys; raises as `working` does."""
+    check_data(settings)
+    check_database_file(settings)
+    make_data_dir(settings)
+    with explained(settings):
+        await require_text(settings)
+        database = Database(settings.database_url)
+        try:
+            await migrate(database)
+        finally:
+            await database.close()
     async with working(settings):
         pass
 

@@ -11,7 +11,7 @@ import click
 from service import commands
 from service.accounts.errors import AccountExists
 from service.app import create_app
-from service.command_line.refusals import CommandFailed
+from service.command_line.refusals import Misconfigured
 from service.logs import configure_logs
 from service.server.listening import bind_listener
 from service.server.serving import run_server
@@ -27,20 +27,23 @@ MODERATOR = "moderator@greenroom.example"
 def run_demo(port: int) -> None:
     """Make the demonstration's site and moderator, print three links, and serve until stopped.
 
-    Raises CommandFailed when a database is configured: a demonstration must not touch one.
+    Raises Misconfigured when a database is configured: a demonstration must not touch one.
     """
     if os.environ.get("GREENROOM_DATABASE_URL"):
-        raise CommandFailed(
+        raise Misconfigured(
             "GREENROOM_DATABASE_URL is set, and the demo would not use it. Unset it, or use `serve`."
         )
     url = f"http://127.0.0.1:{port}"
     settings = load_settings({"GREENROOM_DATA_DIR": str(DATA_DIR), "GREENROOM_PUBLIC_URL": url})
     configure_logs("WARNING")
+    # Before a link is printed that would lead to something else.
+    listener = bind_listener("127.0.0.1", port)
+    # What is next to it may be an installation's, once there is one.
+    DATA_DIR.parent.mkdir(mode=0o700, exist_ok=True)
     link = asyncio.run(_prepare(settings))
     click.echo(f"An article with its comments: {url}/demo")
     click.echo(f"The moderator's sign-in (works once): {link}")
     click.echo(f"The API reference: {url}/schema")
-    listener = bind_listener("127.0.0.1", port)
     run_server(partial(create_app, settings, extra_routes=ROUTES), listener)
 
 

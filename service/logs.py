@@ -72,7 +72,7 @@ def configure_logs(level: str = "INFO") -> None:
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(level.upper())
     for name in ("uvicorn", "uvicorn.error", "litestar"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

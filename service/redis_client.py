@@ -58,13 +58,15 @@ def parse_redis_url(url: str) -> RedisAddress:
         )
     login, _, hosts = parts.netloc.rpartition("@")
     nodes = tuple(_node(host, PORTS[group]) for host in hosts.split(",")) if group else ()
-    service, _, database = (
-        parts.path.strip("/").partition("/") if group == "sentinel" else ("",) * 3
-    )
+    path = parts.path.strip("/")
+    service, _, database = path.partition("/") if group == "sentinel" else ("", "", path)
     if group == "sentinel" and not service:
         raise ValueError("names no service: redis+sentinel://host:port,host:port/SERVICE")
-    if group == "cluster" and parts.path.strip("/"):
+    if group == "cluster" and path:
         raise ValueError("names a database, and a cluster has one only")
+    # Of a single server the library would take it for none.
+    if scheme != "unix" and database and not database.isdigit():
+        raise ValueError("names a database that is no number")
     options = _read_options(_of_one(scheme, login, database, parts.query) if group else url)
     sentinel_options = {
         name: options.pop(f"sentinel_{name}")
@@ -86,8 +88,6 @@ def _read_options(url: str) -> dict[str, Any]:
 
 def _of_one(scheme: str, login: str, database: str, query: str) -> str:
     """Give the URL of a single server, so that the library reads all but the hosts."""
-    if database and not database.isdigit():
-        raise ValueError("names a database that is no number")
     return f"{scheme}://{login}@/{database}?{query}" if login else f"{scheme}:///{database}?{query}"
 
 

@@ -1,22 +1,37 @@
 """The settings of one process, read once from the environment."""
 
 import os
-from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.confidential import Confidential
+from service.environment import (
+    MAX_PORT,
+    PREFIX,
+    SettingsInvalid,
+    invalid,
+    read_choice,
+    read_networks,
+    read_number,
+    read_origin,
+    read_path,
+    read_switch,
+    read_token,
+    read_web_address,
+    refuse_quotes,
+    refuse_unknown,
+)
 from service.redis_client import parse_redis_url
 
-PREFIX = "GREENROOM_"
-
-
-class SettingsInvalid(ValueError):
-    """A variable of the environment cannot be used as it stands; the text says which and why."""
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+DATABASE_EXAMPLE = "postgresql://user:password@host/name or sqlite:////absolute/path"
+MIN_SECRET_CHARS = 32
+MAX_SECRETS = 2
 
 
 class Settings(Confidential, frozen=True, kw_only=True):
@@ -50,6 +65,8 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
     access_log: bool = False
     """Whether each request is logged, by route and never by path."""
+    log_level: str = "info"
+    """Which lines of the log are written: these and worse ones."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -70,102 +87,110 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises SettingsInvalid, which names the variable and what to write instead.
     """
+    refuse_unknown(environ, Settings.__struct_fields__)
     given = {
         name: value
         for name in Settings.__struct_fields__
         if (value := environ.get(PREFIX + name.upper(), "").strip())
     }
-    data_dir = Path(given.get("data_dir", "data")).absolute()
-    return Settings(
-        data_dir=data_dir,
-        database_url=_database_url(given.get("database_url"), data_dir),
-        standby_url=_standby_url(given.get("standby_url")),
-        redis_url=_redis_url(given.get("redis_url")),
-        secret_key=given.get("secret_key"),
-        secret_key_file=Path(given["secret_key_file"]) if "secret_key_file" in given else None,
-        trusted_proxies=_networks(given.get("trusted_proxies", "")),
-        public_url=_public_url(given.get("public_url", "http://127.0.0.1:8000")),
-        metrics_token=given.get("metrics_token"),
-        page_max_age_seconds=_number(
-            "page_max_age_seconds", given, default=2, most=86_400, unit="seconds"
-        ),
-        page_memory_mib=_number("page_memory_mib", given, default=32, most=65_536, unit="MiB"),
-        purge_url=_purge_url(given.get("purge_url")),
-        drain_seconds=_number("drain_seconds", given, default=3, most=600, unit="seconds"),
-        access_log=_switch("access_log", given),
-    )
+    if "secret_key" in given and "secret_key_file" in given:
+        raise invalid("secret_key", f"and {PREFIX}SECRET_KEY_FILE are both set: unset one")
+    chosen = {name: _read(name, value) for name, value in given.items()}
+    data_dir = chosen.setdefault("data_dir", Path("data").absolute())
+    chosen.setdefault("database_url", f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}")
+    return Settings(**chosen)
 
 
-def _invalid(name: str, why: str) -> SettingsInvalid:
-    return SettingsInvalid(f"{PREFIX}{name.upper()} {why}")
+def _read(name: str, given: str) -> Any:
+    # Of a key they may be a part: it is whatever was written.
+    if name != "secret_key":
+        refuse_quotes(name, given)
+    return READERS[name](name, given)
 
 
-def _database_url(given: str | None, data_dir: Path) -> str:
-    if given is None:
-        return f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}"
-    return _with_driver("database_url", given)
+def read_secrets(text: str, where: str) -> list[str]:
+    """Take a secret key apart into one or two; raises SettingsInvalid, which says where it stands."""
+    secrets = text.split()
+    if not 1 <= len(secrets) <= MAX_SECRETS or any(len(one) < MIN_SECRET_CHARS for one in secrets):
+        raise SettingsInvalid(
+            f"{where} needs one key of at least {MIN_SECRET_CHARS} characters, such as from "
+            "`openssl rand -hex 32`, or the new and the old one separated by a blank"
+        )
+    return secrets
 
 
-def _standby_url(given: str | None) -> str | None:
-    url = _with_driver("standby_url", given) if given else None
-    if url and not url.startswith("postgresql"):
-        raise _invalid("standby_url", "does not name a PostgreSQL")
+def _read_secret_key(name: str, given: str) -> str:
+    read_secrets(given, PREFIX + name.upper())
+    return given
+
+
+def _read_data_dir(name: str, given: str) -> Path:
+    return read_path(name, given).absolute()
+
+
+def _read_redis_url(name: str, given: str) -> str:
+    try:
+        parse_redis_url(given)
+    except ValueError as error:
+        raise invalid(name, str(error)) from None
+    return given
+
+
+def _read_standby_url(name: str, given: str) -> str:
+    url = _read_database_url(name, given)
+    if not url.startswith("postgresql"):
+        raise invalid(name, "does not name a PostgreSQL")
     return url
 
 
-def _with_driver(name: str, given: str) -> str:
+def _read_database_url(name: str, given: str) -> str:
+    """Read the URL of a database, to which the asynchronous driver is added."""
     try:
         url = make_url(given)
     except ArgumentError:
         # The text of the error would repeat the URL, which may hold a password.
-        raise _invalid(name, "is not a URL such as postgresql://user@host/name") from None
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+        raise invalid(name, f"is not a URL such as {DATABASE_EXAMPLE}") from None
+    except ValueError:
+        raise invalid(name, f"has a port that is no number: write {DATABASE_EXAMPLE}") from None
     backend = url.get_backend_name().replace("postgres", "postgresql", 1)
     backend = "postgresql" if backend.startswith("postgresql") else backend
-    if backend not in drivers:
-        raise _invalid(name, "names neither sqlite nor postgresql")
-    return url.set(drivername=drivers[backend]).render_as_string(hide_password=False)
+    if backend not in DRIVERS:
+        raise invalid(name, f"names neither SQLite nor PostgreSQL: write {DATABASE_EXAMPLE}")
+    if "@" in (url.host or ""):
+        # What was left of it would be looked up as a host, and be shown.
+        raise invalid(name, "has more than one @: in a user or password write %40")
+    if url.port is not None and not 1 <= url.port <= MAX_PORT:
+        raise invalid(name, f"has a port that is not from 1 to {MAX_PORT}")
+    if backend == "sqlite" and not _is_plain_file(url):
+        raise invalid(name, "does not name a file alone: write sqlite:////absolute/path")
+    if "options" in url.query:
+        raise invalid(
+            name, "has `options`, which the service sets: use ALTER ROLE … SET for others"
+        )
+    return url.set(drivername=DRIVERS[backend]).render_as_string(hide_password=False)
 
 
-def _redis_url(given: str | None) -> str | None:
-    if given is None:
-        return None
-    try:
-        parse_redis_url(given)
-    except ValueError as error:
-        raise _invalid("redis_url", str(error)) from None
-    return given
+def _is_plain_file(url: URL) -> bool:
+    """Tell whether a URL of SQLite is a path and nothing else; in memory nothing would be kept."""
+    in_memory = url.database in {None, "", ":memory:"}
+    return not (in_memory or url.host or url.port or url.username or url.query)
 
 
-def _networks(given: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    try:
-        return tuple(ip_network(part.strip()) for part in given.split(",") if part.strip())
-    except ValueError as error:
-        raise _invalid("trusted_proxies", f"holds a bad network: {error}") from None
-
-
-def _public_url(given: str) -> str:
-    url = urlsplit(given)
-    if url.scheme not in {"http", "https"} or not url.netloc or url.path.strip("/") or url.query:
-        raise _invalid("public_url", "is not scheme, host and port, such as https://talk.example")
-    return f"{url.scheme}://{url.netloc}".lower()
-
-
-def _purge_url(given: str | None) -> str | None:
-    if given and (urlsplit(given).scheme not in {"http", "https"} or not urlsplit(given).netloc):
-        raise _invalid("purge_url", "does not start with http:// or https:// and a host")
-    return given
-
-
-def _number(name: str, given: Mapping[str, str], *, default: int, most: int, unit: str) -> int:
-    text = given.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) > most:
-        raise _invalid(name, f"is not a number of {unit} from 0 to {most}")
-    return int(text)
-
-
-def _switch(name: str, given: Mapping[str, str]) -> bool:
-    text = given.get(name, "off").lower()
-    if text not in {"on", "off", "true", "false", "1", "0", "yes", "no"}:
-        raise _invalid(name, "is neither on nor off")
-    return text in {"on", "true", "1", "yes"}
+# How each setting is read from its variable.
+READERS: Mapping[str, Callable[[str, str], Any]] = {
+    "data_dir": _read_data_dir,
+    "database_url": _read_database_url,
+    "standby_url": _read_standby_url,
+    "redis_url": _read_redis_url,
+    "secret_key": _read_secret_key,
+    "secret_key_file": read_path,
+    "trusted_proxies": read_networks,
+    "public_url": read_origin,
+    "metrics_token": read_token,
+    "page_max_age_seconds": read_number(0, 86_400, "seconds"),
+    "page_memory_mib": read_number(0, 65_536, "MiB"),
+    "purge_url": read_web_address,
+    "drain_seconds": read_number(0, 600, "seconds"),
+    "access_log": read_switch,
+    "log_level": read_choice("debug", "info", "warning", "error"),
+}

@@ -12,13 +12,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from service.settings import Settings, SettingsInvalid
+from service.environment import SettingsInvalid
+from service.settings import Settings, read_secrets
 
 KEY_BYTES = 32
 # NIST SP 800-38D, section 8.2.2: a random nonce of 96 bits.
 NONCE_BYTES = 12
-MIN_SECRET_CHARS = 32
-MAX_SECRETS = 2
 
 
 class SecretKeyWrong(SettingsInvalid):
@@ -68,13 +67,10 @@ def load_secret_key(settings: Settings, *, may_create: bool) -> SecretKey:
             f"{settings.key_path} is missing, but the database was made with a secret key. Put the key "
             "back: a new one could not open the stored addresses."
         )
-    found = (text or _make_key_file(settings.key_path)).split()
-    if not 1 <= len(found) <= MAX_SECRETS or any(len(part) < MIN_SECRET_CHARS for part in found):
-        raise SettingsInvalid(
-            f"GREENROOM_SECRET_KEY needs one key of at least {MIN_SECRET_CHARS} characters, "
-            "or the new and the old one separated by a blank"
-        )
-    return SecretKey(found)
+    if text is None:
+        text = _make_key_file(settings.key_path)
+    where = "GREENROOM_SECRET_KEY" if settings.secret_key else f"The file {settings.key_path}"
+    return SecretKey(read_secrets(text, where))
 
 
 def _read_key_file(path: Path) -> str | None:
@@ -83,15 +79,30 @@ def _read_key_file(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
-        raise SettingsInvalid(f"The secret key in {path} is not plain text") from None
+        raise SettingsInvalid(
+            f"The secret key in {path} is not plain text. Name its file in GREENROOM_SECRET_KEY_FILE"
+        ) from None
     except OSError as error:
         why = error.strerror
-        raise SettingsInvalid(f"The secret key in {path} cannot be read: {why}") from None
+        raise SettingsInvalid(
+            f"The secret key in {path} cannot be read: {why}. Let this account read it, or name another file "
+            "in GREENROOM_SECRET_KEY_FILE"
+        ) from None
 
 
 def _make_key_file(path: Path) -> str:
     """Write a new key with mode 0600; of several processes that start at once one wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _write_key_file(path)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"The secret key cannot be written to {path}: {error.strerror}. Let this account write there, "
+            "or set GREENROOM_SECRET_KEY"
+        ) from None
+
+
+def _write_key_file(path: Path) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".secret-")
     try:
         with os.fdopen(handle, "w") as file:

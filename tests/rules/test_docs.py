@@ -10,9 +10,10 @@ import pytest
 
 from service.__main__ import main
 from service.app import create_app
+from service.environment import PREFIX
 from service.errors import list_problems
 from service.http.edge import Edge
-from service.settings import PREFIX, Settings
+from service.settings import READERS, Settings
 from service.sites.policy import SETTINGS, SitePolicy
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -31,6 +32,7 @@ def read_rows(page: str, heading: str) -> dict[str, list[str]]:
 def test_every_variable_is_documented() -> None:
     variables = {PREFIX + name.upper() for name in Settings.__struct_fields__}
     assert set(read_rows("configuration.md", "variable")) == variables
+    assert READERS.keys() == set(Settings.__struct_fields__)
 
 
 def test_every_site_setting_is_documented_with_its_default() -> None:

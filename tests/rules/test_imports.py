@@ -11,7 +11,16 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text"},
-    {"clock", "confidential", "languages", "redis_client", "server.draining", "turns"},
+    {
+        "clock",
+        "confidential",
+        "environment",
+        "languages",
+        "redis_client",
+        "server.draining",
+        "server.listening",
+        "turns",
+    },
     {"brief_memory"},
     {"errors"},
     {"settings"},

@@ -10,10 +10,11 @@ import pytest
 from sqlmodel import col, select, update
 
 from service import commands
+from service.environment import SettingsInvalid
 from service.privacy.addresses import check_address
 from service.privacy.secrets import SecretKeyWrong, load_secret_key
 from service.privacy.tables import DataKey, SealedAddress
-from service.settings import Settings, SettingsInvalid
+from service.settings import Settings
 from tests.api.privacy.leaks import database_files, find_addresses
 from tests.cast import House, email_of
 

@@ -1,0 +1,185 @@
+"""What is looked at before the service starts, and the one line that says with what it does."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.command_line.database_errors import explain, name_database
+from service.command_line.refusals import Misconfigured
+from service.logs import get_logger
+from service.rate_limiting.fallback import PROBE
+from service.rate_limiting.redis import RedisLimiter
+from service.redis_client import connect_redis
+from service.services import Services
+from service.settings import Settings, load_settings
+
+# What a Redis says to an order that it will never take, however often it is asked.
+_NEVER = ("DB index", "unknown command", "Cluster mode", "This instance has cluster support")
+CONNECT_SECONDS = 5
+_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_SECRETS = {"secret_key", "metrics_token"}
+# They stand in the line by themselves.
+_TOLD_APART = {"database_url", "redis_url"}
+_logger = get_logger("greenroom")
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What the service will work with."""
+
+    database: str
+    redis: str
+
+
+async def look_around(settings: Settings, services: Services) -> Found:
+    """Look at what the service needs; raises Misconfigured for what no waiting would mend.
+
+    A Redis that is not reached is no reason: limits count for each process until it is.
+    """
+    async with services.reading() as session:
+        database = await _describe_database(session, settings)
+        if not settings.is_sqlite:
+            await _require_rights(session)
+    return Found(database, await _describe_redis(settings.redis_url))
+
+
+async def require_text(settings: Settings) -> None:
+    """Raise Misconfigured for a PostgreSQL database that cannot hold every text."""
+    if settings.is_sqlite:
+        return
+    # By the driver itself: where the encoding is none, what is built on it does not even connect. Imported
+    # here, since SQLite has no use for it.
+    import psycopg
+
+    url = make_url(settings.database_url).set(drivername="postgresql")
+    plain = url.render_as_string(hide_password=False)
+    try:
+        async with await psycopg.AsyncConnection.connect(
+            plain, connect_timeout=CONNECT_SECONDS
+        ) as connection:
+            encoding = connection.info.parameter_status("server_encoding")
+    except psycopg.Error as error:
+        raise Misconfigured(explain(error, url)) from None
+    if encoding != "UTF8":
+        raise Misconfigured(
+            f"The {name_database(url)} has the encoding {encoding}, which cannot hold every text. "
+            "Make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+        )
+
+
+def announce(settings: Settings, found: Found, *, listens: str, workers: int) -> None:
+    """Say in one line of the log what starts, and with what; no secret is in it."""
+    _logger.info(
+        "greenroom starts",
+        version=version("greenroom"),
+        listens=listens,
+        workers=workers,
+        database=found.database,
+        redis=found.redis,
+        settings=dict(_list_changes(settings)),
+    )
+
+
+def shared_folder() -> AbstractContextManager[str]:
+    """Make a folder for what workers share; raises Misconfigured."""
+    try:
+        return TemporaryDirectory(prefix="greenroom-metrics-")
+    except OSError:
+        raise Misconfigured(
+            "Workers add up their metrics in a temporary folder, and none can be made: "
+            "set TMPDIR to a folder in which this account may write."
+        ) from None
+
+
+def _list_changes(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """Give each setting that is not what it would be by itself, as far as it may be shown."""
+    by_default = load_settings({})
+    for name in Settings.__struct_fields__:
+        value = getattr(settings, name)
+        if name not in _TOLD_APART and value != getattr(by_default, name):
+            yield name, _show(name, value)
+
+
+def _show(name: str, value: Any) -> Any:
+    if name in _SECRETS:
+        return "set"
+    if name.endswith("_url"):
+        return _without_login(value)
+    if isinstance(value, tuple):
+        return [str(one) for one in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _without_login(url: str) -> str:
+    """Give a URL without user, password and options, in which there may be further passwords."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()
+
+
+async def _describe_database(session: AsyncSession, settings: Settings) -> str:
+    if settings.is_sqlite:
+        found = sqlite3.sqlite_version
+    else:
+        # Debian adds the version of its package: "15.20 (Debian 15.20-0+deb12u1)".
+        found = str(await session.scalar(text("SHOW server_version"))).partition(" (")[0]
+    return f"{name_database(settings.database_url)}, version {found}"
+
+
+async def _require_rights(session: AsyncSession) -> None:
+    """Raise Misconfigured unless the role may do to every table what the service does."""
+    checks = ", ".join(f"has_table_privilege(name, '{right}')" for right in _RIGHTS)
+    query = text(f"SELECT name, {checks} FROM unnest(CAST(:names AS text[])) AS name")  # noqa: S608 - ours.
+    tables = sorted(SQLModel.metadata.tables)
+    connection = await session.connection()
+    for table, *granted in await connection.execute(query, {"names": tables}):
+        lacking = [
+            right for right, is_granted in zip(_RIGHTS, granted, strict=True) if not is_granted
+        ]
+        if lacking:
+            raise Misconfigured(
+                f"The role in GREENROOM_DATABASE_URL may not {' or '.join(lacking)} on the table {table}: "
+                f"GRANT {', '.join(_RIGHTS)} ON ALL TABLES IN SCHEMA public TO the role."
+            )
+
+
+async def _describe_redis(url: str | None) -> str:
+    if url is None:
+        return "none"
+    client = connect_redis(url)
+    try:
+        # Of all that is asked of a Redis this needs the most rights and the newest version.
+        await RedisLimiter(client, b"").charge([PROBE])
+    except Exception as error:
+        if why := _find_mistake(error):
+            raise Misconfigured(f"GREENROOM_REDIS_URL does not work: {why}.") from None
+        return f"{_without_login(url)}, not reached ({type(error).__name__})"
+    finally:
+        await client.aclose()
+    return f"{_without_login(url)}, reached"
+
+
+def _find_mistake(error: BaseException | None) -> str | None:
+    """Say what is wrong with the URL, if the error shows that it is and not that Redis is away."""
+    while error is not None:
+        if isinstance(error, AuthenticationError):
+            return "Redis wants another user or password than the URL has"
+        if isinstance(error, NoPermissionError):
+            return f"{error}; see docs/operations/redis.md"
+        if isinstance(error, TypeError):
+            return "it has an option that this form of the URL does not know"
+        if isinstance(error, ResponseError) and str(error).startswith(_NEVER):
+            return f"Redis says: {error}"
+        error = error.__cause__ or error.__context__
+    return None
