@@ -3,6 +3,8 @@
 import os
 import re
 import socket
+import ssl
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -16,14 +18,32 @@ from tests.servers import find_program
 CONFIGURATIONS = REPOSITORY / "docs" / "operations"
 
 
-@contextmanager
+# What stands round a site in the nginx of Debian and Ubuntu, as far as it matters to the site.
+AROUND_A_SITE = """
+events { }
+http {
+    access_log FOLDER/access.log;
+    error_log FOLDER/error.log;
+    gzip on;
+    SITE
+}
+"""
+
+
 def start_private_nginx(
     configuration: str, changes: Mapping[str, str], port: int | None = None
-) -> Iterator[Server]:
+) -> AbstractContextManager[Server]:
     """Run a configuration of docs/operations/ with some of its text, given as patterns, changed.
 
     It listens on a port of its own. Raises ServerMissing.
     """
+    return _running_nginx((CONFIGURATIONS / configuration).read_text(), changes, port)
+
+
+@contextmanager
+def _running_nginx(
+    configuration: str, changes: Mapping[str, str], port: int | None
+) -> Iterator[Server]:
     program, port = find_program("nginx"), port or find_free_port()
     with TemporaryDirectory(prefix="greenroom-", ignore_cleanup_errors=True) as folder:
         kept = {name: f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy")}
@@ -31,7 +51,7 @@ def start_private_nginx(
             name: f"{name}_temp_path {folder}/{name};" for name in ("fastcgi", "uwsgi", "scgi")
         }
         text = replace_all(
-            (CONFIGURATIONS / configuration).read_text(),
+            configuration,
             {
                 r"listen 80;": f"listen 127.0.0.1:{port};",
                 r"http \{": "http { " + " ".join(kept.values()),
@@ -68,6 +88,45 @@ def upstream_of(servers: Sequence[Server]) -> dict[str, str]:
 def start_upstream_nginx(servers: Sequence[Server]) -> AbstractContextManager[Server]:
     """Run docs/operations/nginx.conf in front of processes of the service. Raises ServerMissing."""
     return start_private_nginx("nginx.conf", upstream_of(servers))
+
+
+@contextmanager
+def start_site_nginx(servers: Sequence[Server], folder: Path) -> Iterator[tuple[Server, str]]:
+    """Run docs/operations/nginx-site.conf in front of processes; gives it, and its URL with TLS.
+
+    `folder` gets its logs, and its certificate as `cert.pem`. Raises ServerMissing.
+    """
+    make_certificate(folder)
+    port = find_free_port()
+    site = (CONFIGURATIONS / "nginx-site.conf").read_text()
+    text = AROUND_A_SITE.replace("SITE", site).replace("FOLDER", str(folder))
+    addresses = [server.url.removeprefix("http://") for server in servers]
+    changes = {
+        r"server 127.0.0.1:8000 fail_timeout=1s;": " ".join(
+            f"server {address} fail_timeout=1s;" for address in addresses
+        ),
+        r"listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
+        r"listen \[::\]:\d+[^;]*;": "",
+        r"/etc/letsencrypt/live/talk.example/fullchain.pem": f"{folder}/cert.pem",
+        r"/etc/letsencrypt/live/talk.example/privkey.pem": f"{folder}/key.pem",
+        r"/var/log/nginx/greenroom.log": f"{folder}/site.log",
+    }
+    with _running_nginx(text, changes, None) as nginx:
+        yield nginx, f"https://127.0.0.1:{port}"
+
+
+def make_certificate(folder: Path) -> None:
+    """Make a certificate that signs itself, `cert.pem` with `key.pem`."""
+    command = [find_program("openssl"), "req", "-x509", "-nodes", "-days", "1"]
+    command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    command += ["-subj", "/CN=talk.example", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def trust(folder: Path) -> ssl.SSLContext:
+    """Trust the certificate in a folder."""
+    return ssl.create_default_context(cafile=str(folder / "cert.pem"))
 
 
 @contextmanager

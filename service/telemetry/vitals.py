@@ -91,6 +91,8 @@ class Vitals:
         self._cpu_seconds = 0.0
         self.workers.set(1)
         self.started.set(time.time())
+        # At once, so that no worker counts as one that may open nothing.
+        self._note_process()
 
     def watch(self, pools: Mapping[str, Pool], queue: Queue) -> None:
         """Name what else is to be noted: each pool of connections by what it is for, and the queue."""

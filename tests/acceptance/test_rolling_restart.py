@@ -6,6 +6,7 @@ Those with workers run as in the image: its account, no capability, a read-only 
 import asyncio
 import os
 import signal
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
@@ -18,7 +19,7 @@ import pytest
 from service.settings import Settings
 from tests.installation import COMMENTS, Installation, install, walk_pages
 from tests.processes import Server, ServerMissing, like_the_image, wait_until
-from tests.proxies import skip_or_fail, start_upstream_nginx
+from tests.proxies import skip_or_fail, start_site_nginx, start_upstream_nginx, trust
 from tests.servers import find_workers, start_service
 
 READERS = 2
@@ -28,8 +29,9 @@ WRITERS = 2
 class Load:
     """Readers and writers that go on until they are stopped, and what they were answered."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, verify: ssl.SSLContext | bool = True) -> None:
         self.url = url
+        self._verify = verify
         self.read: Counter[int | str] = Counter()
         self.written: Counter[int | str] = Counter()
         self.sent: list[str] = []
@@ -47,7 +49,9 @@ class Load:
             self._is_over = True
 
     async def _repeat(self, step: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
-        async with httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, timeout=60, trust_env=False, verify=self._verify
+        ) as client:
             while not self._is_over:
                 await step(client)
 
@@ -72,6 +76,23 @@ def nginx_before(servers: list[Server]) -> Iterator[Server]:
         skip_or_fail(error)
 
 
+@contextmanager
+def compose_nginx(servers: list[Server], _folder: Path) -> Iterator[Load]:
+    """Load the nginx of compose.yaml."""
+    with nginx_before(servers) as nginx:
+        yield Load(nginx.url)
+
+
+@contextmanager
+def site_nginx(servers: list[Server], folder: Path) -> Iterator[Load]:
+    """Load the site of Debian's nginx, by TLS."""
+    try:
+        with start_site_nginx(servers, folder) as (_, url):
+            yield Load(url, trust(folder))
+    except ServerMissing as error:
+        skip_or_fail(error)
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "scratch").mkdir()
@@ -86,14 +107,18 @@ def start_workers(folder: Path, environment: Mapping[str, str]) -> AbstractConte
     return start_service(folder, environment, "--workers", "2", prefix=like_the_image(folder))
 
 
+@pytest.mark.parametrize("proxy", [compose_nginx, site_nginx])
 async def test_processes_are_restarted_one_after_the_other(
-    tmp_path: Path, postgres_url: str, redis_url: str, environment: dict[str, str]
+    proxy: Callable[[list[Server], Path], AbstractContextManager[Load]],
+    tmp_path: Path,
+    postgres_url: str,
+    redis_url: str,
+    environment: dict[str, str],
 ) -> None:
     async with install(
-        tmp_path, postgres_url, redis_url=redis_url, processes=3, environment=environment
+        tmp_path, postgres_url, redis_url=redis_url, processes=2, environment=environment
     ) as blog:
-        with nginx_before(blog.servers) as nginx:
-            load = Load(nginx.url)
+        with proxy(blog.servers, tmp_path) as load:
             async with load.running():
                 for server in blog.servers:
                     await asyncio.to_thread(server.restart)
