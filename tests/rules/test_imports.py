@@ -11,7 +11,7 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text"},
-    {"clock", "confidential", "languages", "redis_client", "server.draining", "turns"},
+    {"clock", "confidential", "languages", "redis_client", "server.draining", "tasks", "turns"},
     {"brief_memory"},
     {"errors"},
     {"settings"},
