@@ -106,6 +106,7 @@ class Memory:
         self._by_url: dict[Url, Entry] = {}
         self._by_change: dict[Change, set[Entry]] = {}
         self._asked: set[Entry] = set()
+        self._doubted_at = NEVER
         self.hits = 0
 
     def __len__(self) -> int:
@@ -118,7 +119,7 @@ class Memory:
     def find(self, scope: HTTPScope) -> Entry | None:
         """Give the answer to a request that is known by its very URL, if it is fresh."""
         entry = self._by_url.get((scope["path"], scope["query_string"]))
-        if entry is None or self.now() - entry.checked_at >= FRESH_SECONDS:
+        if entry is None or not self.is_fresh(entry):
             return None
         self.hits += 1
         self._asked.add(entry)
@@ -137,7 +138,7 @@ class Memory:
 
     def is_fresh(self, entry: Entry) -> bool:
         """Tell whether an answer was true so short a time ago that it may be sent unchecked."""
-        return self.now() - entry.checked_at < FRESH_SECONDS
+        return self._doubted_at < entry.checked_at > self.now() - FRESH_SECONDS
 
     def keep(self, entry: Entry) -> None:
         """Put an answer under its key, in place of the one before; the least used ones make room."""
@@ -202,10 +203,8 @@ class Memory:
                 self.drop(entry)
 
     def doubt(self) -> None:
-        """Have every answer checked before it is sent again."""
-        for shelf in (self._lasting, self._passing):
-            for entry in shelf.values():
-                entry.checked_at = NEVER
+        """Have every answer checked before it is sent again, also by a look that began before this."""
+        self._doubted_at = self.now()
 
     def take_asked(self) -> set[Entry]:
         """Give the answers that were asked for since the last call."""

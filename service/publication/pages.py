@@ -17,9 +17,11 @@ from service.errors import Unavailable
 from service.logs import get_logger
 from service.metrics import Metrics
 from service.publication import queries
+from service.publication.flights import Flight
 from service.publication.memory import NEVER, Basis, Entry, Memory
 from service.publication.standby import Made, Read, Standby
 from service.sites.directory import KnownSite
+from service.tasks import let_go
 
 # Short of what is fresh by enough that an answer in use is checked before anybody has to wait for that.
 SWEEP_SECONDS = 0.75
@@ -45,49 +47,53 @@ class Pages:
         self._standby = Standby(standby, self._is_current, metrics) if standby else None
         self._memory = memory
         self._metrics = metrics
-        self._flights: dict[Hashable, asyncio.Task[Entry]] = {}
-        # What was heard of while each of the present reads went on.
-        self._heard: list[set[Change]] = []
+        self._flights: dict[Hashable, Flight] = {}
 
     async def get(
         self, key: Hashable, site: KnownSite, read: Read, *, is_passing: bool = False
     ) -> Entry:
         """Give the answer under a key of a site, from memory, or by `read`, which may raise NotFound.
 
+        It was true after this was called, or less than FRESH_SECONDS before with nothing heard of since.
         Raises Unavailable when the database does not answer. For `is_passing` see Entry.
         """
-        key = (site.id, key)
-        entry = self._memory.recall(key)
-        if entry is not None and entry.basis.site != site:
-            entry = None
-        if entry is not None and self._memory.is_fresh(entry):
-            return entry
-        if (flight := self._flights.get(key)) is None:
-            flight = asyncio.create_task(self._renew(key, read, entry, is_passing))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(key))
-        # Who goes away meanwhile, or waits no longer, does not take the answer from the others.
-        await asyncio.wait([flight], timeout=PATIENCE_SECONDS)
-        if not flight.done():
-            raise Unavailable
-        return flight.result()
+        wanted = Flight((site.id, key), site, read, is_passing)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._get(wanted, self._memory.now())
+        except TimeoutError:
+            raise Unavailable from None
 
-    async def _renew(
-        self, key: Hashable, read: Read, known: Entry | None, is_passing: bool
-    ) -> Entry:
+    async def _get(self, wanted: Flight, asked_at: float) -> Entry:
+        while True:
+            entry = self._memory.recall(wanted.key)
+            known = entry if entry is not None and entry.basis.site == wanted.site else None
+            if known is not None and self._memory.is_fresh(known):
+                return known
+            flight = self._flights.get(wanted.key) or self._start(wanted, known)
+            # Who goes away meanwhile, or waits no longer, does not take the answer from the others.
+            await asyncio.wait([flight.task])
+            if flight.serves(wanted.site, asked_at):
+                return flight.task.result()
+
+    def _start(self, flight: Flight, known: Entry | None) -> Flight:
+        flight.task = asyncio.create_task(self._renew(flight, known))
+        let_go(flight.task)
+        self._flights[flight.key] = flight
+        return flight
+
+    async def _renew(self, flight: Flight, known: Entry | None) -> Entry:
         self._metrics.page_reads.inc()
-        heard: set[Change] = set()
-        self._heard.append(heard)
         try:
             for _ in range(MAX_READS):
-                heard.clear()
-                started = self._memory.now()
-                entry = await self._confirm(known) or await self._make(key, read, is_passing)
-                if heard.isdisjoint(entry.basis.changes):
-                    entry.checked_at = started
+                flight.begin(self._memory.now())
+                entry = await self._confirm(known) or await self._make(flight)
+                if flight.heard.isdisjoint(entry.basis.changes):
+                    flight.is_true, entry.checked_at = True, flight.began_at
                     break
         finally:
-            self._heard.remove(heard)
+            # Under a key there is one flight at a time: this one, from its start to its end.
+            del self._flights[flight.key]
         self._memory.keep(entry)
         return entry
 
@@ -95,9 +101,9 @@ class Pages:
         """Give an answer that is still true."""
         return entry if entry is not None and await self._is_current(entry.basis) else None
 
-    async def _make(self, key: Hashable, read: Read, is_passing: bool) -> Entry:
-        body, basis = await self._read(read)
-        return Entry(key, body, basis, NEVER, is_passing)
+    async def _make(self, flight: Flight) -> Entry:
+        body, basis = await self._read(flight.read)
+        return Entry(flight.key, body, basis, NEVER, flight.is_passing)
 
     async def _read(self, read: Read) -> Made:
         made = await self._standby.read(read) if self._standby else None
@@ -115,8 +121,8 @@ class Pages:
     def forget(self, changes: Collection[Change]) -> None:
         """Drop what these changes put out of date; what is being read now is read again."""
         self._memory.forget(changes)
-        for heard in self._heard:
-            heard.update(changes)
+        for flight in self._flights.values():
+            flight.heard.update(changes)
 
     def doubt(self) -> None:
         """Have everything checked before it is sent again, since changes may have gone unheard."""

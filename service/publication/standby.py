@@ -12,6 +12,7 @@ from service.errors import NotFound
 from service.logs import get_logger
 from service.metrics import Metrics
 from service.publication.memory import Basis
+from service.tasks import let_go
 
 # A copy that failed is left alone for so long: nobody should wait for it again and again.
 REST_SECONDS = 5.0
@@ -40,6 +41,7 @@ class Standby:
         await asyncio.wait([task], timeout=PATIENCE_SECONDS)
         if not task.done():
             # Not waited for: to end what a silent server was asked takes as long as to wait for it.
+            let_go(task)
             task.cancel()
             self._rest(TimeoutError())
         made, outcome = task.result() if task.done() else (None, "failed")

@@ -19,6 +19,7 @@ ORDER = [
         "redis_client",
         "server.draining",
         "server.listening",
+        "tasks",
         "turns",
     },
     {"brief_memory"},

@@ -1,0 +1,252 @@
+"""Reads that are under way together, and what changes meanwhile: each hears of it, and none is stale."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.changes import Change
+from service.database import Database
+from service.errors import NotFound
+from service.metrics import Metrics
+from service.publication import standby
+from service.publication.memory import FRESH_SECONDS, Basis, Memory
+from service.publication.pages import MAX_READS, Pages
+from service.publication.standby import Made, Standby
+from service.sites.directory import KnownSite
+from service.sites.policy import SitePolicy
+from tests.waiting import DEADLINE_SECONDS, until
+
+SITE = KnownSite(UUID(int=1), "blog", "Blog", ("https://blog.example",), SitePolicy())
+
+
+class Look:
+    """One look at an article, which sees the revision of its first moment and tells it when it may."""
+
+    def __init__(self) -> None:
+        self.has_begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+
+class Shelf:
+    """The pages of some articles, and all looks that were taken at them.
+
+    The articles stand here alone: the database knows none of them, and so never confirms an answer.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.now = 0.0
+        # No two moments are the same.
+        self._ticks = count()
+        self.memory = Memory(1 << 20, lambda: self.now + next(self._ticks) * 1e-6)
+        self.database = database
+        self.pages = Pages(database, self.memory, Metrics())
+        self.revisions: dict[str, int] = {}
+        self.looks: dict[str, list[Look]] = {"/a": [], "/b": [], "/c": []}
+        self._came = asyncio.Condition()
+
+    def ask(self, article: str) -> "asyncio.Task[int]":
+        """Ask for an article; gives the revision that the answer tells of."""
+        return asyncio.create_task(self._ask(article))
+
+    async def _ask(self, article: str) -> int:
+        async def read(_session: AsyncSession) -> Made:
+            return await self._look(article)
+
+        return int((await self.pages.get(article, SITE, read)).body)
+
+    async def _look(self, article: str) -> Made:
+        revision, look = self.revisions.get(article), Look()
+        self.looks[article].append(look)
+        async with self._came:
+            self._came.notify_all()
+        await look.may_end.wait()
+        if revision is None:
+            raise NotFound
+        return b"%d" % revision, Basis(SITE, {article: revision})
+
+    async def look_at(self, article: str, number: int = 1) -> Look:
+        """Wait for a look at an article, the first or a later one."""
+        async with asyncio.timeout(DEADLINE_SECONDS), self._came:
+            await self._came.wait_for(lambda: len(self.looks[article]) >= number)
+        return self.looks[article][number - 1]
+
+    async def let_end(self, article: str, number: int = 1) -> None:
+        (await self.look_at(article, number)).may_end.set()
+
+    def change(self, article: str, *, is_heard: bool = True) -> None:
+        self.revisions[article] = self.revisions.get(article, 0) + 1
+        if is_heard:
+            self.pages.forget({Change(SITE.id, article)})
+
+    async def is_true(self, _basis: Basis) -> bool:
+        return True
+
+    def held(self) -> dict[str, int]:
+        """Give the size of all that there is beside the answers."""
+        return {k: len(v) for k, v in vars(self.pages).items() if isinstance(v, dict | set | list)}
+
+
+@pytest.fixture
+async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/greenroom.sqlite3")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    shelf = Shelf(database)
+    for article in shelf.looks:
+        shelf.change(article)
+    yield shelf
+    await database.close()
+
+
+async def test_each_read_keeps_its_own_notice_when_another_ends(shelf: Shelf) -> None:
+    """The notices of all three are alike at some moment, and are still three."""
+    first, second = shelf.ask("/a"), shelf.ask("/b")
+    await shelf.look_at("/a")
+    await shelf.let_end("/b")
+    assert await second == 1
+    shelf.change("/a")
+    third = shelf.ask("/c")
+    await shelf.look_at("/c")
+    await shelf.let_end("/a")
+    await shelf.let_end("/a", 2)
+    assert await first == 2
+    shelf.change("/c")
+    await shelf.let_end("/c")
+    await shelf.let_end("/c", 2)
+    assert await third == 2
+    # What is kept is what was read last.
+    assert [await shelf.ask(article) for article in ("/a", "/b", "/c")] == [2, 1, 2]
+    assert [len(looks) for looks in shelf.looks.values()] == [2, 1, 2]
+    assert not any(shelf.held().values())
+
+
+async def test_a_change_that_all_hear_of_has_those_read_again_whom_it_concerns(
+    shelf: Shelf,
+) -> None:
+    asked = [shelf.ask(article) for article in shelf.looks]
+    for article in shelf.looks:
+        await shelf.look_at(article)
+    shelf.change("/a")
+    for article in reversed(shelf.looks):
+        await shelf.let_end(article)
+    await shelf.look_at("/a", 2)
+    shelf.change("/a")
+    await shelf.let_end("/a", 2)
+    await shelf.let_end("/a", 3)
+    assert [await one for one in asked] == [3, 1, 1]
+    assert [len(looks) for looks in shelf.looks.values()] == [3, 1, 1]
+    assert not any(shelf.held().values())
+
+
+async def test_who_asks_after_a_change_is_not_told_that_there_is_nothing(shelf: Shelf) -> None:
+    del shelf.revisions["/a"]
+    before = shelf.ask("/a")
+    await shelf.look_at("/a")
+    shelf.change("/a")
+    after = shelf.ask("/a")
+    await shelf.let_end("/a")
+    with pytest.raises(NotFound):
+        await before
+    await shelf.let_end("/a", 2)
+    assert await after == 1
+
+
+async def test_who_asks_while_a_read_takes_long_is_not_given_what_is_old(shelf: Shelf) -> None:
+    early = shelf.ask("/a")
+    await shelf.look_at("/a")
+    shelf.change("/a", is_heard=False)
+    shelf.now = FRESH_SECONDS - 0.1
+    in_time = shelf.ask("/a")
+    await asyncio.sleep(0)
+    shelf.now = FRESH_SECONDS
+    late = shelf.ask("/a")
+    await asyncio.sleep(0)
+    await shelf.let_end("/a")
+    await shelf.let_end("/a", 2)
+    assert [await early, await in_time, await late] == [1, 1, 2]
+    assert FRESH_SECONDS < 2
+
+
+async def test_an_article_that_never_stands_still_is_answered_and_not_kept_for_true(
+    shelf: Shelf,
+) -> None:
+    asked = shelf.ask("/a")
+    for number in range(1, MAX_READS + 1):
+        await shelf.look_at("/a", number)
+        shelf.change("/a")
+        later = shelf.ask("/a")
+        await asyncio.sleep(0)
+        await shelf.let_end("/a", number)
+    assert await asked == MAX_READS
+    # He knows of the last change, which the last read did not see.
+    await shelf.let_end("/a", MAX_READS + 1)
+    assert await later == MAX_READS + 1
+
+
+async def test_a_doubt_holds_for_what_was_being_read(shelf: Shelf) -> None:
+    asked = shelf.ask("/a")
+    await shelf.look_at("/a")
+    shelf.change("/a", is_heard=False)
+    shelf.pages.doubt()
+    shelf.now = 0.1
+    await shelf.let_end("/a")
+    assert await asked == 1
+    again = shelf.ask("/a")
+    await shelf.let_end("/a", 2)
+    assert await again == 2
+
+
+@contextmanager
+def without_complaints() -> Iterator[None]:
+    """Hold what happens meanwhile to leaving no error that nobody was told of."""
+    complaints: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, one: complaints.append(one))
+    try:
+        yield
+        gc.collect()
+    finally:
+        loop.set_exception_handler(None)
+    assert complaints == []
+
+
+async def test_a_read_may_fail_when_nobody_waits_any_more(shelf: Shelf) -> None:
+    async def has_ended() -> bool:
+        return not any(shelf.held().values())
+
+    del shelf.revisions["/a"]
+    with without_complaints():
+        asked = shelf.ask("/a")
+        look = await shelf.look_at("/a")
+        asked.cancel()
+        look.may_end.set()
+        await until(has_ended)
+        del asked
+
+
+async def test_a_copy_may_fail_after_it_was_given_up(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = asyncio.all_tasks()
+
+    async def fail(_session: AsyncSession) -> Made:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ConnectionResetError
+
+    async def has_ended() -> bool:
+        return asyncio.all_tasks() <= before
+
+    monkeypatch.setattr(standby, "PATIENCE_SECONDS", 0.01)
+    with without_complaints():
+        assert await Standby(shelf.database, shelf.is_true, Metrics()).read(fail) is None
+        await until(has_ended)
