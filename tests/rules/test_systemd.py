@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from service.environment import PREFIX
 from service.server.workers import Patience
-from service.settings import PREFIX, Settings, load_settings
+from service.settings import Settings, load_settings
 from tests.processes import REPOSITORY, ServerMissing
 from tests.proxies import skip_or_fail
 from tests.servers import find_program
