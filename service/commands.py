@@ -17,7 +17,7 @@ from service.accounts.tables import Moderator
 from service.accounts.tokens import create_bearer_token
 from service.app import start_services
 from service.clock import read_clock
-from service.database import Database
+from service.database import MAINTENANCE, Database
 from service.metrics import Metrics
 from service.migrations.running import migrate
 from service.modlog.operations import verify_chain
@@ -51,14 +51,14 @@ async def working(settings: Settings) -> AsyncIterator[Services]:
             if name != "redis_url"
         }
     )
-    async with start_services(alone, read_clock, Metrics()) as services:
+    async with start_services(alone, read_clock, Metrics(), bounds=MAINTENANCE) as services:
         yield services
 
 
 async def bring_up_to_date(settings: Settings) -> None:
     """Bring the schema up to date, and make the first keys."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, bounds=MAINTENANCE)
     try:
         await migrate(database)
     finally:

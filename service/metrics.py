@@ -1,11 +1,14 @@
 """Metrics for Prometheus. Every label has a small, fixed set of values; none is ever input."""
 
 import os
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 # The library's own variable: the folder in which the workers of one `serve` keep their counts.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -113,20 +116,6 @@ class Metrics:
             "Heads of logs that could not be written to the data directory.",
             registry=registry,
         )
-        self.log_length = Gauge(
-            "greenroom_log_length",
-            "Entries in the log of a site, as the database says.",
-            ["site"],
-            registry=registry,
-            multiprocess_mode="livemostrecent",
-        )
-        self.log_head = Gauge(
-            "greenroom_log_head",
-            "The first 48 bits of the hash of a log's last entry.",
-            ["site"],
-            registry=registry,
-            multiprocess_mode="livemostrecent",
-        )
 
     def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request; its labels are looked up once, since that takes most of the time."""
@@ -147,15 +136,31 @@ class Metrics:
         self.page_bytes.set(size_bytes)
         self.page_entries.set(entries)
 
-    def render(self) -> bytes:
-        """Give all metrics in Prometheus' text format."""
+    def render(self, found: Sequence[Metric] = ()) -> bytes:
+        """Give all metrics in Prometheus' text format, with what was found out for this very answer."""
         folder = os.environ.get(SHARED_FOLDER)
         if folder is None:
-            return generate_latest(self._registry)
+            return generate_latest(self._registry) + _render(found)
         _forget_dead_workers(Path(folder))
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # The library has no types here.
-        return generate_latest(together)
+        return generate_latest(together) + _render(found)
+
+
+class Found(Collector):
+    """Metrics that no process keeps, since they are the same in all and gone when they cannot be read."""
+
+    def __init__(self, found: Sequence[Metric]) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        return self._found
+
+
+def _render(found: Sequence[Metric]) -> bytes:
+    registry = CollectorRegistry()
+    registry.register(Found(found))
+    return generate_latest(registry)
 
 
 def _forget_dead_workers(folder: Path) -> None:

@@ -46,6 +46,14 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """How much public answers that a process keeps in memory may take."""
     purge_url: str | None = None
     """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
+    database_patience_seconds: int = 5
+    """How long a request waits for the database; the bounds of locks and statements follow from it."""
+    page_connections: int = 5
+    """Connections to the database that public reads have at most, as with the next two in each process."""
+    submission_connections: int = 3
+    """Those of what a submission asks before it is stored."""
+    moderator_connections: int = 5
+    """Those of everything else."""
     drain_seconds: int = 3
     """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
     access_log: bool = False
@@ -91,6 +99,12 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         ),
         page_memory_mib=_number("page_memory_mib", given, default=32, most=65_536, unit="MiB"),
         purge_url=_purge_url(given.get("purge_url")),
+        database_patience_seconds=_number(
+            "database_patience_seconds", given, default=5, least=1, most=60, unit="seconds"
+        ),
+        page_connections=_connections("page_connections", given, default=5),
+        submission_connections=_connections("submission_connections", given, default=3),
+        moderator_connections=_connections("moderator_connections", given, default=5),
         drain_seconds=_number("drain_seconds", given, default=3, most=600, unit="seconds"),
         access_log=_switch("access_log", given),
     )
@@ -157,11 +171,17 @@ def _purge_url(given: str | None) -> str | None:
     return given
 
 
-def _number(name: str, given: Mapping[str, str], *, default: int, most: int, unit: str) -> int:
+def _number(
+    name: str, given: Mapping[str, str], *, default: int, least: int = 0, most: int, unit: str
+) -> int:
     text = given.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) > most:
-        raise _invalid(name, f"is not a number of {unit} from 0 to {most}")
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise _invalid(name, f"is not a number of {unit} from {least} to {most}")
     return int(text)
+
+
+def _connections(name: str, given: Mapping[str, str], *, default: int) -> int:
+    return _number(name, given, default=default, least=1, most=1_000, unit="connections")
 
 
 def _switch(name: str, given: Mapping[str, str]) -> bool:

@@ -3,15 +3,20 @@
 SQLite and PostgreSQL behind one shape.
 """
 
-from service.database.bounds import MAINTENANCE, REQUESTS, Bounds
+from service.database.bounds import MAINTENANCE, READINESS, REQUESTS, Bounds, Connections
+from service.database.pool import UNKNOWN, Pool
+from service.database.process import Database
 from service.database.statements import count_up, insert, insert_new, insert_rows
-from service.database.units import Database
 
 __all__ = [
     "MAINTENANCE",
+    "READINESS",
     "REQUESTS",
+    "UNKNOWN",
     "Bounds",
+    "Connections",
     "Database",
+    "Pool",
     "count_up",
     "insert",
     "insert_new",

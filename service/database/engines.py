@@ -1,80 +1,69 @@
-"""Engines for either database, with all that a new connection is told."""
+"""Engines for either database."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from service.database import postgres, sqlite
 from service.database.bounds import Bounds
+from service.database.faults import name_fault
+from service.database.health import Health
 
-# Another process, such as the command line, may hold SQLite's write lock for a batch of its own.
-BUSY_TIMEOUT_MILLISECONDS = 15_000
-# A request that had to wait longer for its turn is better told so than kept.
-MAX_WAIT_SECONDS = 10.0
-# An error would otherwise carry the values of a statement into a log.
-_OPTIONS: dict[str, Any] = {"hide_parameters": True, "pool_timeout": MAX_WAIT_SECONDS}
-# A server that vanished from the network is noticed within about ten seconds, not after hours.
-_KEEPALIVE = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
-_SQLITE_OPTIONS: dict[str, Any] = {
-    **_OPTIONS,
-    "connect_args": {"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000},
-}
+# What begins a transaction that writes; only SQLite has to be told.
+WRITING = {"greenroom_write": True}
 
 
-def _postgres_options(bounds: Bounds) -> dict[str, Any]:
-    connect = {"connect_timeout": 5, "options": bounds.options, **_KEEPALIVE}
-    return {**_OPTIONS, "pool_pre_ping": True, "connect_args": connect}
-
-
-def open_postgres(url: str, pool_size: int, bounds: Bounds) -> AsyncEngine:
-    options = {**_postgres_options(bounds), "pool_size": pool_size, "max_overflow": pool_size}
-    return create_async_engine(url, **options)
-
-
-def open_for_writing(url: str, bounds: Bounds) -> Engine:
-    """Make the engine of the writer, which needs one connection; psycopg serves both kinds of engine."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_size=1, max_overflow=0, **_postgres_options(bounds))
-    plain = parsed.set(drivername="sqlite")
-    engine = create_engine(plain, pool_size=1, max_overflow=0, **_SQLITE_OPTIONS)
-    _prepare_sqlite(engine)
-    return engine.execution_options(greenroom_write=True)
-
-
-def open_sqlite(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=8, **_SQLITE_OPTIONS)
-    _prepare_sqlite(engine.sync_engine)
+def open_engine(url: URL, size: int, bounds: Bounds, health: Health) -> AsyncEngine:
+    """Make an engine for units of work, with so many connections at most."""
+    options = _options(url, size, bounds)
+    if health.file is None:
+        options["connect_args"]["async_creator_fn"] = partial(postgres.connect_async, bounds)
+    engine = create_async_engine(url, **options)
+    _prepare(engine.sync_engine, bounds, health)
     return engine
 
 
-def _prepare_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def prepare_connection(connection: Any, _record: object) -> None:
-        # The driver's own BEGIN comes too late and is never IMMEDIATE (SQLAlchemy's recipe).
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode = WAL",
-            # FULL: a commit that was answered survives the loss of power too.
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            # What a savepoint would put back is kept here, not in a file made for each batch.
-            "temp_store = MEMORY",
-            f"busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}",
-            # What is deleted is overwritten: an erased address must not stay in the file.
-            "secure_delete = ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+def open_for_writing(url: URL, bounds: Bounds, health: Health) -> Engine:
+    """Make the engine of the writer, which needs one connection; psycopg serves both kinds of engine."""
+    plain = url if health.file is None else url.set(drivername="sqlite")
+    engine = create_engine(plain, **_options(url, 1, bounds))
+    _prepare(engine, bounds, health)
+    if health.file is None:
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        write = connection.get_execution_options().get("greenroom_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        @event.listens_for(engine, "do_connect")
+        def connect(_dialect: object, _record: object, args: Any, parameters: Any) -> Any:
+            return postgres.connect(bounds, *args, **parameters)
+
+    return engine.execution_options(**WRITING)
+
+
+def _options(url: URL, size: int, bounds: Bounds) -> dict[str, Any]:
+    is_sqlite = url.get_backend_name() == "sqlite"
+    return {
+        # An error would otherwise carry the values of a statement into a log.
+        "hide_parameters": True,
+        "pool_size": size,
+        "max_overflow": 0,
+        "pool_timeout": bounds.statement_seconds or bounds.lock_seconds,
+        "pool_pre_ping": not is_sqlite,
+        "connect_args": (
+            {"timeout": sqlite.BUSY_MILLISECONDS / 1000}
+            if is_sqlite
+            else {"connect_timeout": postgres.CONNECT_SECONDS, **postgres.KEEPALIVE}
+        ),
+    }
+
+
+def _prepare(engine: Engine, bounds: Bounds, health: Health) -> None:
+    if health.file is not None:
+        sqlite.prepare(engine, bounds, health.require_file)
+
+    @event.listens_for(engine, "handle_error")
+    def renew(context: ExceptionContext) -> None:
+        """Let go of all connections to a server that only reads: another may write by now."""
+        error = context.sqlalchemy_exception
+        if error is not None and health.file is None and name_fault(error) == "read-only":
+            context.is_disconnect = True
