@@ -15,7 +15,7 @@ from service.accounts.routes import ROUTES as ACCOUNTS
 from service.accounts.rules import Caller
 from service.administration.routes import ROUTES as ADMINISTRATION
 from service.clock import Clock, read_clock
-from service.database import Database
+from service.database import Bounds, Connections, Database
 from service.group_commit import GroupCommit
 from service.housekeeping import keep_house
 from service.http.cors import CorsPolicy
@@ -89,9 +89,10 @@ def create_app(
         async with start_services(settings, clock, metrics, now_us) as services:
             app.state.services = services
             app.state.writer = GroupCommit(services.database, store_drafts)
-            metrics.vitals.watch(services.database.pools, app.state.writer)
-            app.state.pages = Pages(services.database, memory, metrics, services.standby)
-            app.state.live = Live(services.database, app.state.pages, metrics)
+            metrics.vitals.watch(services.database.engines, app.state.writer)
+            standby = services.standby.pages if services.standby else None
+            app.state.pages = Pages(services.database.pages, memory, metrics, standby)
+            app.state.live = Live(services.database.pages, app.state.pages, metrics)
             async with (
                 app.state.writer.running(),
                 metrics.vitals.kept(),
@@ -147,10 +148,21 @@ async def start_services(
     clock: Clock,
     metrics: Metrics,
     now_us: Callable[[], int] = monotonic_us,
+    bounds: Bounds | None = None,
 ) -> AsyncIterator[Services]:
-    """Make the parts of the service and close them again."""
-    database = Database(settings.database_url)
-    standby = Database(settings.standby_url) if settings.standby_url else None
+    """Make the parts of the service and close them again; the usual `bounds` are those of requests."""
+    sizes = Connections(
+        pages=settings.page_connections,
+        submissions=settings.submission_connections,
+        moderators=settings.moderator_connections,
+    )
+    bounds = bounds or Bounds.within(settings.database_patience_seconds)
+    database = Database(settings.database_url, connections=sizes, bounds=bounds)
+    standby = (
+        Database(settings.standby_url, connections=sizes, bounds=bounds)
+        if settings.standby_url
+        else None
+    )
     try:
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
@@ -164,7 +176,7 @@ async def start_services(
                 vault=vault,
                 limiter=limiter,
                 leases=leases,
-                directory=SiteDirectory(database),
+                directory=SiteDirectory(database.submissions),
                 passwords=Passwords(),
                 log_heads=LogHeads(settings.data_dir),
                 metrics=metrics,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from service.patience import PATIENCE_SECONDS, Patience
 from service.turns import Turns
 
 K = TypeVar("K", bound=Hashable)
@@ -25,9 +26,12 @@ class BriefMemory(Generic[K, V]):
         self,
         max_remembered: int = MAX_REMEMBERED,
         now_seconds: Callable[[], float] = time.monotonic,
+        *,
+        patience_seconds: float | None = PATIENCE_SECONDS,
     ) -> None:
         self._max_remembered = max_remembered
         self._now_seconds = now_seconds
+        self._patience_seconds = patience_seconds
         self._known: dict[K, tuple[float, V]] = {}
         self._turns = Turns()
 
@@ -35,10 +39,11 @@ class BriefMemory(Generic[K, V]):
         return len(self._known)
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
-        """Give what `load` gives, or what it gave at most a second ago."""
+        """Give what `load` gives, or what it gave at most a second ago; raises Unavailable after a while."""
         if known := self._recall(key):
             return known[1]
-        async with self._turns.take(key):
+        # Those who wait for one that waits in vain would else wait in vain one after the other.
+        async with Patience(self._patience_seconds), self._turns.take(key):
             return known[1] if (known := self._recall(key)) else await self._load(key, load)
 
     def forget(self) -> None:

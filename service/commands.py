@@ -17,7 +17,7 @@ from service.command_line.data_dir import check_data, check_database_file, make_
 from service.command_line.database_errors import explained
 from service.command_line.refusals import CommandFailed
 from service.command_line.starting import require_text
-from service.database import Database
+from service.database import MAINTENANCE, Database
 from service.metrics import Metrics
 from service.migrations.running import migrate
 from service.privacy.addresses import check_address
@@ -45,7 +45,7 @@ async def working(settings: Settings) -> AsyncIterator[Services]:
     check_data(settings)
     check_database_file(settings)
     with explained(settings):
-        async with start_services(alone, read_clock, Metrics()) as services:
+        async with start_services(alone, read_clock, Metrics(), bounds=MAINTENANCE) as services:
             make_data_dir(settings)
             yield services
 
@@ -57,7 +57,7 @@ async def bring_up_to_date(settings: Settings) -> None:
     make_data_dir(settings)
     with explained(settings):
         await require_text(settings)
-        database = Database(settings.database_url)
+        database = Database(settings.database_url, bounds=MAINTENANCE)
         try:
             await migrate(database)
         finally:

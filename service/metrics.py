@@ -141,20 +141,6 @@ class Metrics:
             "Heads of logs that could not be written to the data directory.",
             registry=registry,
         )
-        self.log_length = Gauge(
-            "greenroom_log_length",
-            "Entries in the log of a site, as the database says.",
-            ["site"],
-            registry=registry,
-            multiprocess_mode="livemostrecent",
-        )
-        self.log_head = Gauge(
-            "greenroom_log_head",
-            "The first 48 bits of the hash of a log's last entry.",
-            ["site"],
-            registry=registry,
-            multiprocess_mode="livemostrecent",
-        )
 
     def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request; its labels are looked up once, since that takes most of the time."""

@@ -59,18 +59,24 @@ class Services:
         self.metrics = metrics
         self.standby = standby
         # Whether an article is closed, by site and key; None where there is no such article.
-        self.articles = BriefMemory[tuple[UUID, str], bool | None]()
+        self.articles = BriefMemory[tuple[UUID, str], bool | None](
+            patience_seconds=database.submissions.patience_seconds
+        )
         self.changes = Changes()
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """Open a transaction that only reads."""
+        """Open a transaction that only reads, on the connections of moderators."""
         return self.database.reading()
+
+    def looking_up(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction that only reads, for what commenters wait for."""
+        return self.database.submissions.reading()
 
     async def keyring(self) -> Keyring:
         """Give the keys of the vault; where a transaction is open already, `vault.keyring` takes it."""
         if known := self.vault.fresh():
             return known
-        async with self.reading() as session:
+        async with self.looking_up() as session:
             return await self.vault.keyring(session)
 
     @asynccontextmanager

@@ -61,6 +61,14 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """How much public answers that a process keeps in memory may take."""
     purge_url: str | None = None
     """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
+    database_patience_seconds: int = 5
+    """How long a request waits for the database; the bounds of locks and statements follow from it."""
+    page_connections: int = 5
+    """Connections to the database that public reads have at most, as with the next two in each process."""
+    submission_connections: int = 3
+    """Those of what a submission asks before it is stored."""
+    moderator_connections: int = 5
+    """Those of everything else."""
     drain_seconds: int = 3
     """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
     access_log: bool = False
@@ -190,6 +198,10 @@ READERS: Mapping[str, Callable[[str, str], Any]] = {
     "page_max_age_seconds": read_number(0, 86_400, "seconds"),
     "page_memory_mib": read_number(0, 65_536, "MiB"),
     "purge_url": read_web_address,
+    "database_patience_seconds": read_number(1, 60, "seconds"),
+    "page_connections": read_number(1, 1_000, "connections"),
+    "submission_connections": read_number(1, 1_000, "connections"),
+    "moderator_connections": read_number(1, 1_000, "connections"),
     "drain_seconds": read_number(0, 600, "seconds"),
     "access_log": read_switch,
     "log_level": read_choice("debug", "info", "warning", "error"),

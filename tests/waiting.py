@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import psycopg
+
 # Far above what anything takes, so that only what never comes meets it.
 DEADLINE_SECONDS = 20
+_WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -13,3 +16,14 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
         # There is no event for it, which would be there for a test alone.
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+async def find_waiting(admin: psycopg.AsyncConnection[tuple[int]]) -> int:
+    """Give the process of PostgreSQL that waits for a lock in the database of `admin`."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            # Of its own accord the server shows one transaction the same picture again and again.
+            await admin.execute("SELECT pg_stat_clear_snapshot()")
+            if found := await (await admin.execute(_WAITING)).fetchone():
+                return found[0]
+            await asyncio.sleep(0.01)

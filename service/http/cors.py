@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from litestar.types import HTTPScope
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.errors import Unavailable
 from service.http.docs import Readers
 from service.http.routing import Route
 
@@ -52,7 +53,7 @@ class CorsPolicy:
     async def _may_read(self, origin: str, readers: Readers, parameters: Mapping[str, str]) -> bool:
         try:
             return await self._is_allowed(origin, readers, parameters)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unavailable):
             # The handler will find the database gone as well, and its answer has to come out.
             return False
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError
 
+from service.database.faults import UNWRITABLE, name_fault
 from service.errors import (
     BodyNotReadable,
     BodyTooLarge,
@@ -27,6 +27,8 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     405: MethodNotAllowed,
     413: BodyTooLarge,
 }
+# What somebody has to mend takes longer than what passes by itself.
+RETRY_AFTER_SECONDS = {False: 2, True: 10}
 _logger = get_logger(__name__)
 
 
@@ -46,10 +48,9 @@ def name_error(
         known = _BY_STATUS[error.status_code]()
         known.headers.update(error.headers or {})
         return known, None
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
-        # The database is gone, locked for too long, or has no connection free.
-        _logger.error("database unavailable", route=_route(request), error=type(error).__name__)
-        return Unavailable(), None
+    if (fault := name_fault(error)) is not None:
+        # The unit of work has told the log of it, once for all who met it.
+        return Unavailable(retry_after_seconds=RETRY_AFTER_SECONDS[fault in UNWRITABLE]), None
     if isinstance(error, IntegrityError) and _is_unique_violation(error):
         # Two requests wanted the same unique thing, and the other one has it.
         _logger.warning("lost a race", route=_route(request), error=type(error.orig).__name__)

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from service.changes import Change
-from service.database import Database
+from service.database import Pool
 from service.errors import Unavailable
 from service.logs import get_logger
 from service.metrics import Metrics
@@ -87,8 +87,8 @@ class Followed:
 class Live:
     """All followers of a process."""
 
-    def __init__(self, database: Database, pages: Pages, metrics: Metrics) -> None:
-        self._database = database
+    def __init__(self, pool: Pool, pages: Pages, metrics: Metrics) -> None:
+        self._pool = pool
         self._pages = pages
         self._metrics = metrics
         self._followed: dict[Place, Followed] = {}
@@ -146,7 +146,7 @@ class Live:
         """Compare every article that is followed with the database, and wake who does not know a change."""
         if not self._followed:
             return
-        async with self._database.reading() as session:
+        async with self._pool.reading() as session:
             found = await queries.read_counts(session, list(self._followed))
         for place, followed in self._followed.items():
             revision = found.get(place, (0, 0))[0]

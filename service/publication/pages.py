@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
-from service.database import Database
+from service.database import Pool
 from service.errors import Unavailable
 from service.logs import get_logger
 from service.metrics import Metrics
@@ -41,9 +41,9 @@ class Pages:
     """
 
     def __init__(
-        self, database: Database, memory: Memory, metrics: Metrics, standby: Database | None = None
+        self, pool: Pool, memory: Memory, metrics: Metrics, standby: Pool | None = None
     ) -> None:
-        self._database = database
+        self._pool = pool
         self._standby = Standby(standby, self._is_current, metrics) if standby else None
         self._memory = memory
         self._metrics = metrics
@@ -109,12 +109,12 @@ class Pages:
         made = await self._standby.read(read) if self._standby else None
         if made is not None:
             return made
-        async with self._database.reading() as session:
+        async with self._pool.reading() as session:
             return await read(session)
 
     async def _is_current(self, basis: Basis) -> bool:
         """Tell whether the articles are as they were; the site was just looked up by whoever asks."""
-        async with self._database.reading() as session:
+        async with self._pool.reading() as session:
             found = await queries.read_counts(session, basis.places)
         return basis.holds(found)
 
@@ -154,7 +154,7 @@ class Pages:
         for start in range(0, len(asked), CHUNK):
             chunk = asked[start : start + CHUNK]
             started = self._memory.now()
-            async with self._database.reading() as session:
+            async with self._pool.reading() as session:
                 outdated = await find_outdated(session, [entry.basis for entry in chunk])
             for entry in chunk:
                 if id(entry.basis) in outdated:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.database import Database
+from service.database import Pool
 from service.errors import NotFound
 from service.logs import get_logger
 from service.metrics import Metrics
@@ -26,9 +26,9 @@ class Standby:
     """The copy. It may lag, so `is_true` asks the database itself whether what it says still holds."""
 
     def __init__(
-        self, database: Database, is_true: Callable[[Basis], Awaitable[bool]], metrics: Metrics
+        self, pool: Pool, is_true: Callable[[Basis], Awaitable[bool]], metrics: Metrics
     ) -> None:
-        self._database = database
+        self._pool = pool
         self._is_true = is_true
         self._metrics = metrics
         self._rests_until = 0.0
@@ -50,7 +50,7 @@ class Standby:
 
     async def _try(self, read: Read) -> tuple[Made | None, str]:
         try:
-            async with self._database.reading() as session:
+            async with self._pool.reading() as session:
                 made = await read(session)
         except NotFound:
             # It may be too new to be there.

@@ -49,7 +49,7 @@ async def find_receipt(services: Services, token: str, prefix: str) -> Held:
     Each try is charged, before it is known whether the token is right.
     """
     await services.charge([Rule("receipt", LIMIT, prefix)])
-    async with services.reading() as session:
+    async with services.looking_up() as session:
         return await _find(services, session, token)
 
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.brief_memory import BriefMemory
-from service.database import Database
+from service.database import Pool
 from service.errors import NotFound
 from service.sites.articles import normalise_article
 from service.sites.policy import SitePolicy, read_policy
@@ -47,10 +47,11 @@ class KnownSite(msgspec.Struct, frozen=True):
 class SiteDirectory:
     """Looks sites up by slug or origin and remembers the answer for a second."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._by_slug = BriefMemory[str, KnownSite | None]()
-        self._origins = BriefMemory[str, bool]()
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        patience = pool.patience_seconds
+        self._by_slug = BriefMemory[str, KnownSite | None](patience_seconds=patience)
+        self._origins = BriefMemory[str, bool](patience_seconds=patience)
 
     async def find(self, slug: str) -> KnownSite | None:
         """Give the site of that slug, or None."""
@@ -78,12 +79,12 @@ class SiteDirectory:
         self._origins.forget()
 
     async def _load_site(self, slug: str) -> KnownSite | None:
-        async with self._database.reading() as session:
+        async with self._pool.reading() as session:
             return await load_site(session, slug)
 
     async def _load_origin(self, origin: str) -> bool:
         query = select(SiteOrigin.origin).where(SiteOrigin.origin == origin).limit(1)
-        async with self._database.reading() as session:
+        async with self._pool.reading() as session:
             return (await session.exec(query)).first() is not None
 
 

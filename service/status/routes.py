@@ -1,6 +1,5 @@
 """Liveness, readiness and metrics."""
 
-import asyncio
 import hmac
 from ipaddress import ip_address
 from typing import Any
@@ -8,25 +7,23 @@ from typing import Any
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from service.accounts.guards import read_bearer
+from service.database.probing import GONE, State
 from service.errors import NotFound
 from service.http.answers import answer, respond
 from service.http.docs import Doc
 from service.http.reading import AppRequest
 from service.server.draining import DRAIN
 from service.services import Services
-from service.status.queries import read_backlogs, read_heads
-from service.telemetry.scraped import describe_backlogs
+from service.status.facts import read_facts
 
 # A database that does not answer a trivial query within this time cannot serve readers either.
 PATIENCE_SECONDS = 2.0
+# Who scrapes waits for several processes, and for each of them all the metrics would be missing.
+SCRAPE_SECONDS = 1.0
 # By then a process that was told to stop is gone, and another one may be in its place.
 RETRY_AFTER_SECONDS = "5"
-# 48 bits of a hash are exact in the floating point numbers of metrics.
-HEAD_BYTES = 6
 # The framework adds the charset.
 PROMETHEUS = "text/plain; version=1.0.0"
 
@@ -38,8 +35,8 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`ready`, `degraded` (works, but limits are counted per process), `unavailable`, or `draining` (works
-    still, but is about to stop); parts by name."""
+    """`ready`, `degraded` (pages are served, but limits are counted per process, or nothing can be
+    stored), `unavailable`, or `draining` (works still, but is about to stop); parts by name."""
 
     status: str
     parts: dict[str, str] | None = None
@@ -54,26 +51,24 @@ async def show_liveness() -> Response[Any]:
 @get("/health/ready", opt=Doc(tag="Operations", answers={200: Readiness, 503: Readiness}).as_opt())
 async def show_readiness(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
     """Say whether the service can do its work; details only for loopback or the metrics token."""
-    database = await _check_database(services)
+    database = await services.database.probe.state(PATIENCE_SECONDS)
     limiter = "off"
     if services.settings.redis_url:
         limiter = "degraded" if services.limiter.degraded else "ok"
-    status = "degraded" if limiter == "degraded" else "ready"
-    status = status if database == "ok" else "unavailable"
-    status = "draining" if DRAIN.has_begun else status
+    status = _sum_up(database, limiter)
     parts = {"database": database, "redis": limiter} if _is_trusted(request, services) else None
     if status in {"draining", "unavailable"}:
         return answer(Readiness(status, parts), 503, {"Retry-After": RETRY_AFTER_SECONDS})
     return answer(Readiness(status, parts))
 
 
-async def _check_database(services: Services) -> str:
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS), services.reading() as session:
-            await (await session.connection()).execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError, TimeoutError):
-        return "unreachable"
-    return "ok"
+def _sum_up(database: State, limiter: str) -> str:
+    if DRAIN.has_begun:
+        return "draining"
+    if database in GONE:
+        return "unavailable"
+    # Where nothing can be stored pages are served still, and no other process would store anything either.
+    return "degraded" if database != "ok" or limiter == "degraded" else "ready"
 
 
 @get(
@@ -84,13 +79,8 @@ async def show_metrics(request: AppRequest, services: NamedDependency[Services])
     """Give the metrics in Prometheus' text format, for loopback or with the metrics token."""
     if not _is_trusted(request, services):
         raise NotFound
-    async with services.reading() as session:
-        heads = await read_heads(session)
-        backlogs = await read_backlogs(session)
-    for slug, head in heads.items():
-        services.metrics.log_length.labels(slug).set(head.length)
-        services.metrics.log_head.labels(slug).set(int.from_bytes(head.mac[:HEAD_BYTES], "big"))
-    return respond(services.metrics.render(*describe_backlogs(backlogs)), PROMETHEUS)
+    found = await read_facts(services.database, SCRAPE_SECONDS)
+    return respond(services.metrics.render(*found), PROMETHEUS)
 
 
 def _is_trusted(request: AppRequest, services: Services) -> bool:

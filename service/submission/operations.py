@@ -10,6 +10,7 @@ from service.comments.errors import DuplicateComment
 from service.comments.receipts import make_receipt_token
 from service.comments.rendering import render_html
 from service.comments.texts import make_fingerprint
+from service.database import UNKNOWN
 from service.errors import (
     FieldError,
     IdempotencyKeyReused,
@@ -20,6 +21,7 @@ from service.errors import (
 )
 from service.http.reading import check_idempotency_key
 from service.languages import find_language, read_words
+from service.patience import Patience
 from service.privacy.addresses import suspect_typo
 from service.privacy.vault import Keyring
 from service.rate_limiting.rules import Verdict
@@ -85,7 +87,9 @@ async def submit_comment(
     is_decoyed = has_filled_decoy(raw_fields, text_fields)
     submission = Submission(**valid, has_filled_decoy=is_decoyed)
     key = _make_key(keyring, submission, idempotency_key) if idempotency_key else None
-    async with _turns.take((site.id, key.key_hash)) if key else nullcontext():
+    # Who waits for the one before it does so within what it may wait for in all.
+    waiting = _turns.take((site.id, key.key_hash)) if key else nullcontext()
+    async with Patience(services.settings.database_patience_seconds, UNKNOWN), waiting:
         stored = await _replay(services, site, key, prefix) if key else None
         if stored is None and closed:
             await _refuse(services, site, prefix, closed)
@@ -148,7 +152,7 @@ async def _find_parent(
     parent_id = parse_id(answered)
     if parent_id is None or article is None:
         return None
-    async with services.reading() as session:
+    async with services.looking_up() as session:
         return await read_parent(session, site, article, parent_id)
 
 
@@ -169,7 +173,7 @@ def _make_key(keyring: Keyring, submission: Submission, idempotency_key: str) ->
 
 async def _replay(services: Services, site: KnownSite, key: Key, prefix: str) -> Stored | None:
     try:
-        async with services.reading() as session:
+        async with services.looking_up() as session:
             return await (await session.connection()).run_sync(read_stored, site.id, key)
     except IdempotencyKeyReused:
         await refuse_unreadable(services, site, prefix)

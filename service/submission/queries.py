@@ -24,7 +24,7 @@ async def read_is_closed(services: Services, site_id: UUID, key: str) -> bool | 
     query = select(col(Article.is_closed)).where(
         col(Article.site_id) == site_id, col(Article.key) == key
     )
-    async with services.reading() as session:
+    async with services.looking_up() as session:
         return (await (await session.connection()).execute(query)).scalar()
 
 

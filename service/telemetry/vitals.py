@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from sqlalchemy import Pool, QueuePool
+from sqlalchemy import Engine, Pool, QueuePool
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 EVERY_SECONDS = 2.0
 OPEN_FILES = Path("/proc/self/fd")
@@ -86,7 +87,7 @@ class Vitals:
             "For how long the first of them has waited.",
             "livemax",
         )
-        self._pools: Mapping[str, Pool] = {}
+        self._engines: Mapping[str, AsyncEngine | Engine] = {}
         self._queue: Queue | None = None
         self._cpu_seconds = 0.0
         self.workers.set(1)
@@ -94,15 +95,15 @@ class Vitals:
         # At once, so that no worker counts as one that may open nothing.
         self._note_process()
 
-    def watch(self, pools: Mapping[str, Pool], queue: Queue) -> None:
+    def watch(self, engines: Mapping[str, AsyncEngine | Engine], queue: Queue) -> None:
         """Name what else is to be noted: each pool of connections by what it is for, and the queue."""
-        self._pools, self._queue = pools, queue
+        self._engines, self._queue = engines, queue
 
     def note(self) -> None:
         """Note how everything stands now."""
         self._note_process()
-        for name, pool in self._pools.items():
-            self._note_pool(name, pool)
+        for name, engine in self._engines.items():
+            self._note_pool(name, engine.pool)
         if self._queue:
             self.waiting.set(self._queue.waiting)
             self.longest_wait.set(self._queue.longest_wait_seconds)

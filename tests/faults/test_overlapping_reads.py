@@ -47,7 +47,7 @@ class Shelf:
         self._ticks = count()
         self.memory = Memory(1 << 20, lambda: self.now + next(self._ticks) * 1e-6)
         self.database = database
-        self.pages = Pages(database, self.memory, Metrics())
+        self.pages = Pages(database.pages, self.memory, Metrics())
         self.revisions: dict[str, int] = {}
         self.looks: dict[str, list[Look]] = {"/a": [], "/b": [], "/c": []}
         self._came = asyncio.Condition()
@@ -248,5 +248,5 @@ async def test_a_copy_may_fail_after_it_was_given_up(
 
     monkeypatch.setattr(standby, "PATIENCE_SECONDS", 0.01)
     with without_complaints():
-        assert await Standby(shelf.database, shelf.is_true, Metrics()).read(fail) is None
+        assert await Standby(shelf.database.pages, shelf.is_true, Metrics()).read(fail) is None
         await until(has_ended)

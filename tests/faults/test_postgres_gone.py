@@ -6,21 +6,9 @@ import psycopg
 import pytest
 
 from tests.cast import House
+from tests.waiting import find_waiting
 
 pytestmark = pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
-DEADLINE_SECONDS = 30
-WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-
-async def find_waiting(admin: psycopg.AsyncConnection[tuple[int]]) -> int:
-    """Give the server's process that waits for our lock."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while True:
-            # Of its own accord the server shows one transaction the same picture again and again.
-            await admin.execute("SELECT pg_stat_clear_snapshot()")
-            if found := await (await admin.execute(WAITING)).fetchone():
-                return found[0]
-            await asyncio.sleep(0.01)
 
 
 async def test_who_waited_gets_503_and_the_next_batch_is_stored(house: House) -> None:

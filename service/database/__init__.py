@@ -1,0 +1,24 @@
+"""The database: the engine, and the two kinds of unit of work, `reading` and `writing`.
+
+SQLite and PostgreSQL behind one shape.
+"""
+
+from service.database.bounds import MAINTENANCE, READINESS, REQUESTS, Bounds, Connections
+from service.database.pool import UNKNOWN, Pool
+from service.database.process import Database
+from service.database.statements import count_up, insert, insert_new, insert_rows
+
+__all__ = [
+    "MAINTENANCE",
+    "READINESS",
+    "REQUESTS",
+    "UNKNOWN",
+    "Bounds",
+    "Connections",
+    "Database",
+    "Pool",
+    "count_up",
+    "insert",
+    "insert_new",
+    "insert_rows",
+]

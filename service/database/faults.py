@@ -1,0 +1,56 @@
+"""What is wrong with the database, told from what it raised."""
+
+from typing import Literal
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+Fault = Literal["unreachable", "busy", "read-only", "full", "failing", "replaced"]
+# Faults in which pages can still be read.
+UNWRITABLE: frozenset[Fault] = frozenset({"read-only", "full", "failing"})
+# By SQLSTATE, else by the class that its first two characters name (PostgreSQL, appendix A).
+_POSTGRES: dict[str, Fault] = {
+    "25006": "read-only",
+    # The transaction of a process that was frozen.
+    "25P03": "unreachable",
+    "53100": "full",
+    "58030": "failing",
+    "08": "unreachable",
+    # A deadlock, or another transaction that was first.
+    "40": "busy",
+    # Out of memory or of connections.
+    "53": "busy",
+    # A lock, or a statement, that took too long.
+    "55P03": "busy",
+    "57014": "busy",
+    "57": "unreachable",
+}
+# By the name of the result code, without what makes it an extended one.
+_SQLITE: dict[str, Fault] = {
+    "BUSY": "busy",
+    "LOCKED": "busy",
+    "READONLY": "read-only",
+    "FULL": "full",
+    "IOERR": "failing",
+    "CORRUPT": "failing",
+    "NOTADB": "failing",
+    "CANTOPEN": "unreachable",
+}
+
+
+def name_fault(error: BaseException) -> Fault | None:
+    """Name what is wrong with the database; None where it is something else, such as the statement."""
+    if isinstance(error, PoolTimeout):
+        return "busy"
+    if not isinstance(error, DBAPIError):
+        return None
+    if name := getattr(error.orig, "sqlite_errorname", None):
+        return _SQLITE.get(str(name).removeprefix("SQLITE_").partition("_")[0])
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        # No word of a server's: there was none, or it was cut off.
+        is_cut = error.connection_invalidated or isinstance(
+            error, OperationalError | InterfaceError
+        )
+        return "unreachable" if is_cut else None
+    return _POSTGRES.get(state) or _POSTGRES.get(state[:2])

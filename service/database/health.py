@@ -1,0 +1,65 @@
+"""What is known of the database from all that is done with it, and the few lines that the log gets of it."""
+
+import time
+from collections.abc import Callable
+
+from service.database.faults import UNWRITABLE, Fault, name_fault
+from service.database.sqlite import DatabaseFile
+from service.errors import Unavailable
+from service.logs import get_logger
+
+# A fault that goes on is told of so often, and not with every request that meets it.
+TELL_EVERY_SECONDS = 60.0
+_logger = get_logger(__name__)
+
+
+class Health:
+    """Faults as they are met by this process."""
+
+    def __init__(
+        self, file: DatabaseFile | None, now_seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.file = file
+        """The file of SQLite."""
+        self._now_seconds = now_seconds
+        self.unwritable: Fault | None = None
+        """Why the last store failed, until one succeeds; None if it did not fail for such a reason."""
+        self._told: dict[Fault, tuple[float, int]] = {}
+
+    def note(self, error: Exception, *, was_store: bool) -> None:
+        """Take note of what a unit of work failed with."""
+        fault = name_fault(error)
+        if fault is None:
+            return
+        if was_store and fault in UNWRITABLE:
+            self.unwritable = fault
+        self.tell(fault, type(getattr(error, "orig", error)).__name__)
+
+    def refuse(self, fault: Fault) -> None:
+        """Take note that nothing can be stored, found out by trying."""
+        self.unwritable = fault
+        self.tell(fault, "tried")
+
+    def tell(self, fault: Fault, error: str) -> None:
+        """Log a fault, unless that was done a moment ago: the next line says how often it was met."""
+        told_at, count = self._told.get(fault, (None, 0))
+        now = self._now_seconds()
+        if told_at is not None and now - told_at < TELL_EVERY_SECONDS:
+            self._told[fault] = told_at, count + 1
+            return
+        self._told[fault] = now, 0
+        write = _logger.warning if fault == "busy" else _logger.error
+        write("database fault", fault=fault, error=error, times=count + 1)
+
+    def stored(self) -> None:
+        """Take note that something was stored."""
+        if self.unwritable:
+            self.unwritable = None
+            self._told.clear()
+            _logger.warning("database takes writes again")
+
+    def require_file(self) -> None:
+        """Raise Unavailable when the file of SQLite was replaced: what is stored there, nobody finds."""
+        if self.file is not None and self.file.was_replaced:
+            self.tell("replaced", "restart the service")
+            raise Unavailable("The database's file was replaced: the service has to be restarted.")

@@ -1,0 +1,99 @@
+"""All connections of a process to the database."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.database.bounds import READINESS, REQUESTS, Bounds, Connections
+from service.database.engines import open_engine, open_for_writing
+from service.database.health import Health
+from service.database.pool import Pool, Turn
+from service.database.probing import Probe
+from service.database.sqlite import DatabaseFile
+from service.database.writer import Writer
+
+T = TypeVar("T")
+
+
+class Database:
+    """The connections of a process. `url` is a SQLAlchemy URL with an asynchronous driver."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: Connections | None = None,
+        bounds: Bounds = REQUESTS,
+    ) -> None:
+        parsed, most = make_url(url), connections or Connections()
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.health = Health(DatabaseFile(parsed.database or "") if self.is_sqlite else None)
+        self._turn: Turn = asyncio.Lock() if self.is_sqlite else nullcontext()
+
+        def open_pool(size: int, bounds: Bounds) -> Pool:
+            engine = open_engine(parsed, size, bounds, self.health)
+            return Pool(engine, bounds, self.health, self._turn)
+
+        self.pages = open_pool(most.pages, bounds)
+        self.submissions = open_pool(most.submissions, bounds)
+        self.moderators = open_pool(most.moderators, bounds)
+        self.readiness = open_pool(1, READINESS)
+        self.probe = Probe(self.readiness, self.health)
+        self._writer = Writer(open_for_writing(parsed, bounds, self.health), self.health)
+
+    @property
+    def pools(self) -> dict[str, Pool]:
+        """All pools by the kind of their work; the writer has one connection more."""
+        return {
+            "pages": self.pages,
+            "submissions": self.submissions,
+            "moderators": self.moderators,
+            "readiness": self.readiness,
+        }
+
+    @property
+    def engines(self) -> dict[str, AsyncEngine | Engine]:
+        """All engines, that of the writer too, by the kind of their work."""
+        return {
+            **{kind: pool.engine for kind, pool in self.pools.items()},
+            "writer": self._writer.engine,
+        }
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine of all that has no connections of its own kind."""
+        return self.moderators.engine
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction that only reads, for a moderator or whoever else has no pool of his own."""
+        return self.moderators.reading()
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction that writes, as `reading` does."""
+        return self.moderators.writing()
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Do synchronous work in one transaction, which commits at its end or rolls back when it raises.
+
+        It runs in a thread of its own, one piece after the other: to wait for each statement on the event
+        loop would cost more than the statement.
+        """
+        async with self._turn:
+            return await self._writer.do(work)
+
+    async def cut_log(self) -> None:
+        """Cut what SQLite wrote ahead, where that is long, as it is after a VACUUM."""
+        async with self._turn:
+            await self._writer.cut_log()
+
+    async def close(self) -> None:
+        await self.probe.close()
+        await self._writer.close()
+        for pool in self.pools.values():
+            await pool.engine.dispose()

@@ -1,0 +1,91 @@
+"""SQLite: how a connection is set up, how a transaction begins, and whether the file is still the same."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
+
+from service.database.bounds import Bounds
+from service.database.faults import name_fault
+
+# Waiting for a lock cannot be broken off, so it is done in pieces.
+BUSY_MILLISECONDS = 500
+# What is written ahead is cut to this when it has grown past it, as by a VACUUM.
+MAX_LOG_BYTES = 16 << 20
+
+
+class DatabaseFile:
+    """The file as it was when it was opened first.
+
+    Another one may be put in its place. What is open already would go on in a file that nobody finds any
+    more, and what is opened anew would meet the other: neither does the service any good until it is started
+    again.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._known = self._look()
+
+    @property
+    def was_replaced(self) -> bool:
+        """Whether there is another file now where this one was, or none."""
+        found = self._look()
+        if self._known is None:
+            # It was made after we were.
+            self._known = found
+        return found != self._known
+
+    @property
+    def log_bytes(self) -> int:
+        """How long the file is in which is written ahead."""
+        log = Path(f"{self._path}-wal")
+        return log.stat().st_size if log.exists() else 0
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            found = Path(self._path).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+
+def prepare(engine: Engine, bounds: Bounds, require_file: Callable[[], None]) -> None:
+    """Have an engine set up each connection that it opens, and begin each transaction as what it is."""
+
+    @event.listens_for(engine, "connect")
+    def prepare_connection(connection: Any, _record: object) -> None:
+        require_file()
+        # The driver's own BEGIN comes too late and is never IMMEDIATE (SQLAlchemy's recipe).
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode = WAL",
+            # FULL: a commit that was answered survives the loss of power too.
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            # What a savepoint would put back is kept here, not in a file made for each batch.
+            "temp_store = MEMORY",
+            f"busy_timeout = {BUSY_MILLISECONDS}",
+            f"journal_size_limit = {MAX_LOG_BYTES}",
+            # What is deleted is overwritten: an erased address must not stay in the file.
+            "secure_delete = ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        if not connection.get_execution_options().get("greenroom_write", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        deadline = time.monotonic() + bounds.lock_seconds
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if name_fault(error) != "busy" or time.monotonic() > deadline:
+                    raise

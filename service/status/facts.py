@@ -1,0 +1,61 @@
+"""What the metrics say of the database: read for each answer, and absent when it cannot be read."""
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.database import Database
+from service.database.probing import GONE
+from service.errors import Unavailable
+from service.modlog.rules import Head
+from service.patience import Patience
+from service.status.queries import read_backlogs, read_heads
+from service.telemetry.scraped import describe_backlogs
+
+# 48 bits of a hash are exact in the floating point numbers of metrics.
+HEAD_BYTES = 6
+
+
+async def read_facts(database: Database, seconds: float) -> list[Metric]:
+    """Read what there is to say of the database, within so many seconds."""
+    state = await database.probe.state(seconds)
+    read = None if state in GONE else await _read(database, seconds)
+    facts: list[Metric] = [
+        GaugeMetricFamily(
+            "greenroom_database_up",
+            "1 while the database answers.",
+            value=float(read is not None),
+        ),
+        GaugeMetricFamily(
+            "greenroom_database_writable",
+            "1 while what is written is taken.",
+            value=float(state == "ok"),
+        ),
+    ]
+    return [*facts, *(read or ())]
+
+
+async def _read(database: Database, seconds: float) -> list[Metric] | None:
+    try:
+        async with Patience(seconds), database.readiness.reading() as session:
+            heads, backlogs = await read_heads(session), await read_backlogs(session)
+    except (SQLAlchemyError, OSError, Unavailable):
+        return None
+    return [*_describe_logs(heads), *describe_backlogs(backlogs)]
+
+
+def _describe_logs(heads: dict[str, Head]) -> list[Metric]:
+    length = GaugeMetricFamily(
+        "greenroom_log_length",
+        "Entries in the log of a site, as the database says.",
+        labels=["site"],
+    )
+    last = GaugeMetricFamily(
+        "greenroom_log_head",
+        "The first 48 bits of the hash of a log's last entry.",
+        labels=["site"],
+    )
+    for slug, head in heads.items():
+        length.add_metric([slug], head.length)
+        last.add_metric([slug], int.from_bytes(head.mac[:HEAD_BYTES], "big"))
+    return [length, last]
