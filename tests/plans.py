@@ -14,18 +14,20 @@ from tests.cast import House
 def statements_of(house: House, marker: str) -> Iterator[list[tuple[str, Any]]]:
     """Note each statement with `marker` in it, with its values, that the service sends meanwhile."""
     services: Services = house.app._app.state.services
-    engine = services.database.engine.sync_engine
+    engines = [pool.engine.sync_engine for pool in services.database.pools.values()]
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
         if marker in statement:
             sent.append((statement, values))
 
-    event.listen(engine, "before_cursor_execute", note)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         yield sent
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
 
 
 async def explain(house: House, statement: str, values: Any) -> str:
