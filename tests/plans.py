@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.services import Services
 from tests.cast import House
@@ -15,10 +14,7 @@ from tests.cast import House
 def statements_of(house: House, marker: str) -> Iterator[list[tuple[str, Any]]]:
     """Note each statement with `marker` in it, with its values, that the service sends meanwhile."""
     services: Services = house.app._app.state.services
-    engines = [
-        engine.sync_engine if isinstance(engine, AsyncEngine) else engine
-        for engine in services.database.engines.values()
-    ]
+    engines = [pool.engine.sync_engine for pool in services.database.pools.values()]
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:

@@ -33,10 +33,13 @@ from tests.processes import (
 
 
 @contextmanager
-def start_private_postgres(*, is_durable: bool = False) -> Iterator[Server]:
+def start_private_postgres(
+    *, is_durable: bool = False, also_at: str | None = None
+) -> Iterator[Server]:
     """Run a PostgreSQL of one's own; without `is_durable` it is faster and a crash may lose data.
 
-    Raises ServerMissing. Its one account may do anything and needs no password.
+    Raises ServerMissing. Its one account may do anything and needs no password. `also_at` is an address of
+    this machine at which it listens, too, for those in the same network.
     """
     initdb, postgres = find_program("initdb"), find_program("postgres")
     account = _unprivileged_account()
@@ -48,7 +51,10 @@ def start_private_postgres(*, is_durable: bool = False) -> Iterator[Server]:
         create = [initdb, "--pgdata", f"{folder}/data", "--username=greenroom", "--auth=trust"]
         create += ["--encoding=UTF8", "--no-locale", "--no-sync"]
         subprocess.run([*bound_to_us(account), *create], check=True, capture_output=True)
-        with running(_make_postgres(folder, postgres, account, is_durable)) as server:
+        if also_at:
+            with Path(folder, "data", "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
+        with running(_make_postgres(folder, postgres, account, is_durable, also_at)) as server:
             yield server
 
 
@@ -69,11 +75,13 @@ def start_private_standby(first: Server) -> Iterator[Server]:
             yield server
 
 
-def _make_postgres(folder: str, program: str, account: str | None, is_durable: bool) -> Server:
+def _make_postgres(
+    folder: str, program: str, account: str | None, is_durable: bool, also_at: str | None = None
+) -> Server:
     port = find_free_port()
     settings = {
         "port": str(port),
-        "listen_addresses": "127.0.0.1",
+        "listen_addresses": ",".join(["127.0.0.1", *([also_at] if also_at else [])]),
         "unix_socket_directories": "",
         # Several processes of the service, each with a pool, times the workers of the tests.
         "max_connections": "300",

@@ -17,7 +17,7 @@ State = Fault | Literal["ok", "locked"]
 # In these nothing can be read either.
 GONE: frozenset[State] = frozenset({"unreachable", "replaced"})
 # To try to write costs more than to ask, and anybody may ask.
-TRY_EVERY_SECONDS = 5.0
+TRY_EVERY_SECONDS = 2.0
 _ANSWERS = text("SELECT count(*) FROM alembic_version")
 # PostgreSQL says so of a standby too.
 _ONLY_READS = text("SELECT current_setting('transaction_read_only') = 'on'")

@@ -81,11 +81,11 @@ def prepare(engine: Engine, bounds: Bounds, require_file: Callable[[], None]) ->
         if not connection.get_execution_options().get("greenroom_write", False):
             connection.exec_driver_sql("BEGIN")
             return
-        deadline = time.monotonic() + bounds.lock_seconds
+        last_try = time.monotonic() + bounds.lock_seconds - BUSY_MILLISECONDS / 1000
         while True:
             try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 return
             except OperationalError as error:
-                if name_fault(error) != "busy" or time.monotonic() > deadline:
+                if name_fault(error) != "busy" or time.monotonic() > last_try:
                     raise

@@ -28,7 +28,7 @@ def services_of(house: House) -> Services:
 def statements(house: House) -> Iterator[list[str]]:
     """Note what the service asks its database meanwhile about comments."""
     asked: list[str] = []
-    engine = services_of(house).database.engine.sync_engine
+    engine = services_of(house).database.pages.engine.sync_engine
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if "FROM comment" in statement:
@@ -172,7 +172,7 @@ async def test_a_changed_site_is_found_in_the_database(house: House) -> None:
 async def test_what_cannot_be_confirmed_is_not_sent(house: House) -> None:
     await house.publish()
     await house.read()
-    await services_of(house).database.engine.dispose()
+    await services_of(house).database.pages.engine.dispose()
     async with house.database.writing() as session:
         connection = await session.connection()
         await connection.exec_driver_sql("ALTER TABLE article RENAME TO gone")

@@ -1,0 +1,50 @@
+"""What waits in one kind of work takes nothing from the others."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from tests.cast import SUBMIT, House
+from tests.waiting import find_waiting
+
+DEADLINE_SECONDS = 30
+# Three times what the moderators' connections are, and then some.
+MANY = 60
+
+
+async def show_that_the_rest_goes_on(house: House) -> None:
+    """Ask for what is not in memory, store a comment, and ask for health and metrics."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        for limit in range(1, 20):
+            page = await house.dave.get(SUBMIT, params={"article": "/post", "limit": limit})
+            assert page.status_code == 200, page.text
+            assert (await house.try_submit()).status_code == 202
+        ready = await house.client("127.0.0.1").get("/health/ready")
+        assert (ready.status_code, ready.json()["parts"]["database"]) == (200, "ok")
+        metrics = (await house.client("127.0.0.1").get("/metrics")).text
+        assert "greenroom_database_up 1.0" in metrics
+        assert "greenroom_log_length{" in metrics
+
+
+# On SQLite nothing locks a row.
+@pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
+async def test_decisions_behind_a_lock_keep_nobody_else(house: House) -> None:
+    taken = await house.publish()
+    url = house.settings.database_url.replace("+psycopg", "")
+    decision = {"comment": taken.id, "version": 2, "action": "reject"}
+
+    async def decide() -> int:
+        answer = await house.bob.post("/v1/moderation/decisions", json={"decisions": [decision]})
+        assert answer.status_code == 200 or "retry-after" in answer.headers
+        return answer.status_code
+
+    async with await psycopg.AsyncConnection[tuple[int]].connect(url) as admin:
+        await admin.execute("SELECT 1 FROM article FOR NO KEY UPDATE")
+        waiting = [asyncio.create_task(decide()) for _ in range(MANY)]
+        await find_waiting(admin)
+        await show_that_the_rest_goes_on(house)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            assert {await one for one in waiting} == {503}
+    # The connections are there again.
+    assert await decide() == 200
