@@ -29,6 +29,7 @@ ORDER = [
     {"group_commit"},
     {"telemetry"},
     {"logs", "metrics"},
+    {"telemetry.outages"},
     {"changes"},
     {"rate_limiting", "privacy"},
     {"modlog"},
