@@ -36,7 +36,7 @@ from service.publication.memory import Memory
 from service.publication.pages import Pages
 from service.publication.routes import ROUTES as PUBLICATION
 from service.publication.spreading import keep_pages
-from service.rate_limiting.fallback import build_limiter
+from service.rate_limiting.fallback import open_limiter
 from service.rate_limiting.in_process import monotonic_us
 from service.rate_limiting.leases import build_leases
 from service.receipts.routes import ROUTES as RECEIPTS
@@ -166,24 +166,23 @@ async def start_services(
     try:
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
-        limiter = build_limiter(settings.redis_url, limiter_key, metrics, now_us)
         leases = build_leases(settings.redis_url, limiter_key)
         try:
-            yield Services(
-                settings=settings,
-                clock=clock,
-                database=database,
-                vault=vault,
-                limiter=limiter,
-                leases=leases,
-                directory=SiteDirectory(database.submissions),
-                passwords=Passwords(),
-                log_heads=LogHeads(settings.data_dir),
-                metrics=metrics,
-                standby=standby,
-            )
+            async with open_limiter(settings.redis_url, limiter_key, metrics, now_us) as limiter:
+                yield Services(
+                    settings=settings,
+                    clock=clock,
+                    database=database,
+                    vault=vault,
+                    limiter=limiter,
+                    leases=leases,
+                    directory=SiteDirectory(database.submissions),
+                    passwords=Passwords(),
+                    log_heads=LogHeads(settings.data_dir),
+                    metrics=metrics,
+                    standby=standby,
+                )
         finally:
-            await limiter.close()
             await leases.close()
     finally:
         await database.close()

@@ -13,7 +13,6 @@ from sqlmodel import SQLModel, col, delete
 from service.accounts.guards import IDLE, LONGEST
 from service.accounts.tables import OneTimeLink, SignInSession
 from service.errors import Unavailable
-from service.logs import get_logger
 from service.moderation.tables import DecisionKey
 from service.modlog.heads import HeadsUnreadable
 from service.modlog.operations import find_proven
@@ -21,12 +20,12 @@ from service.modlog.rules import Head
 from service.modlog.thinning import thin_file
 from service.services import Services
 from service.submission.tables import IdempotencyKey
+from service.telemetry.outages import Outage
 
 EVERY_SECONDS = 600.0
 # SQLite has one write lock, for which submissions wait meanwhile.
 BATCH = 500
 KEEP_KEYS = timedelta(hours=24)
-_logger = get_logger(__name__)
 
 
 async def tidy_up(services: Services) -> None:
@@ -79,10 +78,12 @@ async def keep_house(services: Services) -> AsyncIterator[None]:
 
 
 async def _keep_tidying(services: Services) -> None:
+    outage = Outage("What tidying up needs", "what is over stays until the next round")
     while True:
         try:
             await tidy_up(services)
+            outage.over()
         except (SQLAlchemyError, Unavailable, OSError, HeadsUnreadable) as error:
             # The next round does what this one could not.
-            _logger.warning("could not tidy up", error=type(error).__name__)
+            outage.note(error)
         await asyncio.sleep(EVERY_SECONDS)

@@ -12,20 +12,18 @@ from secrets import token_hex
 import msgspec
 
 from service.changes import Change
-from service.logs import get_logger
 from service.metrics import Metrics
 from service.redis_client import connect_redis, connect_subscriber
+from service.telemetry.outages import Outage
 
 CHANNEL = "greenroom:changes"
 # A server that has said nothing for so long is asked, and given as long again to answer.
 QUIET_SECONDS = 1.0
 PAUSE_SECONDS = 0.5
 TIMEOUT_SECONDS = 1.0
-# A connection that was idle may turn out to be gone; a second one is new.
-TRIES = 2
+LAST_WORDS_SECONDS = 1.0
 # Changes that may wait for a Redis that is gone; by then every process has found them by itself.
 MAX_WAITING = 10_000
-_logger = get_logger(__name__)
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True):
@@ -56,6 +54,9 @@ class Channel:
         self._me = token_hex(8)
         self._waiting: set[Change] = set()
         self._wake = asyncio.Event()
+        meanwhile = "changes are found within two seconds"
+        self._not_told = Outage("Redis for telling of changes", meanwhile)
+        self._not_heard = Outage("Redis for hearing of changes", meanwhile)
 
     def tell(self, changes: Collection[Change]) -> None:
         """Have the others hear of changes; returns at once."""
@@ -70,11 +71,12 @@ class Channel:
         try:
             yield
         finally:
-            if self._waiting:
-                await asyncio.wait([asyncio.create_task(self._tell_waiting())], timeout=1)
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
+                    await self._tell_waiting()
             await self._client.aclose()
             await self._listener.aclose()
 
@@ -86,15 +88,20 @@ class Channel:
 
     async def _tell_waiting(self) -> None:
         changes, self._waiting = list(self._waiting), set()
+        if not changes:
+            return
         message = msgspec.msgpack.encode(Message(self._me, changes))
-        for _ in range(TRIES):
+        # A connection that was idle may turn out to be gone; the second one is new.
+        for is_last in (False, True):
             try:
                 await self._client.publish(CHANNEL, message)
-                return
             # A cluster's client raises what is no error of Redis; none may end the telling.
             except Exception as error:
-                # The others find out by themselves, within two seconds.
-                _logger.warning("changes not told", error=type(error).__name__, count=len(changes))
+                if is_last:
+                    self._not_told.note(error)
+            else:
+                self._not_told.over()
+                return
 
     async def _keep_hearing(self) -> None:
         while True:
@@ -103,7 +110,7 @@ class Channel:
             # Whatever it is that fails there, a process has to go on hearing.
             except Exception as error:
                 self._metrics.channel_degraded.set(1)
-                _logger.warning("channel of changes is down", error=type(error).__name__)
+                self._not_heard.note(error)
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _listen(self) -> None:
@@ -124,6 +131,7 @@ class Channel:
             # What was said before this moment was said without us.
             self._doubt()
             self._metrics.channel_degraded.set(0)
+            self._not_heard.over()
         elif kind == "message":
             # Something else on this Redis may use the name of our channel.
             with suppress(msgspec.MsgspecError, ValueError):

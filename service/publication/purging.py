@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import httpx
 
 from service.changes import Change
-from service.logs import get_logger
 from service.metrics import Metrics
 from service.publication.surrogates import surrogate_key
+from service.telemetry.outages import Outage
 
 TIMEOUT_SECONDS = 5.0
 # A cache that does not answer is tried again while that is sooner than what `s-maxage` brings anyway.
@@ -17,7 +17,6 @@ TRIES = 3
 PAUSE_SECONDS = 0.5
 # Keys of one request: caches bound the length of a header.
 MAX_KEYS = 100
-_logger = get_logger(__name__)
 
 
 class Purger:
@@ -28,6 +27,7 @@ class Purger:
         self._metrics = metrics
         self._waiting: set[str] = set()
         self._wake = asyncio.Event()
+        self._outage = Outage("The cache to purge", "it shows changes when `s-maxage` is over")
 
     def purge(self, changes: Collection[Change]) -> None:
         """Have the cache forget all answers that tell of these articles; returns at once."""
@@ -73,8 +73,10 @@ class Purger:
             )
         # Whatever it is that fails there, the next change has to be told.
         except Exception as error:
-            _logger.warning("purge failed", error=type(error).__name__)
+            self._outage.note(error)
             return False
-        if not answer.is_success:
-            _logger.warning("purge refused", status=answer.status_code)
+        if answer.is_success:
+            self._outage.over()
+        else:
+            self._outage.note(f"status {answer.status_code}")
         return answer.is_success

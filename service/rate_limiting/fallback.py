@@ -1,9 +1,8 @@
 """The limiter that outlives its Redis: while that is missing or slow, this process counts alone."""
 
 import asyncio
-import contextlib
-import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from service.metrics import Metrics
@@ -12,9 +11,10 @@ from service.rate_limiting.in_process import InProcessLimiter, monotonic_us
 from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Limiter, Rule, Verdict
 from service.redis_client import connect_redis
+from service.tasks import let_go
+from service.telemetry.outages import Outage
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 # A page waits for its limits, so a Redis that is silent for longer is as good as none.
 PATIENCE_SECONDS = 0.25
@@ -26,7 +26,7 @@ TICK_SECONDS = PATIENCE_SECONDS / 5
 LATE_SECONDS = 0.01
 # The client's own timers cannot tell them apart, so here they come second, for a loop always busy.
 CLIENT_TIMEOUT_SECONDS = 2.0
-# Short enough that limits are common again soon, long enough that a dead server is left in peace.
+# Between probes: short enough that limits are common again soon, and long enough to be no burden.
 PAUSE_SECONDS = 1.0
 # Tries that wait at the same moment go to Redis in one script, which must not keep it from others for long.
 MAX_TOGETHER = 50
@@ -34,40 +34,63 @@ MAX_TOGETHER = 50
 PROBE = Rule("probe", Limit(burst=1_000, period_seconds=1), subject="")
 
 
-def build_limiter(
+@asynccontextmanager
+async def open_limiter(
     redis_url: str | None,
     secret: bytes,
     metrics: Metrics,
     now_us: Callable[[], int] = monotonic_us,
-) -> Limiter:
-    """Make the service's limiter; without a URL it counts for this process alone, by `now_us`."""
+) -> AsyncIterator[Limiter]:
+    """Give the service's limiter; without a URL it counts for this process alone, by `now_us`.
+
+    Whether Redis is there is known before the first try.
+    """
     in_process = InProcessLimiter(secret, now_us)
     if redis_url is None:
-        return in_process
+        yield in_process
+        return
     client = connect_redis(redis_url, CLIENT_TIMEOUT_SECONDS)
-    return FallbackLimiter(RedisLimiter(client, secret), in_process, metrics)
+    try:
+        limiter = FallbackLimiter(RedisLimiter(client, secret), in_process, metrics)
+        async with limiter.running():
+            yield limiter
+    finally:
+        await client.aclose()
 
 
 class FallbackLimiter:
     """Asks Redis, and its in-process twin once Redis fails or takes over a quarter of a second.
 
-    From the first failure on no request asks Redis: one task probes it after each pause, and gives
-    it back its place. The twin starts empty, so each process may let one more burst pass then; a
-    try that took too long may have been counted on Redis as well.
+    One task probes Redis all the time, so that its going and coming show without a try. From the first
+    failure on no try asks Redis, until a probe gives it back its place. The twin starts empty, so each
+    process may let one more burst pass then; a try that took too long may have been counted on Redis as well.
     """
 
     def __init__(self, redis: RedisLimiter, in_process: InProcessLimiter, metrics: Metrics) -> None:
         self._redis = redis
         self._in_process = in_process
         self._metrics = metrics
-        self._probing: asyncio.Task[None] | None = None
+        # Until the first probe nobody knows.
+        self._is_away = True
+        self._outage = Outage("Redis for limits", "limits count per process")
         self._answers = 0
         self._tries = Gathering(self._charge_all, MAX_TOGETHER)
 
     @property
     def degraded(self) -> bool:
         """Whether the twin answers at present."""
-        return self._probing is not None
+        return self._is_away
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Probe Redis for as long as the block lasts, the first time before it."""
+        await self._probe()
+        task = asyncio.create_task(self._keep_probing())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def charge(self, rules: Sequence[Rule]) -> Verdict:
         """Count one try under all rules or under none, here if not on Redis."""
@@ -97,13 +120,6 @@ class FallbackLimiter:
             except Exception as error:
                 self._give_up(error)
 
-    async def close(self) -> None:
-        """End the probe and close the connections."""
-        if self._probing is not None:
-            self._probing.cancel()
-            await asyncio.wait([self._probing])
-        await self._redis.close()
-
     async def _ask(self, call: Coroutine[object, object, T]) -> T:
         """Await a call until Redis is silent for a quarter of a second; then TimeoutError.
 
@@ -129,24 +145,30 @@ class FallbackLimiter:
             raise TimeoutError
         finally:
             task.cancel()
+            # It may fail all the same, at the very moment at which it is given up.
+            let_go(task)
 
     def _give_up(self, error: Exception) -> None:
-        if self._probing is None:
-            # The error's text may hold the server's address; its class says enough.
-            log.warning("Redis fails (%s): limits count per process", type(error).__name__)
-            self._probing = asyncio.create_task(self._probe_until_back())
-            self._metrics.degraded.set(1)
+        self._is_away = True
+        self._metrics.degraded.set(1)
+        self._outage.note(error)
 
-    async def _probe_until_back(self) -> None:
+    async def _keep_probing(self) -> None:
         while True:
             await asyncio.sleep(PAUSE_SECONDS)
-            # As in `charge`: no failure of the server's may end the probing.
-            with contextlib.suppress(Exception):
+            await self._probe()
+
+    async def _probe(self) -> None:
+        try:
+            if self._is_away:
                 # To its own end first: a client that is cut short does not learn that the node which it
                 # asked is gone, and in a cluster would ask no other.
                 await self._redis.charge([PROBE])
-                await self._ask(self._redis.charge([PROBE]))
-                break
-        self._probing = None
-        self._metrics.degraded.set(0)
-        log.warning("Redis is back: limits count for all processes")
+            await self._ask(self._redis.charge([PROBE]))
+        # As in `charge`: no failure of the server's may end the probing.
+        except Exception as error:
+            self._give_up(error)
+        else:
+            self._is_away = False
+            self._metrics.degraded.set(0)
+            self._outage.over()

@@ -69,9 +69,6 @@ class InProcessLimiter:
                 self._empty_at_us[charge.key] = empty_at_after_refund(charge, kept_us, now_us)
                 self._drop_if_empty(charge.key, now_us)
 
-    async def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
-
     def _price(self, rule: Rule, now_us: int) -> Charge:
         key = self._window(rule)
         empty_at_us = empty_at_after_try(rule.limit, self._empty_at_us.get(key, now_us), now_us)

@@ -5,8 +5,6 @@ has open is known here whatever becomes of Redis.
 """
 
 import asyncio
-import contextlib
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
@@ -17,9 +15,9 @@ import msgspec
 from service.rate_limiting.in_process import monotonic_us
 from service.rate_limiting.rules import Limit, Rule, subject_key
 from service.redis_client import RedisClient, connect_redis
+from service.telemetry.outages import Outage
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 # What was open in a process that was killed counts for so long.
 LEASE_SECONDS = 60
@@ -159,6 +157,7 @@ class SharedLeases:
         self._redis = redis
         self._open: set[Lease] = set()
         self._rests_until = 0.0
+        self._outage = Outage("Redis for what is open", "streams count per process")
 
     async def take(self, quota: Quota, subject: str, name: str) -> Lease | None:
         """Open a lease of this unique name, or give None if there are as many as may be."""
@@ -214,13 +213,16 @@ class SharedLeases:
         """Ask Redis; None if there is none, or it does not answer."""
         if self._redis is None or time.monotonic() < self._rests_until:
             return None
-        # Whatever it is that fails there, the process counts for itself.
-        with contextlib.suppress(Exception):
+        try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                return await call(self._redis)
-        self._rests_until = time.monotonic() + REST_SECONDS
-        log.warning("Redis fails: what is open counts per process")
-        return None
+                answer = await call(self._redis)
+        # Whatever it is that fails there, the process counts for itself.
+        except Exception as error:
+            self._rests_until = time.monotonic() + REST_SECONDS
+            self._outage.note(error)
+            return None
+        self._outage.over()
+        return answer
 
 
 def build_leases(redis_url: str | None, secret: bytes) -> SharedLeases:

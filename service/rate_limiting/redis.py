@@ -116,9 +116,5 @@ class RedisLimiter:
             args += charge.interval_us, charge.empty_at_us
         await self._refund([charge.key for charge in verdict.charges], args)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
-
     def _time(self) -> str | int:
         return "" if self._now_us is None else self._now_us()

@@ -120,9 +120,6 @@ class Limiter(Protocol):
     async def refund(self, verdict: Verdict) -> None:
         """Give back what a verdict charged, once, as far as it has not worn off by itself."""
 
-    async def close(self) -> None:
-        """Let go of connections and tasks."""
-
 
 def subject_key(secret: bytes, rule: Rule) -> str:
     """Name a rule's window: a keyed hash in hex, so that a subject can be neither read nor guessed.

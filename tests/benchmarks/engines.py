@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,9 +13,9 @@ import msgspec
 
 from service import commands
 from service.metrics import Metrics
-from service.rate_limiting.fallback import FallbackLimiter, build_limiter
+from service.rate_limiting.fallback import open_limiter
 from service.rate_limiting.redis import KEY_PREFIX
-from service.rate_limiting.rules import Limit, Rule
+from service.rate_limiting.rules import Limit, Limiter, Rule
 from service.settings import Settings
 from tests.benchmarks.harness import Client, Load, Pace, Request, Sample, in_rounds, middle, run_wrk
 from tests.benchmarks.machine import SERVER_CORE, on_core, read_cpu_seconds
@@ -112,9 +112,12 @@ async def _measure_redis(pace: Pace) -> Table:
         "a master named by Sentinel": start_private_sentinel,
         "a cluster of three": partial(start_private_cluster, KEY_PREFIX),
     }
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         groups = {name: stack.enter_context(start()) for name, start in starts.items()}
-        limiters = {name: _limiter(one.url) for name, one in groups.items()}
+        limiters = {
+            name: await stack.enter_async_context(open_limiter(one.url, SECRET, Metrics()))
+            for name, one in groups.items()
+        }
         costs: dict[str, list[float]] = {name: [] for name in limiters}
         for _ in range(pace.rounds):
             for name, limiter in limiters.items():
@@ -123,17 +126,10 @@ async def _measure_redis(pace: Pace) -> Table:
             group = groups[name]
             lost = await _lose_master(limiter, group) if isinstance(group, RedisGroup) else ["", ""]
             table.add(name, show_number(middle(costs[name], float)), *lost)
-            await limiter.close()
     return table
 
 
-def _limiter(url: str) -> FallbackLimiter:
-    limiter = build_limiter(url, SECRET, Metrics())
-    assert isinstance(limiter, FallbackLimiter)
-    return limiter
-
-
-async def _time_calls(limiter: FallbackLimiter) -> float:
+async def _time_calls(limiter: Limiter) -> float:
     """Give the microseconds of this process that one call takes, one after the other."""
     await limiter.charge(RULES)
     started = time.process_time()
@@ -142,7 +138,7 @@ async def _time_calls(limiter: FallbackLimiter) -> float:
     return (time.process_time() - started) / CALLS * 1e6
 
 
-async def _lose_master(limiter: FallbackLimiter, group: RedisGroup) -> list[str]:
+async def _lose_master(limiter: Limiter, group: RedisGroup) -> list[str]:
     """Kill the master while tries are counted; tells of those that failed, and when Redis counts again."""
     group.master.kill()
     started, refused = time.perf_counter(), 0

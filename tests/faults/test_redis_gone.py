@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from service.metrics import Metrics
-from service.rate_limiting.fallback import PATIENCE_SECONDS, FallbackLimiter, build_limiter
+from service.rate_limiting.fallback import PATIENCE_SECONDS, FallbackLimiter, open_limiter
 from service.rate_limiting.in_process import InProcessLimiter
 from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Limiter, Rule
@@ -36,18 +35,9 @@ def metrics() -> Metrics:
     return Metrics()
 
 
-@asynccontextmanager
-async def limiter_for(url: str | None, metrics: Metrics) -> AsyncIterator[Limiter]:
-    limiter = build_limiter(url, b"secret", metrics)
-    try:
-        yield limiter
-    finally:
-        await limiter.close()
-
-
 @pytest.fixture
 async def limiter(redis: Server, metrics: Metrics) -> AsyncIterator[Limiter]:
-    async with limiter_for(redis.url, metrics) as limiter:
+    async with open_limiter(redis.url, b"secret", metrics) as limiter:
         yield limiter
 
 
@@ -55,6 +45,12 @@ async def until_taken_back(limiter: Limiter) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
         # The limiter has no event to wait for; it would be there for this test alone.
         while limiter.degraded:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def until_given_up(limiter: Limiter) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not limiter.degraded:  # noqa: ASYNC110 - As above.
             await asyncio.sleep(0.01)
 
 
@@ -118,6 +114,21 @@ async def test_redis_is_taken_back_when_it_is_there_again(
     assert read(metrics, "greenroom_rate_limiter_degraded") == 0
 
 
+async def test_it_is_known_without_a_try_whether_redis_is_there(
+    redis: Server, metrics: Metrics
+) -> None:
+    redis.kill()
+    async with open_limiter(redis.url, b"secret", metrics) as limiter:
+        assert limiter.degraded
+        redis.start()
+        await until_taken_back(limiter)
+        redis.freeze()
+        await until_given_up(limiter)
+        redis.thaw()
+        await until_taken_back(limiter)
+    assert fallbacks(metrics) == 0
+
+
 async def test_a_restart_between_two_tries_goes_unnoticed_by_the_caller(
     limiter: Limiter, redis: Server
 ) -> None:
@@ -158,11 +169,12 @@ async def test_without_a_free_connection_the_process_counts_alone(redis: Server)
         limiter = FallbackLimiter(
             RedisLimiter(client, b"secret"), InProcessLimiter(b"secret"), Metrics()
         )
-        async with client.pubsub() as holder:
-            await holder.subscribe("anything")
-            assert await taken_by(limiter) == "process"
+        async with limiter.running():
+            async with client.pubsub() as holder:
+                await holder.subscribe("anything")
+                assert await taken_by(limiter) == "process"
 
-        await until_taken_back(limiter)
+            await until_taken_back(limiter)
 
 
 async def test_a_busy_event_loop_is_not_taken_for_a_missing_redis(
@@ -225,7 +237,7 @@ async def test_a_server_that_does_not_answer_as_redis_does_is_as_good_as_none(
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with limiter_for(f"redis://127.0.0.1:{port}/0", Metrics()) as limiter:
+        async with open_limiter(f"redis://127.0.0.1:{port}/0", b"secret", Metrics()) as limiter:
             assert await taken_by(limiter) == "process"
             assert limiter.degraded
 
@@ -235,7 +247,7 @@ async def test_what_is_logged_names_neither_subject_nor_server(
 ) -> None:
     url = f"redis://ann:password@127.0.0.1:{find_free_port()}/0"
     with caplog.at_level(logging.DEBUG):
-        async with limiter_for(url, Metrics()) as limiter:
+        async with open_limiter(url, b"secret", Metrics()) as limiter:
             await limiter.charge([ONE_A_DAY])
 
     assert "ConnectionError" in caplog.text
@@ -244,7 +256,7 @@ async def test_what_is_logged_names_neither_subject_nor_server(
 
 
 async def test_without_a_url_nothing_is_degraded(metrics: Metrics) -> None:
-    async with limiter_for(None, metrics) as limiter:
+    async with open_limiter(None, b"secret", metrics) as limiter:
         assert await taken_by(limiter) == "process"
         assert not limiter.degraded
         assert fallbacks(metrics) == 0

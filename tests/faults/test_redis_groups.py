@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from service.changes import Change
 from service.metrics import Metrics
 from service.publication.channel import Channel
-from service.rate_limiting.fallback import build_limiter
+from service.rate_limiting.fallback import open_limiter
 from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Limiter, Rule
 from service.redis_client import connect_redis, connect_subscriber
@@ -40,13 +40,8 @@ def start(kind: str) -> AbstractContextManager[RedisGroup]:
     return start_private_sentinel() if kind == "sentinel" else start_private_cluster(KEY_PREFIX)
 
 
-@asynccontextmanager
-async def limiter_on(group: RedisGroup) -> AsyncIterator[Limiter]:
-    limiter = build_limiter(group.url, b"secret", Metrics())
-    try:
-        yield limiter
-    finally:
-        await limiter.close()
+def limiter_on(group: RedisGroup) -> AbstractAsyncContextManager[Limiter]:
+    return open_limiter(group.url, b"secret", Metrics())
 
 
 @pytest.fixture

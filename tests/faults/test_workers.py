@@ -3,13 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.processes import Server, wait_until
-from tests.servers import find_workers, run_greenroom, start_service
+from tests.servers import find_workers, run_greenroom, start_private_redis, start_service
 
 # Nothing listens on this port; the kernel refuses at once.
 NO_REDIS = "redis://127.0.0.1:1/0"
@@ -17,12 +18,18 @@ DEGRADED = "greenroom_rate_limiter_degraded 1.0"
 SIGN_IN = {"email": "nobody@mail.example", "password": "correct horse battery"}
 
 
+@contextmanager
+def two_workers(folder: Path, redis_url: str) -> Iterator[Server]:
+    assert run_greenroom(folder, {}, "migrate").returncode == 0
+    environment = {"GREENROOM_REDIS_URL": redis_url}
+    with start_service(folder, environment, "--workers", "2") as server:
+        wait_until(lambda: server.log_text().count("worker serves") == 2, "both workers")
+        yield server
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    assert run_greenroom(tmp_path, {}, "migrate").returncode == 0
-    environment = {"GREENROOM_REDIS_URL": NO_REDIS}
-    with start_service(tmp_path, environment, "--workers", "2") as server:
-        wait_until(lambda: server.log_text().count("worker serves") == 2, "both workers")
+    with two_workers(tmp_path, NO_REDIS) as server:
         yield server
 
 
@@ -31,24 +38,28 @@ def metrics(server: Server) -> str:
     return httpx.get(f"{server.url}/metrics", trust_env=False).text
 
 
-def test_a_worker_that_counts_alone_shows_until_it_ends(server: Server) -> None:
-    assert DEGRADED not in metrics(server)
-    httpx.post(f"{server.url}/v1/session", json=SIGN_IN, trust_env=False)
-    assert all(DEGRADED in metrics(server) for _ in range(10))
-    before = find_workers(server)
-    assert len(before) == 2
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(find_workers(server) - before) == 2, "new workers")
-    wait_until(lambda: server.answers(server.url), "an answer")
-    after = metrics(server)
-    assert DEGRADED not in after
-    assert "greenroom_rate_limiter_fallbacks_total 1.0" in after
-
-
 def kill(pids: set[int]) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
+
+
+def test_a_worker_that_counts_alone_shows_until_it_ends(tmp_path: Path) -> None:
+    with start_private_redis() as redis, two_workers(tmp_path, redis.url) as server:
+        assert DEGRADED not in metrics(server)
+        redis.kill()
+        wait_until(lambda: DEGRADED in metrics(server), "a worker that counts alone")
+        httpx.post(f"{server.url}/v1/session", json=SIGN_IN, trust_env=False)
+        assert all(DEGRADED in metrics(server) for _ in range(10))
+        before = find_workers(server)
+        assert len(before) == 2
+        # What they said last stays behind in the folder that they share.
+        kill(before)
+        redis.start()
+        wait_until(lambda: len(find_workers(server) - before) == 2, "new workers")
+        wait_until(lambda: server.answers(server.url), "an answer")
+        after = metrics(server)
+        assert DEGRADED not in after
+        assert "greenroom_rate_limiter_fallbacks_total 1.0" in after
 
 
 def test_workers_that_die_while_the_database_is_away_are_replaced_once_it_is_back(

@@ -29,7 +29,7 @@ ORDER = [
     {"database"},
     {"group_commit"},
     {"telemetry"},
-    {"metrics"},
+    {"metrics", "telemetry.outages"},
     {"changes"},
     {"rate_limiting", "privacy"},
     {"modlog"},
