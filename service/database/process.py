@@ -36,26 +36,17 @@ class Database:
         self.health = Health(DatabaseFile(parsed.database or "") if self.is_sqlite else None)
         self._turn: Turn = asyncio.Lock() if self.is_sqlite else nullcontext()
 
-        def open_pool(size: int, bounds: Bounds) -> Pool:
+        def open_pool(name: str, size: int, bounds: Bounds = bounds) -> Pool:
             engine = open_engine(parsed, size, bounds, self.health)
-            return Pool(engine, bounds, self.health, self._turn)
+            return Pool(name, engine, bounds, self.health, self._turn)
 
-        self.pages = open_pool(most.pages, bounds)
-        self.submissions = open_pool(most.submissions, bounds)
-        self.moderators = open_pool(most.moderators, bounds)
-        self.readiness = open_pool(1, READINESS)
+        self.pages = open_pool("pages", most.pages)
+        self.submissions = open_pool("submissions", most.submissions)
+        self.moderators = open_pool("moderators", most.moderators)
+        self.readiness = open_pool("readiness", 1, READINESS)
+        self.pools = (self.pages, self.submissions, self.moderators, self.readiness)
         self.probe = Probe(self.readiness, self.health)
         self._writer = Writer(open_for_writing(parsed, bounds, self.health), self.health)
-
-    @property
-    def pools(self) -> dict[str, Pool]:
-        """All pools by the kind of their work; the writer has one connection more."""
-        return {
-            "pages": self.pages,
-            "submissions": self.submissions,
-            "moderators": self.moderators,
-            "readiness": self.readiness,
-        }
 
     @property
     def engine(self) -> AsyncEngine:
@@ -87,5 +78,5 @@ class Database:
     async def close(self) -> None:
         await self.probe.close()
         await self._writer.close()
-        for pool in self.pools.values():
+        for pool in self.pools:
             await pool.engine.dispose()

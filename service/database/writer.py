@@ -14,6 +14,8 @@ from service.database.health import Health
 from service.database.sqlite import MAX_LOG_BYTES
 
 T = TypeVar("T")
+# The name of its kind of work.
+WRITER = "writer"
 
 
 class Writer:
@@ -44,11 +46,11 @@ class Writer:
             with self._engine.begin() as connection:
                 result = work(connection)
         except (DBAPIError, PoolTimeout) as error:
-            self._health.note(error, was_store=True)
+            self._health.note(error, stored_by=WRITER)
             raise
         # Before anybody hears of it.
         self._health.require_file()
-        self._health.stored()
+        self._health.stored(WRITER)
         return result
 
     def _cut_log(self) -> None:
