@@ -39,6 +39,7 @@ class Pool:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction that must not write; nothing in it is ever committed."""
+        self._health.require_file()
         patience = Patience(self.patience_seconds, SILENT)
         try:
             async with patience, AsyncSession(self.engine, expire_on_commit=False) as session:

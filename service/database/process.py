@@ -72,8 +72,8 @@ class Database:
 
     async def cut_log(self) -> None:
         """Cut what SQLite wrote ahead, where that is long, as it is after a VACUUM."""
-        async with self._turn:
-            await self._writer.cut_log()
+        if self.health.file is not None:
+            await asyncio.to_thread(self.health.file.cut_log)
 
     async def close(self) -> None:
         await self.probe.close()
