@@ -30,6 +30,7 @@ KEEP_KEYS = timedelta(hours=24)
 
 async def tidy_up(services: Services) -> None:
     """Delete Idempotency-Keys after a day, and sessions and links that can no longer be used."""
+    await services.database.cut_log()
     now = services.clock()
     for table, is_over in (
         (IdempotencyKey, col(IdempotencyKey.created_at) < now - KEEP_KEYS),

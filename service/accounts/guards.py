@@ -8,12 +8,15 @@ from uuid import UUID
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
+from sqlalchemy import UpdateBase
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
 from service.accounts.tokens import hash_token
+from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
 from service.http.reading import FORMS, AppRequest, media_type, read_fields
 from service.privacy.vault import Keyring
@@ -75,8 +78,7 @@ async def _by_token(services: Services, text: str) -> Caller:
         roles = await _roles(session, moderator)
     if token.last_used_at is None or abs(now - token.last_used_at) > STAMP_EVERY:
         chosen = update(BearerToken).where(col(BearerToken.id) == token.id)
-        async with services.writing() as session:
-            await session.exec(chosen.values(last_used_at=now))
+        await _stamp(services, chosen.values(last_used_at=now))
     return Caller(
         moderator_id=moderator.id,
         name=moderator.name,
@@ -101,8 +103,7 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Ke
     # A stamp that lies ahead, of a clock that was, is put right as well.
     if abs(now - found.last_used_at) > STAMP_EVERY:
         chosen = update(SignInSession).where(col(SignInSession.token_hash) == session_hash)
-        async with services.writing() as session:
-            await session.exec(chosen.values(last_used_at=now))
+        await _stamp(services, chosen.values(last_used_at=now))
     caller = Caller(
         moderator_id=moderator.id,
         name=moderator.name,
@@ -111,6 +112,16 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Ke
         session_hash=session_hash,
     )
     return caller, keyring
+
+
+async def _stamp(services: Services, statement: UpdateBase) -> None:
+    """Note that a credential was used; where nothing can be written it is good all the same."""
+    try:
+        async with services.writing() as session:
+            await session.exec(statement)
+    except DBAPIError as error:
+        if name_fault(error) not in UNWRITABLE:
+            raise
 
 
 def is_alive(session: SignInSession, now: datetime) -> bool:

@@ -14,31 +14,47 @@ _logger = get_logger(__name__)
 
 
 class Health:
-    """Faults as they are met by this process."""
+    """Faults as they are met by this process. `file` is that of SQLite."""
 
     def __init__(
         self, file: DatabaseFile | None, now_seconds: Callable[[], float] = time.monotonic
     ) -> None:
         self.file = file
-        """The file of SQLite."""
         self._now_seconds = now_seconds
-        self.unwritable: Fault | None = None
-        """Why the last store failed, until one succeeds; None if it did not fail for such a reason."""
+        self._refused: dict[str, Fault] = {}
         self._told: dict[Fault, tuple[float, int]] = {}
+        self._has_to_tell_the_end = False
 
-    def note(self, error: Exception, *, was_store: bool) -> None:
-        """Take note of what a unit of work failed with."""
+    @property
+    def unwritable(self) -> Fault | None:
+        """Why the last store of some kind of work failed, if it was for such a reason."""
+        return next(iter(self._refused.values()), None)
+
+    def note(self, error: Exception, *, stored_by: str | None = None) -> None:
+        """Take note of what a unit of work failed with, and of its kind of work if it was to store."""
         fault = name_fault(error)
         if fault is None:
             return
-        if was_store and fault in UNWRITABLE:
-            self.unwritable = fault
+        if stored_by and fault in UNWRITABLE:
+            self._refused[stored_by] = fault
         self.tell(fault, type(getattr(error, "orig", error)).__name__)
 
     def refuse(self, fault: Fault) -> None:
         """Take note that nothing can be stored, found out by trying."""
-        self.unwritable = fault
-        self.tell(fault, "tried")
+        self._refused["trial"] = fault
+        self.tell(fault, "trial")
+
+    def stored(self, by: str) -> None:
+        """Take note that one kind of work has stored something: others may need more room than that."""
+        if by in self._refused:
+            del self._refused[by]
+            self._tell_the_end()
+
+    def recover(self) -> None:
+        """Take note that what any store needs can be stored, found out by trying."""
+        if self._refused:
+            self._refused.clear()
+            self._tell_the_end()
 
     def tell(self, fault: Fault, error: str) -> None:
         """Log a fault, unless that was done a moment ago: the next line says how often it was met."""
@@ -48,14 +64,13 @@ class Health:
             self._told[fault] = told_at, count + 1
             return
         self._told[fault] = now, 0
+        self._has_to_tell_the_end |= fault in UNWRITABLE
         write = _logger.warning if fault == "busy" else _logger.error
         write("database fault", fault=fault, error=error, times=count + 1)
 
-    def stored(self) -> None:
-        """Take note that something was stored."""
-        if self.unwritable:
-            self.unwritable = None
-            self._told.clear()
+    def _tell_the_end(self) -> None:
+        if self._has_to_tell_the_end and not self._refused:
+            self._has_to_tell_the_end = False
             _logger.warning("database takes writes again")
 
     def require_file(self) -> None:

@@ -27,7 +27,10 @@ UNKNOWN = f"{SILENT} Whether anything was changed is not known: look, or send it
 class Pool:
     """The connections of one kind of work, and its transactions."""
 
-    def __init__(self, engine: AsyncEngine, bounds: Bounds, health: Health, turn: Turn) -> None:
+    def __init__(
+        self, name: str, engine: AsyncEngine, bounds: Bounds, health: Health, turn: Turn
+    ) -> None:
+        self.name = name
         self.engine = engine
         self.patience_seconds = bounds.patience_seconds
         self._health = health
@@ -36,12 +39,13 @@ class Pool:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction that must not write; nothing in it is ever committed."""
+        self._health.require_file()
         patience = Patience(self.patience_seconds, SILENT)
         try:
             async with patience, AsyncSession(self.engine, expire_on_commit=False) as session:
                 yield session
         except (DBAPIError, PoolTimeout, Unavailable) as error:
-            self._note(error, patience, was_store=False)
+            self._note(error, patience, None)
             raise
 
     @asynccontextmanager
@@ -73,15 +77,15 @@ class Pool:
             ):
                 yield session
         except (DBAPIError, PoolTimeout, Unavailable) as error:
-            self._note(error, patience, was_store=True)
+            self._note(error, patience, self.name)
             raise
         # Before anybody hears of it.
         self._health.require_file()
-        self._health.stored()
+        self._health.stored(self.name)
 
-    def _note(self, error: Exception, patience: Patience, *, was_store: bool) -> None:
+    def _note(self, error: Exception, patience: Patience, stored_by: str | None) -> None:
         if patience.is_over:
             # On SQLite it is only each other that writers wait for.
             self._health.tell("busy" if self._health.file else "unreachable", "silence")
         else:
-            self._health.note(error, was_store=was_store)
+            self._health.note(error, stored_by=stored_by)

@@ -104,7 +104,7 @@ class Probe:
     def _note(self, tried: State) -> None:
         self._tried = tried
         if tried == "ok":
-            self._health.stored()
+            self._health.recover()
         elif tried in UNWRITABLE:
             self._health.refuse(tried)
 

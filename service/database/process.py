@@ -16,7 +16,7 @@ from service.database.health import Health
 from service.database.pool import Pool, Turn
 from service.database.probing import Probe
 from service.database.sqlite import DatabaseFile
-from service.database.writer import Writer
+from service.database.writer import WRITER, Writer
 
 T = TypeVar("T")
 
@@ -36,33 +36,24 @@ class Database:
         self.health = Health(DatabaseFile(parsed.database or "") if self.is_sqlite else None)
         self._turn: Turn = asyncio.Lock() if self.is_sqlite else nullcontext()
 
-        def open_pool(size: int, bounds: Bounds) -> Pool:
+        def open_pool(name: str, size: int, bounds: Bounds = bounds) -> Pool:
             engine = open_engine(parsed, size, bounds, self.health)
-            return Pool(engine, bounds, self.health, self._turn)
+            return Pool(name, engine, bounds, self.health, self._turn)
 
-        self.pages = open_pool(most.pages, bounds)
-        self.submissions = open_pool(most.submissions, bounds)
-        self.moderators = open_pool(most.moderators, bounds)
-        self.readiness = open_pool(1, READINESS)
+        self.pages = open_pool("pages", most.pages)
+        self.submissions = open_pool("submissions", most.submissions)
+        self.moderators = open_pool("moderators", most.moderators)
+        self.readiness = open_pool("readiness", 1, READINESS)
+        self.pools = (self.pages, self.submissions, self.moderators, self.readiness)
         self.probe = Probe(self.readiness, self.health)
         self._writer = Writer(open_for_writing(parsed, bounds, self.health), self.health)
 
     @property
-    def pools(self) -> dict[str, Pool]:
-        """All pools by the kind of their work; the writer has one connection more."""
-        return {
-            "pages": self.pages,
-            "submissions": self.submissions,
-            "moderators": self.moderators,
-            "readiness": self.readiness,
-        }
-
-    @property
     def engines(self) -> dict[str, AsyncEngine | Engine]:
-        """All engines, that of the writer too, by the kind of their work."""
+        """All engines by the kind of their work."""
         return {
-            **{kind: pool.engine for kind, pool in self.pools.items()},
-            "writer": self._writer.engine,
+            **{pool.name: pool.engine for pool in self.pools},
+            WRITER: self._writer.engine,
         }
 
     @property
@@ -89,11 +80,11 @@ class Database:
 
     async def cut_log(self) -> None:
         """Cut what SQLite wrote ahead, where that is long, as it is after a VACUUM."""
-        async with self._turn:
-            await self._writer.cut_log()
+        if self.health.file is not None:
+            await asyncio.to_thread(self.health.file.cut_log)
 
     async def close(self) -> None:
         await self.probe.close()
         await self._writer.close()
-        for pool in self.pools.values():
+        for pool in self.pools:
             await pool.engine.dispose()

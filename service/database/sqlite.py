@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -21,8 +23,8 @@ class DatabaseFile:
     """The file as it was when it was opened first.
 
     Another one may be put in its place. What is open already would go on in a file that nobody finds any
-    more, and what is opened anew would meet the other: neither does the service any good until it is started
-    again.
+    more, and what is opened anew would meet the other, which may have other keys. So nothing goes on until
+    the service is started again.
     """
 
     def __init__(self, path: str) -> None:
@@ -38,11 +40,17 @@ class DatabaseFile:
             self._known = found
         return found != self._known
 
-    @property
-    def log_bytes(self) -> int:
-        """How long the file is in which is written ahead."""
+    def cut_log(self) -> None:
+        """Cut what was written ahead, unless it is short or somebody still reads in it."""
         log = Path(f"{self._path}-wal")
-        return log.stat().st_size if log.exists() else 0
+        if not log.exists() or log.stat().st_size <= MAX_LOG_BYTES:
+            return
+        # A connection of its own, which is in no transaction.
+        patience = BUSY_MILLISECONDS / 1000
+        with closing(connect(self._path, timeout=patience, isolation_level=None)) as connection:
+            # The first takes as long as there is to copy and holds nobody up; that leaves the other nothing.
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _look(self) -> tuple[int, int] | None:
         try:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -11,9 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.database.health import Health
-from service.database.sqlite import MAX_LOG_BYTES
 
 T = TypeVar("T")
+# The name of its kind of work.
+WRITER = "writer"
 
 
 class Writer:
@@ -26,16 +26,7 @@ class Writer:
 
     async def do(self, work: Callable[[Connection], T]) -> T:
         """Do work in a transaction; who waits no longer does not stop what has begun."""
-        return await self._run(lambda: self._do(work))
-
-    async def cut_log(self) -> None:
-        """Cut what SQLite wrote ahead, if it is long and nobody needs it any more."""
-        file = self._health.file
-        if file is not None and file.log_bytes > MAX_LOG_BYTES:
-            await self._run(self._cut_log)
-
-    async def _run(self, task: Callable[[], T]) -> T:
-        done = asyncio.get_running_loop().run_in_executor(self._thread, task)
+        done = asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
         return await asyncio.shield(done)
 
     def _do(self, work: Callable[[Connection], T]) -> T:
@@ -44,17 +35,12 @@ class Writer:
             with self.engine.begin() as connection:
                 result = work(connection)
         except (DBAPIError, PoolTimeout) as error:
-            self._health.note(error, was_store=True)
+            self._health.note(error, stored_by=WRITER)
             raise
         # Before anybody hears of it.
         self._health.require_file()
-        self._health.stored()
+        self._health.stored(WRITER)
         return result
-
-    def _cut_log(self) -> None:
-        # A connection of the driver's own: it must not be in a transaction.
-        with closing(self.engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     async def close(self) -> None:
         await asyncio.to_thread(self._thread.shutdown)
