@@ -1,7 +1,7 @@
 """Errors as part of the product: each is a problem (RFC 9457) with a page that says what to do."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -220,8 +220,16 @@ class Unavailable(ServiceError):
     advice = "Try again after the seconds in Retry-After."
     default_detail = "The service cannot do this at the moment. Nothing was changed."
 
-    def __init__(self, detail: str | None = None, *, retry_after_seconds: int = 2) -> None:
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        retry_after_seconds: int = 2,
+        reason: Literal["database", "full"] = "database",
+    ) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)})
+        self.reason = reason
+        """Whether the database is to blame, or that too much waits."""
 
 
 def list_problems() -> dict[str, type[ServiceError]]:

@@ -55,7 +55,9 @@ class GroupCommit(Generic[Job, Result]):
         """Write a job with whatever else waits; raises its own error, or Unavailable."""
         if len(self._waiting) >= MAX_WAITING:
             raise Unavailable(
-                "Too many submissions are waiting to be stored.", retry_after_seconds=1
+                "Too many submissions are waiting to be stored.",
+                retry_after_seconds=1,
+                reason="full",
             )
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((job, done))

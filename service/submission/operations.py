@@ -3,22 +3,13 @@
 from contextlib import nullcontext
 from typing import Any, NoReturn
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from service.clock import new_id, parse_id
 from service.comments.errors import DuplicateComment
 from service.comments.receipts import make_receipt_token
 from service.comments.rendering import render_html
 from service.comments.texts import make_fingerprint
 from service.database import UNKNOWN
-from service.errors import (
-    FieldError,
-    IdempotencyKeyReused,
-    Invalid,
-    RateLimited,
-    ServiceError,
-    Unavailable,
-)
+from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
 from service.http.reading import check_idempotency_key
 from service.languages import find_language, read_words
 from service.patience import Patience
@@ -203,23 +194,10 @@ async def _charge_and_store(
     except DuplicateComment:
         services.metrics.submissions.labels("duplicate").inc()
         raise
-    except Exception as error:
-        if reason := _name_failure(error):
-            services.metrics.store_failures.labels(reason).inc()
-        raise
     if stored.replayed:
         # Another process had the same key and was first: this try took nothing.
         await services.limiter.refund(verdict)
     return stored
-
-
-def _name_failure(error: Exception) -> str | None:
-    """Say in a word why something could not be stored; None where it is the caller's own doing."""
-    if isinstance(error, Unavailable):
-        return "full"
-    if isinstance(error, ServiceError):
-        return None
-    return "database" if isinstance(error, SQLAlchemyError) else "other"
 
 
 def _make_comment(

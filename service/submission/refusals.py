@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 from litestar import Response
+from litestar.exceptions import HTTPException
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.comments.errors import DuplicateComment
 from service.errors import (
@@ -49,6 +51,19 @@ _SAID: Mapping[type[ServiceError], str] = {
 # To send it again would change nothing: what was typed is shown to be copied.
 _FINAL = (NotFound, OriginNotAllowed, MediaTypeNotSupported)
 _VISIBLE = ("text", "name", "email", "url")
+
+
+def count_failure(services: Services, error: Exception) -> None:
+    """Count a submission that was lost by no doing of its sender's, under the reason for it."""
+    if isinstance(error, SQLAlchemyError):
+        reason = "database"
+    elif isinstance(error, Unavailable):
+        reason = error.reason
+    elif isinstance(error, ServiceError | HTTPException):
+        return
+    else:
+        reason = "other"
+    services.metrics.store_failures.labels(reason).inc()
 
 
 async def show_refusal(

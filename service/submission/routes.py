@@ -31,7 +31,7 @@ from service.services import Services
 from service.sites.directory import KnownSite
 from service.submission import operations
 from service.submission.redirects import choose_redirect
-from service.submission.refusals import show_refusal
+from service.submission.refusals import count_failure, show_refusal
 from service.submission.rules import WORDPRESS_NAMES
 from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
 from service.submission.storing import SubmissionWriter
@@ -105,6 +105,7 @@ async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response
             idempotency_key=request.headers.get("idempotency-key"),
         )
     except Exception as error:
+        count_failure(services, error)
         # Whatever it is, somebody has typed something that must not be lost.
         if wants_page:
             return await show_refusal(request, services, error, site, fields)

@@ -102,6 +102,7 @@ async def test_the_queue_is_bounded_and_so_is_a_batch(notebook: Notebook) -> Non
         with pytest.raises(Unavailable) as refused:
             await notebook.writer.write(1)
         assert refused.value.headers == {"Retry-After": "1"}
+        assert refused.value.reason == "full"
         notebook.may_write.set()
         await asyncio.gather(*tasks)
     assert max(map(len, notebook.batches)) == MAX_BATCH
