@@ -15,6 +15,7 @@ from service import commands
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.accounts.rules import parse_role
 from service.command_line import log as log_checks
+from service.command_line.progress import Progress
 from service.command_line.refusals import Commands, Misconfigured
 from service.command_line.starting import announce, look_around, shared_folder
 from service.demo import run_demo
@@ -204,7 +205,7 @@ def keys() -> None:
 @keys.command("rotate")
 def keys_rotate() -> None:
     """Re-encrypt and re-index every address under a new key, while the service runs."""
-    done = work(commands.rotate)
+    done = work(partial(commands.rotate, tell=Progress("addresses")))
     click.echo(
         f"{done.addresses} addresses lie under the new key; {len(done.deleted_keys)} old keys are deleted."
     )

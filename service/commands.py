@@ -21,7 +21,7 @@ from service.database import MAINTENANCE, Database
 from service.metrics import Metrics
 from service.migrations.running import migrate
 from service.privacy.addresses import check_address
-from service.privacy.rotation import Rotation, rotate_keys
+from service.privacy.rotation import Rotation, TellCount, rotate_keys
 from service.services import Services
 from service.settings import Settings
 from service.sites import operations as sites
@@ -204,6 +204,6 @@ async def make_bearer_token(
     return text
 
 
-async def rotate(services: Services) -> Rotation:
+async def rotate(services: Services, tell: TellCount = lambda _done, _total: None) -> Rotation:
     """Renew the keys of addresses while the service runs."""
-    return await rotate_keys(services.database, services.vault, services.clock())
+    return await rotate_keys(services.database, services.vault, services.clock(), tell=tell)
