@@ -15,12 +15,15 @@ from service import commands
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.accounts.rules import parse_role
 from service.command_line import log as log_checks
+from service.command_line.progress import Progress, say
 from service.command_line.refusals import Commands, Misconfigured
 from service.command_line.starting import announce, look_around, shared_folder
+from service.command_line.stopping import stoppable
 from service.demo import run_demo
 from service.environment import MAX_PORT
 from service.logs import configure_logs
 from service.metrics import SHARED_FOLDER
+from service.migrations.refusals import AGAIN
 from service.server.listening import bind_listener
 from service.server.serving import run_server
 from service.server.workers import Parent, Patience
@@ -86,7 +89,10 @@ def demo(port: int) -> None:
 def migrate() -> None:
     """Bring the database's schema up to date."""
     configure_logs("WARNING")
-    asyncio.run(commands.bring_up_to_date(load_settings()))
+    settings = load_settings()
+    with stoppable(AGAIN):
+        commands.bring_schema_up_to_date(settings, say)
+    asyncio.run(commands.make_first_keys(settings))
     click.echo("The database is up to date.")
 
 
@@ -204,7 +210,7 @@ def keys() -> None:
 @keys.command("rotate")
 def keys_rotate() -> None:
     """Re-encrypt and re-index every address under a new key, while the service runs."""
-    done = work(commands.rotate)
+    done = work(partial(commands.rotate, tell=Progress("addresses")))
     click.echo(
         f"{done.addresses} addresses lie under the new key; {len(done.deleted_keys)} old keys are deleted."
     )

@@ -17,11 +17,12 @@ from service.command_line.data_dir import check_data, check_database_file, make_
 from service.command_line.database_errors import explained
 from service.command_line.refusals import CommandFailed
 from service.command_line.starting import require_text
-from service.database import MAINTENANCE, Database
+from service.database import MAINTENANCE
 from service.metrics import Metrics
+from service.migrations.patience import Tell, say_nothing
 from service.migrations.running import migrate
 from service.privacy.addresses import check_address
-from service.privacy.rotation import Rotation, rotate_keys
+from service.privacy.rotation import Rotation, TellCount, rotate_keys
 from service.services import Services
 from service.settings import Settings
 from service.sites import operations as sites
@@ -51,17 +52,27 @@ async def working(settings: Settings) -> AsyncIterator[Services]:
 
 
 async def bring_up_to_date(settings: Settings) -> None:
-    """Bring the schema up to date, and make the first keys; raises as `working` does."""
+    """Bring the schema up to date, and make the first keys; raises as those two do."""
+    bring_schema_up_to_date(settings)
+    await make_first_keys(settings)
+
+
+def bring_schema_up_to_date(settings: Settings, tell: Tell = say_nothing) -> None:
+    """Bring the schema up to date; what takes long is told.
+
+    Raises Misconfigured, MigrationFailed or SchemaOutdated. It is no coroutine: in an event loop a signal
+    would not be heard before its end.
+    """
     check_data(settings)
     check_database_file(settings)
     make_data_dir(settings)
     with explained(settings):
-        await require_text(settings)
-        database = Database(settings.database_url, bounds=MAINTENANCE)
-        try:
-            await migrate(database)
-        finally:
-            await database.close()
+        require_text(settings)
+        migrate(settings.database_url, tell=tell)
+
+
+async def make_first_keys(settings: Settings) -> None:
+    """Make the keys of a new installation; raises as `working` does."""
     async with working(settings):
         pass
 
@@ -204,6 +215,6 @@ async def make_bearer_token(
     return text
 
 
-async def rotate(services: Services) -> Rotation:
+async def rotate(services: Services, tell: TellCount = lambda _done, _total: None) -> Rotation:
     """Renew the keys of addresses while the service runs."""
-    return await rotate_keys(services.database, services.vault, services.clock())
+    return await rotate_keys(services.database, services.vault, services.clock(), tell=tell)

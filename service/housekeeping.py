@@ -18,6 +18,7 @@ from service.modlog.heads import HeadsUnreadable
 from service.modlog.operations import find_proven
 from service.modlog.rules import Head
 from service.modlog.thinning import thin_file
+from service.pacing import HELD_SECONDS, rest
 from service.services import Services
 from service.submission.tables import IdempotencyKey
 from service.telemetry.outages import Outage
@@ -40,7 +41,7 @@ async def tidy_up(services: Services) -> None:
         (SignInSession, col(SignInSession.created_at) < now - LONGEST),
     ):
         while await _delete_some(services, table, is_over) == BATCH:
-            pass
+            await rest(HELD_SECONDS)
     await _thin_heads(services)
 
 

@@ -6,7 +6,7 @@ import click
 
 from service.environment import SettingsInvalid
 from service.errors import ServiceError
-from service.migrations.running import SchemaOutdated
+from service.migrations.refusals import MigrationFailed, SchemaOutdated
 from service.modlog.heads import HeadsUnreadable
 from service.privacy.addresses import AddressRefused
 from service.server.listening import CannotListen
@@ -21,7 +21,15 @@ class Misconfigured(Exception):
     """Nothing can work as it is set up; the text says what, where, and what to do."""
 
 
-REFUSED = (CommandFailed, ServiceError, AddressRefused, SlugInvalid, OriginInvalid, SettingInvalid)
+REFUSED = (
+    CommandFailed,
+    MigrationFailed,
+    ServiceError,
+    AddressRefused,
+    SlugInvalid,
+    OriginInvalid,
+    SettingInvalid,
+)
 MISTAKES = (Misconfigured, SettingsInvalid, SchemaOutdated, CannotListen, HeadsUnreadable)
 
 

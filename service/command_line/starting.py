@@ -54,7 +54,7 @@ async def look_around(settings: Settings, services: Services) -> Found:
     return Found(database, await _describe_redis(settings.redis_url))
 
 
-async def require_text(settings: Settings) -> None:
+def require_text(settings: Settings) -> None:
     """Raise Misconfigured for a PostgreSQL database that cannot hold every text."""
     if settings.is_sqlite:
         return
@@ -65,9 +65,7 @@ async def require_text(settings: Settings) -> None:
     url = make_url(settings.database_url).set(drivername="postgresql")
     plain = url.render_as_string(hide_password=False)
     try:
-        async with await psycopg.AsyncConnection.connect(
-            plain, connect_timeout=CONNECT_SECONDS
-        ) as connection:
+        with psycopg.connect(plain, connect_timeout=CONNECT_SECONDS) as connection:
             encoding = connection.info.parameter_status("server_encoding")
     except psycopg.Error as error:
         raise Misconfigured(explain(error, url)) from None

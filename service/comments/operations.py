@@ -26,12 +26,9 @@ from service.comments.tables import Article, DailyTally, StatusTally
 from service.comments.visibility import refresh_threads
 from service.database import count_up
 from service.errors import Conflict
-from service.privacy.tables import AuthorTally, SealedAddress
+from service.privacy.tables import AUTHOR_COUNTS, AuthorTally, SealedAddress
 
 K = TypeVar("K", bound=tuple[Any, ...])
-
-# What is counted of an author, by status.
-AUTHOR_COUNTS = ("approved", "rejected", "spam")
 
 
 class Tallies:

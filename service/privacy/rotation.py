@@ -6,22 +6,54 @@ the foreign key from the addresses refuses as long as one of them is needed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlmodel import col, delete, func, select, update
+import sqlalchemy as core
+from sqlalchemy import Connection, bindparam
+from sqlalchemy.exc import OperationalError
+from sqlmodel import SQLModel, col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.database import Database, count_up
+from service.pacing import Pace, rest
 from service.privacy.opening import lock_keys
-from service.privacy.tables import AuthorTally, DataKey, SealedAddress
+from service.privacy.tables import AUTHOR_COUNTS, AuthorTally, DataKey, SealedAddress
 from service.privacy.vault import KEYRING_SECONDS, Keyring, Vault
 
-BATCH = 200
+# Addresses in the first piece and in the largest one.
+BATCH = 50
+MAX_BATCH = 1_000
+# A piece that was in somebody's way is tried again so often in a row.
+MAX_TRIES = 5
 # Longer than a running process goes on with the keys that it knows, and than a submission takes.
 SETTLE_SECONDS = KEYRING_SECONDS + 4
+
+# Is told how many addresses are renewed, of how many.
+TellCount = Callable[[int, int], None]
+
+_ADDRESS = SQLModel.metadata.tables["sealed_address"]
+_TALLY = SQLModel.metadata.tables["author_tally"]
+_RESEAL = (
+    core.update(_ADDRESS)
+    .where(_ADDRESS.c.id == bindparam("row"))
+    .values(key_id=bindparam("key"), sealed=bindparam("bytes"))
+)
+_HAS_INDEX = _ADDRESS.c.author_index == bindparam("old")
+_MOVE_AUTHOR = (
+    core.update(_ADDRESS)
+    .where(_ADDRESS.c.site_id == bindparam("site"), _HAS_INDEX)
+    .values(author_index=bindparam("new"))
+)
+_MOVE_MODERATOR = (
+    core.update(_ADDRESS)
+    .where(_ADDRESS.c.site_id.is_(None), _HAS_INDEX)
+    .values(author_index=bindparam("new"))
+)
 
 
 class Rotation(msgspec.Struct, frozen=True):
@@ -37,6 +69,7 @@ async def rotate_keys(
     now: datetime,
     *,
     settle: Callable[[], Awaitable[None]] | None = None,
+    tell: TellCount = lambda _done, _total: None,
 ) -> Rotation:
     """Renew the keys of all addresses; an unfinished rotation is finished first, without another key.
 
@@ -45,10 +78,10 @@ async def rotate_keys(
     settle = settle or (lambda: asyncio.sleep(SETTLE_SECONDS))
     await _add_key(database, vault, now)
     await settle()
-    done = await _renew_all(database, vault)
+    done = await _renew_all(database, vault, tell)
     # A process that learnt of the key late may have used the old one meanwhile.
     await settle()
-    done += await _renew_all(database, vault)
+    done += await _renew_all(database, vault, tell)
     return Rotation(done, await _delete_old_keys(database, vault))
 
 
@@ -63,61 +96,91 @@ async def _add_key(database: Database, vault: Vault, now: datetime) -> None:
             session.add(vault.make_key("address", max(now, after)))
 
 
-async def _renew_all(database: Database, vault: Vault) -> int:
-    done = 0
+async def _renew_all(database: Database, vault: Vault, tell: TellCount) -> int:
+    """Renew what lies under an old key, in pieces with pauses; gives how many addresses."""
+    pace, done, tries = Pace(BATCH, MAX_BATCH), 0, MAX_TRIES
+    async with database.reading() as session:
+        total = await _count_left(session, await vault.load(session))
     while True:
-        async with database.writing() as session:
-            keyring = await vault.load(session)
-            renewed = await _renew_batch(session, keyring)
-        if not renewed:
-            return done
-        done += renewed
+        started = time.monotonic()
+        try:
+            renewed = await _renew_some(database, vault, pace)
+        except OperationalError:
+            # It waited too long for somebody's lock, or in a circle with somebody.
+            tries -= 1
+            if not tries:
+                raise
+        else:
+            if not renewed:
+                return done
+            done, tries = done + renewed, MAX_TRIES
+            tell(done, max(done, total))
+        await rest(time.monotonic() - started)
 
 
-async def _renew_batch(session: AsyncSession, keyring: Keyring) -> int:
+async def _renew_some(database: Database, vault: Vault, pace: Pace) -> int:
+    async with database.writing() as session:
+        keyring = await vault.load(session)
+        # From here on others wait.
+        locked_at = time.monotonic()
+        connection = await session.connection()
+        renewed = await connection.run_sync(_renew_batch, keyring, pace.size)
+        pace.adapt(time.monotonic() - locked_at)
+    return renewed
+
+
+async def _count_left(session: AsyncSession, keyring: Keyring) -> int:
+    left = select(func.count()).where(col(SealedAddress.key_id) != keyring.current.id)
+    return (await session.exec(left)).one()
+
+
+def _renew_batch(connection: Connection, keyring: Keyring, size: int) -> int:
     """Seal and index the next addresses that lie under an old key; gives how many."""
     query = (
-        select(SealedAddress)
-        .where(SealedAddress.key_id != keyring.current.id)
-        .order_by(col(SealedAddress.key_id), col(SealedAddress.id))
-        .limit(BATCH)
+        core.select(_ADDRESS)
+        .where(_ADDRESS.c.key_id != keyring.current.id)
+        .order_by(_ADDRESS.c.key_id, _ADDRESS.c.id)
+        .limit(size)
         .with_for_update()
     )
-    rows = (await session.exec(query)).all()
-    moves: dict[tuple[UUID | None, bytes], bytes] = {}
+    rows = [SealedAddress(**row) for row in connection.execute(query).mappings()]
+    sealed, moves = [], dict[tuple[UUID | None, bytes], bytes]()
     for row in rows:
         renewed = keyring.reseal_address(row)
         moves[row.site_id, row.author_index] = renewed.author_index
-        await session.exec(
-            update(SealedAddress)
-            .where(col(SealedAddress.id) == row.id)
-            .values(key_id=renewed.key_id, sealed=renewed.sealed)
-        )
-    for (site_id, old), new in sorted(moves.items(), key=lambda move: move[0][1]):
-        if old != new:
-            await _move_author(session, site_id, old, new)
+        sealed.append({"row": row.id, "key": renewed.key_id, "bytes": renewed.sealed})
+    if sealed:
+        connection.execute(_RESEAL, sealed)
+    _move_authors(connection, {key: new for key, new in moves.items() if key[1] != new})
     return len(rows)
 
 
-async def _move_author(session: AsyncSession, site_id: UUID | None, old: bytes, new: bytes) -> None:
-    """Give all rows of one author the new index at once, so that his counts never fall apart."""
-    of_site = (
-        col(SealedAddress.site_id).is_(None)
-        if site_id is None
-        else col(SealedAddress.site_id) == site_id
+def _move_authors(connection: Connection, moves: Mapping[tuple[UUID | None, bytes], bytes]) -> None:
+    """Give all rows of each author the new index at once, so that his counts never fall apart."""
+    ordered = sorted(moves.items(), key=lambda move: move[0][1])
+    of_sites = [{"site": site, "old": old, "new": new} for (site, old), new in ordered if site]
+    of_none = [{"old": old, "new": new} for (site, old), new in ordered if site is None]
+    if of_none:
+        connection.execute(_MOVE_MODERATOR, of_none)
+    if of_sites:
+        connection.execute(_MOVE_AUTHOR, of_sites)
+        _move_tallies(connection, of_sites)
+
+
+def _move_tallies(connection: Connection, moves: Sequence[Mapping[str, Any]]) -> None:
+    """Add the counts under each author's old index to those under the new one."""
+    new = {(move["site"], move["old"]): move["new"] for move in moves}
+    is_moved = (
+        _TALLY.c.site_id.in_({site for site, _ in new}),
+        _TALLY.c.author_index.in_([old for _, old in new]),
     )
-    chosen = update(SealedAddress).where(of_site, col(SealedAddress.author_index) == old)
-    await session.exec(chosen.values(author_index=new))
-    of_author = (col(AuthorTally.site_id) == site_id, col(AuthorTally.author_index) == old)
-    gone = await session.exec(
-        delete(AuthorTally)
-        .where(*of_author)
-        .returning(col(AuthorTally.approved), col(AuthorTally.rejected), col(AuthorTally.spam))
-    )
-    counts = ("approved", "rejected", "spam")
-    key = {"site_id": site_id, "author_index": new}
-    moved = [{**key, **dict(zip(counts, row, strict=True))} for row in gone.all()]
-    await (await session.connection()).run_sync(count_up, AuthorTally, counts, moved)
+    # Of two sites' authors none has the index of another: the site is a part of what it is made from.
+    gone = connection.execute(core.delete(_TALLY).where(*is_moved).returning(_TALLY)).mappings()
+    moved = [
+        {**row, "author_index": new[row["site_id"], row["author_index"]]} for row in gone.all()
+    ]
+    moved.sort(key=lambda row: (row["site_id"], row["author_index"]))
+    count_up(connection, AuthorTally, AUTHOR_COUNTS, moved)
 
 
 async def _delete_old_keys(database: Database, vault: Vault) -> list[UUID]:

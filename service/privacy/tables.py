@@ -43,6 +43,10 @@ class SealedAddress(SQLModel, table=True):
     author_index: bytes
 
 
+# What is counted of an author, by status.
+AUTHOR_COUNTS = ("approved", "rejected", "spam")
+
+
 class AuthorTally(SQLModel, table=True):
     """How many comments of one author, known by the keyed index alone, ended how on one site."""
 

@@ -127,7 +127,7 @@ async def test_a_rotation_goes_to_its_own_key(
 def test_ids_follow_the_clock_back(monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time_ns()
     ahead = now + 400 * 86_400 * 10**9
-    moments = iter([now, ahead, now, now - 10**9, now + 1])
+    moments = iter([now, ahead, now + 10**6, now - 10**9, now + 1])
     monkeypatch.setattr(time, "time_ns", lambda: next(moments))
     first, far, *rest = [new_id() for _ in range(5)]
     assert first < rest[0] < rest[1] < rest[2] < far

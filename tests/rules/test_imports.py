@@ -18,6 +18,7 @@ ORDER = [
         "errors",
         "languages",
         "logs",
+        "pacing",
         "redis_client",
         "server.draining",
         "server.listening",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.clock import new_id
@@ -111,6 +111,8 @@ def soon_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("soon_long")
+# Each of them waits for the disk some times.
+@settings(max_examples=20, deadline=None)
 @given(
     before=st.integers(1, 40),
     gone=st.integers(1, 40),

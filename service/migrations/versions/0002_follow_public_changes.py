@@ -14,22 +14,6 @@ def upgrade() -> None:
         "comment",
         sa.Column("public_revision", sa.Integer(), server_default=sa.text("0"), nullable=False),
     )
-    op.create_index(
-        "ix_comment_changes",
-        "comment",
-        ["article_id", "public_revision"],
-        unique=False,
-        sqlite_where=sa.text("public_revision > 0"),
-        postgresql_where=sa.text("public_revision > 0"),
-    )
-    op.create_index(
-        "ix_comment_site_public",
-        "comment",
-        ["site_id", "id"],
-        unique=False,
-        sqlite_where=sa.text("visibility = 'visible'"),
-        postgresql_where=sa.text("visibility = 'visible'"),
-    )
     # Made anew, since nothing has written to it so far.
     op.drop_table("proposed_edit")
     op.create_table(
@@ -59,6 +43,4 @@ def downgrade() -> None:
         sa.ForeignKeyConstraint(["comment_id"], ["comment.id"]),
         sa.PrimaryKeyConstraint("comment_id"),
     )
-    op.drop_index("ix_comment_site_public", table_name="comment")
-    op.drop_index("ix_comment_changes", table_name="comment")
     op.drop_column("comment", "public_revision")
