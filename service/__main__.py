@@ -44,7 +44,7 @@ def main() -> None:
 
 def work(task: Callable[[Services], Awaitable[R]]) -> R:
     """Do something with the parts of the service."""
-    configure_logs("WARNING")
+    configure_logs("WARNING", for_a_person=True)
 
     async def run() -> R:
         async with commands.working(load_settings()) as services:
@@ -88,7 +88,7 @@ def demo(port: int) -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
-    configure_logs("WARNING")
+    configure_logs("WARNING", for_a_person=True)
     settings = load_settings()
     with stoppable(AGAIN):
         commands.bring_schema_up_to_date(settings, say)

@@ -58,8 +58,11 @@ structlog.configure(
 )
 
 
-def configure_logs(level: str = "INFO") -> None:
-    """Send every logger of the process, those of libraries too, through the redactor."""
+def configure_logs(level: str = "INFO", *, for_a_person: bool = False) -> None:
+    """Send every logger of the process, those of libraries too, through the redactor.
+
+    For a person at the keyboard there is nothing in it of the database, of which the command itself tells.
+    """
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_SHARED,
         processors=[
@@ -76,6 +79,7 @@ def configure_logs(level: str = "INFO") -> None:
     for name in ("uvicorn", "uvicorn.error", "litestar"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+    logging.getLogger("service.database").setLevel("CRITICAL" if for_a_person else "NOTSET")
     # A line at each check of the schema, which says nothing.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Its lines hold paths, and paths hold the tokens of receipts. Without a handler they are not even made.

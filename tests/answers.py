@@ -15,6 +15,11 @@ def problem_of(answer: httpx.Response, status: int) -> Problem:
     return problem
 
 
+def headers_of(answer: httpx.Response) -> list[tuple[str, str]]:
+    """Give all headers but the id of the request, which no two answers share."""
+    return [pair for pair in answer.headers.multi_items() if pair[0] != "x-request-id"]
+
+
 def codes_of(problem: Problem) -> dict[str, str]:
     """Give the code of each invalid field, by its pointer or by the name of its parameter."""
     return {one.pointer or one.parameter or "": one.code for one in problem.errors or []}

@@ -45,10 +45,14 @@ def only_line(stderr: str) -> str:
 @contextmanager
 def logs_as_they_were() -> Iterator[None]:
     """Undo what a command sets up for its own process."""
-    handlers, level = logging.root.handlers[:], logging.root.level
+    handlers = logging.root.handlers[:]
+    levels = {
+        logger: logger.level for logger in (logging.root, logging.getLogger("service.database"))
+    }
     yield
     logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+    for logger, level in levels.items():
+        logger.setLevel(level)
 
 
 @contextmanager

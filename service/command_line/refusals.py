@@ -6,7 +6,7 @@ import click
 
 from service.environment import SettingsInvalid
 from service.errors import ServiceError
-from service.migrations.refusals import MigrationFailed, SchemaOutdated
+from service.migrations.refusals import MigrationFailed, RightsMissing, SchemaOutdated
 from service.modlog.heads import HeadsUnreadable
 from service.privacy.addresses import AddressRefused
 from service.server.listening import CannotListen
@@ -30,7 +30,14 @@ REFUSED = (
     OriginInvalid,
     SettingInvalid,
 )
-MISTAKES = (Misconfigured, SettingsInvalid, SchemaOutdated, CannotListen, HeadsUnreadable)
+MISTAKES = (
+    Misconfigured,
+    SettingsInvalid,
+    SchemaOutdated,
+    RightsMissing,
+    CannotListen,
+    HeadsUnreadable,
+)
 
 
 class Commands(click.Group):

@@ -11,10 +11,12 @@ from typing import Any, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from service.http.cors import CorsPolicy
 from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.kept import KEPT, AnswerMemory, Kept
+from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
 from service.http.routing import Route, RouteTable
 from service.logs import get_logger
 from service.metrics import Metrics
@@ -64,16 +66,26 @@ class Edge:
     async def _repeat(self, kept: Kept, scope: HTTPScope, send: Send) -> None:
         """Send an answer that went out before, as it is."""
         started = time.perf_counter()
-        status = await kept.send(scope, send)
+        request_id = choose_request_id(scope)
+        status = await kept.send(scope, send, request_id)
         if kept.has_grown:
             self._memory.settle(scope, kept)
-        self._note(scope["method"], kept.template, status, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._note(scope["method"], kept.template, status, seconds, request_id)
 
     async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        request_id = choose_request_id(scope)
+        with bound_contextvars(**{REQUEST_ID: request_id.decode()}):
+            await self._answer(scope, receive, send, request_id)
+
+    async def _answer(
+        self, scope: HTTPScope, receive: Receive, send: Send, request_id: bytes
+    ) -> None:
         found = self.table.find(scope["path"])
         route, parameters = found or (None, {})
         cors_headers = await self._cors.headers_for(scope, route, parameters)
         asked = _as_get(scope)
+        asked["state"][REQUEST_ID] = request_id.decode()
         answer = Answer(scope, route, cors_headers, asked["state"], send)
         started = time.perf_counter()
         try:
@@ -82,20 +94,27 @@ class Edge:
             else:
                 await self._app(asked, receive, answer.send)
             if (kept := answer.kept) is not None:
-                answer.status = await kept.send(scope, send)
+                answer.status = await kept.send(scope, send, request_id)
                 self._memory.settle(scope, kept)
         finally:
             template = route.template if route else UNMATCHED
             ended = answer.endless_from or time.perf_counter()
-            self._note(scope["method"], template, answer.status, ended - started)
+            self._note(scope["method"], template, answer.status, ended - started, request_id)
 
-    def _note(self, method: str, template: str, status: int, seconds: float) -> None:
+    def _note(
+        self, method: str, template: str, status: int, seconds: float, request_id: bytes
+    ) -> None:
         known = method if method in KNOWN_METHODS else "other"
         self.metrics.note_request(known, template, status, seconds)
         if self._access_log:
             milliseconds = round(seconds * 1000, 1)
             _logger.info(
-                "request", method=known, route=template, status=status, milliseconds=milliseconds
+                "request",
+                method=known,
+                route=template,
+                status=status,
+                milliseconds=milliseconds,
+                request_id=request_id.decode(),
             )
 
 
@@ -127,6 +146,7 @@ class Answer:
         self._route = route
         self._extra = extra
         self._state = state
+        self._request_id: bytes = state[REQUEST_ID].encode()
         self._send = send
 
     async def send(self, message: Message) -> None:
@@ -146,6 +166,9 @@ class Answer:
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
         if self.kept is None:
+            if message["type"] == "http.response.start":
+                # Last, and not on an answer that is kept: it belongs to this request alone.
+                message["headers"] = [*message["headers"], (HEADER, self._request_id)]
             await self._send(message)
 
     def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -1,7 +1,6 @@
 """From exceptions to problems. Whatever is raised, the answer is one of the problems at /problems."""
 
 from typing import Any
-from uuid import uuid4
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -19,6 +18,7 @@ from service.errors import (
     Unavailable,
 )
 from service.http.answers import answer_problem
+from service.http.request_ids import REQUEST_ID
 from service.logs import get_logger
 
 _BY_STATUS: dict[int, type[ServiceError]] = {
@@ -55,9 +55,9 @@ def name_error(
         # Two requests wanted the same unique thing, and the other one has it.
         _logger.warning("lost a race", route=_route(request), error=type(error.orig).__name__)
         return Conflict(), None
-    error_id = uuid4().hex
-    _logger.error("request failed", error_id=error_id, route=_route(request), exc_info=error)
-    return ServiceError(), error_id
+    # The log has the request's id in each of its lines.
+    _logger.error("request failed", route=_route(request), exc_info=error)
+    return ServiceError(), str(request.scope["state"][REQUEST_ID])
 
 
 def _is_unique_violation(error: IntegrityError) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 from litestar.types import HTTPScope, Message, Send
 
 from service.http.coding import Coding, choose_coding, encode, has_already, make_etag
+from service.http.request_ids import HEADER
 from service.http.shortcut import join_head, write_at_once
 
 # Below this a coding saves nothing that fits into fewer packets.
@@ -43,14 +44,17 @@ class Variant:
         """What the two heads take, each of which is there twice."""
         return 2 * (len(self._changed.on_wire) + len(self._unchanged.on_wire))
 
-    async def send(self, tags: bytes | None, is_head: bool, send: Send) -> int:
-        """Answer a reader who has what `tags` (If-None-Match) name; gives the status."""
+    async def send(self, tags: bytes | None, is_head: bool, send: Send, own: Header) -> int:
+        """Answer a reader who has what `tags` (If-None-Match) name; gives the status.
+
+        `own` is the header that belongs to this request alone.
+        """
         if tags is not None and has_already(tags, self.etag):
             head, body = self._unchanged, b""
         else:
             head, body = self._changed, b"" if is_head else self.body
-        if not write_at_once(send, head.on_wire, body):
-            await send(head.start())
+        if not write_at_once(send, head.on_wire, own, body):
+            await send(head.start(own))
             await send({"type": "http.response.body", "body": body, "more_body": False})
         return head.status
 
@@ -65,9 +69,9 @@ class Head:
         self.headers = headers
         self.on_wire = join_head(status, headers)
 
-    def start(self) -> Message:
+    def start(self, own: Header) -> Message:
         """Give the message that an answer begins with; whoever gets it may change it."""
-        headers = list(self.headers)
+        headers = [*self.headers, own]
         return {"type": "http.response.start", "status": self.status, "headers": headers}
 
 
@@ -98,12 +102,14 @@ class Kept:
             self.template = template
             self._headers = [pair for pair in headers if pair[0].lower() not in _OF_A_CODING]
 
-    async def send(self, scope: HTTPScope, send: Send) -> int:
+    async def send(self, scope: HTTPScope, send: Send, request_id: bytes) -> int:
         """Answer a GET or HEAD in the coding that its reader prefers, or with 304; gives the status."""
         sent = dict(scope["headers"])
         coding = self._choose(sent.get(b"accept-encoding", b""))
         variant = self._variants.get(coding) or await self._make_variant(coding)
-        return await variant.send(sent.get(b"if-none-match"), scope["method"] == "HEAD", send)
+        is_head = scope["method"] == "HEAD"
+        own = (HEADER, request_id)
+        return await variant.send(sent.get(b"if-none-match"), is_head, send, own)
 
     def _choose(self, accepted: bytes) -> Coding:
         return choose_coding(accepted) if len(self.body) >= MIN_CODED_BYTES else "identity"

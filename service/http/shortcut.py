@@ -22,7 +22,7 @@ def _join(headers: Headers) -> bytes:
     return b"".join(b"%b: %b\r\n" % pair for pair in headers)
 
 
-def write_at_once(send: Send, head: bytes, body: bytes) -> bool:
+def write_at_once(send: Send, head: bytes, own: tuple[bytes, bytes], body: bytes) -> bool:
     """Write a whole answer, or tell that it has to go by `send`; `head` is from `join_head`."""
     cycle = getattr(send, "__self__", None)
     if (
@@ -34,7 +34,8 @@ def write_at_once(send: Send, head: bytes, body: bytes) -> bool:
     ):
         return False
     cycle.response_started = cycle.response_complete = True
-    cycle.transport.write(b"".join((head, _join(cycle.default_headers), b"\r\n", body)))
+    parts = (head, _join(cycle.default_headers), b"%b: %b\r\n" % own, b"\r\n", body)
+    cycle.transport.write(b"".join(parts))
     cycle.message_event.set()
     cycle.on_response()
     return True

@@ -8,6 +8,7 @@ _ADVICE = {
     "53100": "The disk of the database is full: make room on it.",
     "42501": "Let the role in GREENROOM_DATABASE_URL own the tables, and create in their schema: "
     "`ALTER DATABASE … OWNER TO …` or `GRANT CREATE ON SCHEMA public TO …`.",
+    "3F000": "Let the role in GREENROOM_DATABASE_URL find a schema on its search_path, and create in it.",
     "25006": "The database takes no writes: is it a standby?",
     "SQLITE_FULL": "The disk is full: make room on it.",
     "SQLITE_READONLY": "Let this account write to the file and its folder.",
@@ -25,6 +26,10 @@ class MigrationFailed(RuntimeError):
     """The schema could not be brought up to date; the text says what happened, and what to do."""
 
 
+class RightsMissing(MigrationFailed):
+    """The role of the service may not do what a migration does."""
+
+
 def refuse_newer(found: str) -> SchemaOutdated:
     """Say that a database belongs to a newer version."""
     return SchemaOutdated(
@@ -40,7 +45,8 @@ def explain(error: DBAPIError, doing: str) -> MigrationFailed:
     why = words.partition("\n")[0].rstrip(".")
     code = code_of(error)
     advice = _ADVICE.get(code, "") if code else _LOST
-    return MigrationFailed(" ".join(part for part in (f"{doing}: {why}.", advice, AGAIN) if part))
+    kind = RightsMissing if code in {"42501", "3F000"} else MigrationFailed
+    return kind(" ".join(part for part in (f"{doing}: {why}.", advice, AGAIN) if part))
 
 
 def code_of(error: DBAPIError) -> str | None:

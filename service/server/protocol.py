@@ -15,6 +15,7 @@ from service.errors import RequestNotReadable, ServiceError, Unavailable
 from service.http.docs import PROBLEM
 from service.http.edge import DEFAULT_HEADERS, Edge
 from service.http.endless import ENDING, ENDLESS
+from service.http.request_ids import HEADER, make_request_id
 from service.logs import get_logger
 from service.server.draining import DRAIN
 from service.server.open_files import connection_limit
@@ -118,6 +119,7 @@ class Protocol(HttpToolsProtocol):
             b"content-type": PROBLEM.encode(),
             b"content-length": str(len(body)).encode(),
             b"connection": b"close",
+            HEADER: make_request_id(),
         }
         lines = [b"%b: %b\r\n" % pair for pair in headers.items()]
         status = STATUS_LINE[error.status]

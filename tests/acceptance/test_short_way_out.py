@@ -46,7 +46,7 @@ async def test_it_is_the_same_answer_as_the_servers_own(
 ) -> None:
     async with install(tmp_path, database_url) as blog:
         await fill(blog)
-        url, sent = blog.servers[0].url, {"Accept-Encoding": coding}
+        url, sent = blog.servers[0].url, {"Accept-Encoding": coding, "X-Request-Id": "one.for-all"}
         with connect(url) as kept:
             tag = ask(kept, headers=sent)[1]["etag"]
             for more in ({}, {"If-None-Match": tag}):
@@ -59,6 +59,7 @@ async def test_it_is_the_same_answer_as_the_servers_own(
                     assert own[1].pop("date")
                     assert short[1].pop("date")
                     assert short == own
+                    assert short[1]["x-request-id"] == "one.for-all"
                     assert short[0] == (304 if more else 200)
 
 

@@ -7,6 +7,7 @@ import httpx
 
 from service.accounts import passwords
 from service.errors import Unavailable
+from tests.answers import headers_of
 from tests.api.accounts.hashing import CountingHasher
 from tests.cast import PASSWORD, Furnished, House, email_of, open_house
 
@@ -56,7 +57,7 @@ async def test_an_unknown_account_gets_the_same_words_at_the_same_cost(
     assert hasher.made == 3
     assert wrong.status_code == unknown.status_code == no_address.status_code == 401
     assert wrong.content == unknown.content == no_address.content
-    assert [*wrong.headers.raw] == [*unknown.headers.raw] == [*no_address.headers.raw]
+    assert headers_of(wrong) == headers_of(unknown) == headers_of(no_address)
     assert "set-cookie" not in wrong.headers
 
 

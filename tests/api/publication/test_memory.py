@@ -11,7 +11,7 @@ from sqlmodel import update
 
 from service.comments.tables import Article, Comment
 from service.services import Services
-from tests.answers import problem_of
+from tests.answers import headers_of, problem_of
 from tests.cast import PUBLIC_URL, House
 from tests.waiting import until
 
@@ -41,8 +41,8 @@ def statements(house: House) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def shown(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
-    return answer.status_code, answer.content, dict(answer.headers)
+def shown(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
+    return answer.status_code, answer.content, headers_of(answer)
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "br"])
@@ -55,7 +55,7 @@ async def test_the_answer_from_memory_is_that_from_the_router(house: House, codi
             again = await house.dave.get(url, headers=headers)
             head = await house.dave.head(url, headers=headers)
         assert shown(again) == shown(first)
-        assert (head.content, dict(head.headers)) == (b"", dict(first.headers))
+        assert (head.content, headers_of(head)) == (b"", headers_of(first))
         assert asked == []
 
 

@@ -1,6 +1,6 @@
 """HEAD wherever GET is, OPTIONS everywhere, and 405 that names all methods."""
 
-from tests.answers import problem_of
+from tests.answers import headers_of, problem_of
 from tests.cast import House
 
 COMMENTS = "/v1/sites/blog/comments"
@@ -26,7 +26,7 @@ async def test_head_is_get_without_a_body(house: House) -> None:
         got, head = await house.dave.get(url), await house.dave.head(url)
         assert head.content == b""
         assert head.status_code == got.status_code, url
-        assert dict(head.headers) == dict(got.headers), url
+        assert headers_of(head) == headers_of(got), url
 
 
 async def test_options_names_all_methods(house: House) -> None:

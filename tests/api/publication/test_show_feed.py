@@ -14,7 +14,7 @@ from service.publication.feed import Feed, render_feed
 from service.sites.directory import KnownSite
 from service.sites.policy import SitePolicy
 from service.text import normalise_line, normalise_text
-from tests.answers import codes_of, problem_of
+from tests.answers import codes_of, headers_of, problem_of
 from tests.cast import PUBLIC_URL, House
 from tests.plans import explain, statements_of
 
@@ -166,7 +166,7 @@ async def test_a_feed_is_kept_by_caches_as_the_list_is(house: House) -> None:
     for url in (FEED, f"{FEED}?article=/post"):
         first = await house.dave.get(url)
         again = await house.dave.get(url)
-        assert (again.content, dict(again.headers)) == (first.content, dict(first.headers))
+        assert (again.content, headers_of(again)) == (first.content, headers_of(first))
         tag = {"if-none-match": first.headers["etag"]}
         assert (await house.dave.get(url, headers=tag)).status_code == 304
         for name in ("cache-control", "vary", "access-control-allow-origin"):
