@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.cast import DAVES_IP, House, email_of
+from tests.scraping import scrape
 
 # Nothing here depends on which database it is.
 pytestmark = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
@@ -19,12 +20,6 @@ def labels(metrics: str) -> dict[str, set[str]]:
     return found
 
 
-async def read_metrics(house: House) -> str:
-    answer = await house.client("127.0.0.1").get("/metrics")
-    assert answer.status_code == 200
-    return answer.text
-
-
 async def test_they_are_there_for_loopback_alone(house: House) -> None:
     assert (await house.dave.get("/metrics")).status_code == 404
     proxied = house.client("127.0.0.1", **{"x-forwarded-for": DAVES_IP})
@@ -36,7 +31,7 @@ async def test_they_are_there_for_loopback_alone(house: House) -> None:
 async def test_what_is_done_is_counted_under_templates(house: House) -> None:
     comment = await house.publish()
     await house.read()
-    metrics = await read_metrics(house)
+    metrics = await scrape(house)
     for line in (
         'greenroom_http_requests_total{method="POST",route="/v1/sites/{site}/comments",status="202"} 1.0',
         'greenroom_http_requests_total{method="GET",route="/v1/sites/{site}/comments",status="200"} 1.0',
@@ -57,7 +52,7 @@ async def test_no_label_holds_input(house: House) -> None:
     await house.dave.get("/problems/a-made-up-problem")
     await house.dave.post("/v1/session", json={"email": email_of("bob"), "password": "wrong"})
     await house.bob.post("/v1/moderation/decisions", json={"decisions": [{"action": "a-made-up"}]})
-    metrics = await read_metrics(house)
+    metrics = await scrape(house)
     for private in (
         *("a-made-up", "a-path-of-an-article", submitted.receipt.token, submitted.id),
         *("@", "mail.example", DAVES_IP, "BREW", "Dave", "Bob"),
@@ -74,13 +69,13 @@ async def test_a_refusal_is_counted_by_the_name_of_its_rule(house: House) -> Non
     await house.set("limit.ip=1/day")
     await house.try_submit()
     await house.try_submit()
-    assert 'greenroom_rate_limit_refusals_total{rule="ip"} 1.0' in await read_metrics(house)
+    assert 'greenroom_rate_limit_refusals_total{rule="ip"} 1.0' in await scrape(house)
 
 
 async def test_length_and_head_of_each_log_show_a_cut_tail(house: House) -> None:
     await house.publish()
     [newest] = (await house.bob.get("/v1/moderation/log?limit=1")).json()["entries"]
-    metrics = await read_metrics(house)
+    metrics = await scrape(house)
     length = re.search(r'greenroom_log_length{site="blog"} (\S+)', metrics)
     head = re.search(r'greenroom_log_head{site="blog"} (\S+)', metrics)
     assert length is not None

@@ -11,6 +11,7 @@ from tests.cast import House
 from tests.in_process import START
 from tests.plans import explain, statements_of
 from tests.rules.test_docs import read_rows
+from tests.scraping import scrape
 
 # What does not depend on which database it is.
 ON_SQLITE_ALONE = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
@@ -19,14 +20,12 @@ Samples = dict[tuple[str, str], float]
 
 async def read_samples(house: House) -> Samples:
     """Give the value of each sample by its name and its labels, spelt `a=b,c=d`."""
-    answer = await house.client("127.0.0.1").get("/metrics")
-    assert answer.status_code == 200
     return {
         (
             sample.name,
             ",".join(f"{name}={value}" for name, value in sample.labels.items()),
         ): sample.value
-        for family in text_string_to_metric_families(answer.text)
+        for family in text_string_to_metric_families(await scrape(house))
         for sample in family.samples
     }
 
@@ -54,7 +53,7 @@ async def test_what_is_pending_shows_by_site_with_the_oldest(house: House) -> No
 async def test_what_is_pending_is_not_counted(house: House) -> None:
     with statements_of(house, "status_tally") as sent:
         await read_samples(house)
-    [(statement, values)] = sent
+    statement, values = sent[-1]
     plan = await explain(house, statement, values)
     assert "ix_comment_queue" in plan, plan
     assert not re.search(r"Seq Scan on|SCAN comment|Sort", plan), plan
@@ -107,10 +106,9 @@ async def test_the_process_and_its_version_show(house: House) -> None:
 @ON_SQLITE_ALONE
 async def test_every_metric_is_documented_and_nothing_else(house: House) -> None:
     await house.submit()
-    answer = await house.client("127.0.0.1").get("/metrics")
     given = {
         family.name + "_total" * (family.type == "counter")
-        for family in text_string_to_metric_families(answer.text)
+        for family in text_string_to_metric_families(await scrape(house))
     }
     cells = read_rows("operations.md", "metric")
     assert {name for cell in cells for name in re.findall(r"\w+", cell)} == given
@@ -121,14 +119,13 @@ async def test_every_label_is_documented(house: House) -> None:
     """As far as the metrics here have a value, the rows of the table name their labels."""
     await house.publish()
     await house.read()
-    answer = await house.client("127.0.0.1").get("/metrics")
     rows = read_rows("operations.md", "metric")
     told = {
         name: set(re.findall(r"`(\w+)`", cells[0]))
         for cell, cells in rows.items()
         for name in re.findall(r"\w+", cell)
     }
-    for family in text_string_to_metric_families(answer.text):
+    for family in text_string_to_metric_families(await scrape(house)):
         name = family.name + "_total" * (family.type == "counter")
         for sample in family.samples:
             assert set(sample.labels) - {"le"} == told[name], name
