@@ -189,7 +189,9 @@ def fresh_database(server_url: str, template: str = "template1") -> Iterator[str
 
 def _service_environment(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
     # What a developer has configured in the shell must not reach a test.
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+    # Nor may each of the many processes be made to compile all modules anew, as this variable does.
+    foreign = ("GREENROOM_", "PYTHONDONTWRITEBYTECODE")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     # Nor do most tests have a proxy that would have to turn elsewhere.
     quick = {"GREENROOM_DRAIN_SECONDS": "0"}
     return {**ours, **quick, "GREENROOM_DATA_DIR": str(folder / "data"), **given}
