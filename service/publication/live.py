@@ -14,17 +14,16 @@ import msgspec
 from service.changes import Change
 from service.database import Pool
 from service.errors import Unavailable
-from service.logs import get_logger
 from service.metrics import Metrics
 from service.publication import queries
 from service.publication.memory import Place
 from service.publication.pages import SWEEP_SECONDS, Pages
+from service.telemetry.outages import Outage
 
 MAX_STREAMS = 5_000
 RETRY_SECONDS = 30
 # No comment has a higher id: with this one, all that changed with a revision is known.
 ALL = UUID(int=(1 << 128) - 1)
-_logger = get_logger(__name__)
 
 
 def max_streams() -> int:
@@ -94,6 +93,7 @@ class Live:
         self._followed: dict[Place, Followed] = {}
         self._count = 0
         self._max = max_streams()
+        self.outage = Outage("The database for streams", "streams have nothing new to say")
 
     @contextmanager
     def following(self, place: Place) -> Iterator[Follower]:
@@ -140,7 +140,7 @@ class Live:
                 await self.look()
             except Exception as error:
                 # It has to go on; what has changed is found when the database is back.
-                _logger.warning("changes not looked for", error=type(error).__name__)
+                self.outage.note(error)
 
     async def look(self) -> None:
         """Compare every article that is followed with the database, and wake who does not know a change."""
@@ -148,6 +148,7 @@ class Live:
             return
         async with self._pool.reading() as session:
             found = await queries.read_counts(session, list(self._followed))
+        self.outage.over()
         for place, followed in self._followed.items():
             revision = found.get(place, (0, 0))[0]
             late = followed.late(revision)

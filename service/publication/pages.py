@@ -14,7 +14,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.changes import Change
 from service.database import Pool
 from service.errors import Unavailable
-from service.logs import get_logger
 from service.metrics import Metrics
 from service.publication import queries
 from service.publication.flights import Flight
@@ -22,6 +21,7 @@ from service.publication.memory import NEVER, Basis, Entry, Memory
 from service.publication.standby import Made, Read, Standby
 from service.sites.directory import KnownSite
 from service.tasks import let_go
+from service.telemetry.outages import Outage
 
 # Short of what is fresh by enough that an answer in use is checked before anybody has to wait for that.
 SWEEP_SECONDS = 0.75
@@ -31,7 +31,6 @@ CHUNK = 500
 MAX_READS = 4
 # A database that is silent for longer is as good as none.
 PATIENCE_SECONDS = 5.0
-_logger = get_logger(__name__)
 
 
 class Pages:
@@ -48,6 +47,7 @@ class Pages:
         self._memory = memory
         self._metrics = metrics
         self._flights: dict[Hashable, Flight] = {}
+        self._outage = Outage("The database for pages", "none is sent that is not known to be true")
 
     async def get(
         self, key: Hashable, site: KnownSite, read: Read, *, is_passing: bool = False
@@ -145,7 +145,7 @@ class Pages:
                 await self.sweep()
             except Exception as error:
                 # It has to go on. What was not checked is no longer fresh soon, and then not sent.
-                _logger.warning("pages not checked", error=type(error).__name__)
+                self._outage.note(error)
 
     async def sweep(self) -> None:
         """Check every answer that was asked for since the last time, and drop those that are out of date."""
@@ -156,6 +156,7 @@ class Pages:
             started = self._memory.now()
             async with self._pool.reading() as session:
                 outdated = await find_outdated(session, [entry.basis for entry in chunk])
+            self._outage.over()
             for entry in chunk:
                 if id(entry.basis) in outdated:
                     self._memory.drop(entry)

@@ -9,17 +9,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.database import Pool
 from service.errors import NotFound
-from service.logs import get_logger
 from service.metrics import Metrics
 from service.publication.memory import Basis
 from service.tasks import let_go
+from service.telemetry.outages import Outage
 
 # A copy that failed is left alone for so long: nobody should wait for it again and again.
 REST_SECONDS = 5.0
 PATIENCE_SECONDS = 1.0
 Made = tuple[bytes, Basis]
 Read = Callable[[AsyncSession], Awaitable[Made]]
-_logger = get_logger(__name__)
 
 
 class Standby:
@@ -32,6 +31,7 @@ class Standby:
         self._is_true = is_true
         self._metrics = metrics
         self._rests_until = 0.0
+        self._outage = Outage("The standby", "pages are read from the database itself")
 
     async def read(self, read: Read) -> Made | None:
         """Give what the copy says if that is what the database would say, else None, within a second."""
@@ -58,8 +58,9 @@ class Standby:
         except SQLAlchemyError as error:
             self._rest(error)
             return None, "failed"
+        self._outage.over()
         return made, "used" if await self._is_true(made[1]) else "behind"
 
     def _rest(self, error: Exception) -> None:
         self._rests_until = time.monotonic() + REST_SECONDS
-        _logger.warning("standby not read", error=type(error).__name__)
+        self._outage.note(error)

@@ -9,7 +9,6 @@ from litestar.types import Receive, Scope, Send
 
 from service.errors import RateLimited
 from service.http.endless import ENDLESS, IS_HEAD
-from service.logs import get_logger
 from service.publication.events import read_batch
 from service.publication.live import Follower, Live, Position
 from service.publication.pages import Pages
@@ -31,7 +30,6 @@ _HEADERS = (
     # nginx and those who learned it from there would collect an answer before they pass it on.
     (b"x-accel-buffering", b"no"),
 )
-_logger = get_logger(__name__)
 
 
 class CommentStream:
@@ -112,7 +110,7 @@ class CommentStream:
         # Whatever becomes of the database, nobody has to come back for it, nor all at once.
         except Exception as error:
             # The next look at the database wakes it again.
-            _logger.warning("changes not read", error=type(error).__name__)
+            self._live.outage.note(error)
             return
         follower.position = batch.end
         if batch.has_more:
