@@ -88,11 +88,15 @@ def create_app(
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with start_services(settings, clock, metrics, now_us) as services:
             app.state.services = services
-            app.state.writer = GroupCommit(services.database, store_drafts)
+            app.state.writer = GroupCommit(
+                services.database, store_drafts, settings.max_waiting_submissions
+            )
             metrics.vitals.watch(services.database.engines, app.state.writer)
             standby = services.standby.pages if services.standby else None
             app.state.pages = Pages(services.database.pages, memory, metrics, standby)
-            app.state.live = Live(services.database.pages, app.state.pages, metrics)
+            app.state.live = Live(
+                services.database.pages, app.state.pages, metrics, settings.max_streams
+            )
             async with (
                 app.state.writer.running(),
                 metrics.vitals.kept(),
@@ -166,9 +170,16 @@ async def start_services(
     try:
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
-        leases = build_leases(settings.redis_url, limiter_key)
+        patience_seconds = settings.redis_patience_milliseconds / 1_000
+        leases = build_leases(settings.redis_url, limiter_key, patience_seconds)
         try:
-            async with open_limiter(settings.redis_url, limiter_key, metrics, now_us) as limiter:
+            async with open_limiter(
+                settings.redis_url,
+                limiter_key,
+                metrics,
+                now_us,
+                patience_seconds=patience_seconds,
+            ) as limiter:
                 yield Services(
                     settings=settings,
                     clock=clock,

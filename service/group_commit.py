@@ -32,9 +32,11 @@ class GroupCommit(Generic[Job, Result]):
         self,
         database: Database,
         write_batch: Callable[[Connection, Sequence[Job]], Sequence[Result | Exception]],
+        max_waiting: int = MAX_WAITING,
     ) -> None:
         self._database = database
         self._write_batch = write_batch
+        self._max_waiting = max_waiting
         self._waiting: deque[tuple[Job, asyncio.Future[Result]]] = deque()
         # When each of those came that wait or are being written, the first one first.
         self._since: deque[float] = deque()
@@ -53,7 +55,7 @@ class GroupCommit(Generic[Job, Result]):
 
     async def write(self, job: Job) -> Result:
         """Write a job with whatever else waits; raises its own error, or Unavailable."""
-        if len(self._waiting) >= MAX_WAITING:
+        if len(self._waiting) >= self._max_waiting:
             raise Unavailable(
                 "Too many submissions are waiting to be stored.",
                 retry_after_seconds=1,

@@ -69,6 +69,12 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """Those of what a submission asks before it is stored."""
     moderator_connections: int = 5
     """Those of everything else."""
+    redis_patience_milliseconds: int = 250
+    """How long Redis may be silent before each process counts for itself."""
+    max_waiting_submissions: int = 2_000
+    """How many submissions may wait to be stored in each process; further ones are told to come back."""
+    max_streams: int = 5_000
+    """How many streams of readers each process carries; never more than half of its open files."""
     drain_seconds: int = 3
     """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
     access_log: bool = False
@@ -202,6 +208,9 @@ READERS: Mapping[str, Callable[[str, str], Any]] = {
     "page_connections": read_number(1, 1_000, "connections"),
     "submission_connections": read_number(1, 1_000, "connections"),
     "moderator_connections": read_number(1, 1_000, "connections"),
+    "redis_patience_milliseconds": read_number(10, 1_000, "milliseconds"),
+    "max_waiting_submissions": read_number(1, 100_000, "submissions"),
+    "max_streams": read_number(0, 100_000, "streams"),
     "drain_seconds": read_number(0, 600, "seconds"),
     "access_log": read_switch,
     "log_level": read_choice("debug", "info", "warning", "error"),

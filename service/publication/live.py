@@ -20,16 +20,15 @@ from service.publication.memory import Place
 from service.publication.pages import SWEEP_SECONDS, Pages
 from service.telemetry.outages import Outage
 
-MAX_STREAMS = 5_000
 RETRY_SECONDS = 30
 # No comment has a higher id: with this one, all that changed with a revision is known.
 ALL = UUID(int=(1 << 128) - 1)
 
 
-def max_streams() -> int:
+def bound_streams(most: int) -> int:
     """Give how many a process may have: half of its open files at most, which are for everything else too."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_STREAMS if files == resource.RLIM_INFINITY else min(MAX_STREAMS, files // 2)
+    return most if files == resource.RLIM_INFINITY else min(most, files // 2)
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -86,13 +85,13 @@ class Followed:
 class Live:
     """All followers of a process."""
 
-    def __init__(self, pool: Pool, pages: Pages, metrics: Metrics) -> None:
+    def __init__(self, pool: Pool, pages: Pages, metrics: Metrics, most: int) -> None:
         self._pool = pool
         self._pages = pages
         self._metrics = metrics
         self._followed: dict[Place, Followed] = {}
         self._count = 0
-        self._max = max_streams()
+        self._max = bound_streams(most)
         self.outage = Outage("The database for streams", "streams have nothing new to say")
 
     @contextmanager

@@ -16,12 +16,12 @@ from service.telemetry.outages import Outage
 
 T = TypeVar("T")
 
-# A page waits for its limits, so a Redis that is silent for longer is as good as none.
+# A page waits for its limits, so a Redis that is silent for longer is as good as none: what the service does
+# where its setting says nothing else.
 PATIENCE_SECONDS = 0.25
 # In a burst of requests most of the waiting is for those before; this much of it is borne.
 QUEUE_SECONDS = 1.0
-# Five looks at the clock tell a slow Redis from a busy event loop well enough.
-TICK_SECONDS = PATIENCE_SECONDS / 5
+TICKS = 5
 # A loop with nothing else to do is never so late; one that serves a burst comes round this slowly.
 LATE_SECONDS = 0.01
 # The client's own timers cannot tell them apart, so here they come second, for a loop always busy.
@@ -40,10 +40,12 @@ async def open_limiter(
     secret: bytes,
     metrics: Metrics,
     now_us: Callable[[], int] = monotonic_us,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> AsyncIterator[Limiter]:
     """Give the service's limiter; without a URL it counts for this process alone, by `now_us`.
 
-    Whether Redis is there is known before the first try.
+    Whether Redis is there is known before the first try; `patience_seconds` is how long it may be silent.
     """
     in_process = InProcessLimiter(secret, now_us)
     if redis_url is None:
@@ -51,7 +53,9 @@ async def open_limiter(
         return
     client = connect_redis(redis_url, CLIENT_TIMEOUT_SECONDS)
     try:
-        limiter = FallbackLimiter(RedisLimiter(client, secret), in_process, metrics)
+        limiter = FallbackLimiter(
+            RedisLimiter(client, secret), in_process, metrics, patience_seconds
+        )
         async with limiter.running():
             yield limiter
     finally:
@@ -59,17 +63,24 @@ async def open_limiter(
 
 
 class FallbackLimiter:
-    """Asks Redis, and its in-process twin once Redis fails or takes over a quarter of a second.
+    """Asks Redis, and its in-process twin once Redis fails or takes longer than patience lasts.
 
     One task probes Redis all the time, so that its going and coming show without a try. From the first
     failure on no try asks Redis, until a probe gives it back its place. The twin starts empty, so each
     process may let one more burst pass then; a try that took too long may have been counted on Redis as well.
     """
 
-    def __init__(self, redis: RedisLimiter, in_process: InProcessLimiter, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        redis: RedisLimiter,
+        in_process: InProcessLimiter,
+        metrics: Metrics,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._redis = redis
         self._in_process = in_process
         self._metrics = metrics
+        self._patience_seconds = patience_seconds
         # Until the first probe nobody knows.
         self._is_away = True
         self._outage = Outage("Redis for limits", "limits count per process")
@@ -121,27 +132,29 @@ class FallbackLimiter:
                 self._give_up(error)
 
     async def _ask(self, call: Coroutine[object, object, T]) -> T:
-        """Await a call until Redis is silent for a quarter of a second; then TimeoutError.
+        """Await a call until Redis is silent for longer than patience lasts; then TimeoutError.
 
         A burst of requests must not take Redis for dead and count for itself. So a tick that is late
         because the event loop is busy does not count, and an answer to somebody else ends a silence.
         """
         task, clock = asyncio.ensure_future(call), asyncio.get_running_loop().time
         waited_seconds = silent_seconds = 0.0
-        answers = self._answers
+        answers, patience_seconds = self._answers, self._patience_seconds
+        # A few looks at the clock tell a slow Redis from a busy event loop well enough.
+        tick_seconds = patience_seconds / TICKS
         try:
-            while silent_seconds < PATIENCE_SECONDS and waited_seconds < QUEUE_SECONDS:
+            while silent_seconds < patience_seconds and waited_seconds < QUEUE_SECONDS:
                 started = clock()
-                await asyncio.wait([task], timeout=TICK_SECONDS)
+                await asyncio.wait([task], timeout=tick_seconds)
                 if task.done():
                     result = task.result()
                     self._answers += 1
                     return result
                 if answers != self._answers:
                     answers, silent_seconds = self._answers, 0.0
-                if clock() - started < TICK_SECONDS + LATE_SECONDS:
-                    silent_seconds += TICK_SECONDS
-                    waited_seconds += TICK_SECONDS
+                if clock() - started < tick_seconds + LATE_SECONDS:
+                    silent_seconds += tick_seconds
+                    waited_seconds += tick_seconds
             raise TimeoutError
         finally:
             task.cancel()

@@ -151,10 +151,16 @@ class RedisLeases:
 class SharedLeases:
     """Counts in this process and, where there is a Redis that answers, for all of them."""
 
-    def __init__(self, secret: bytes, redis: RedisLeases | None = None) -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        redis: RedisLeases | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._secret = secret
         self._here = InProcessLeases()
         self._redis = redis
+        self._patience_seconds = patience_seconds
         self._open: set[Lease] = set()
         self._rests_until = 0.0
         self._outage = Outage("Redis for what is open", "streams count per process")
@@ -214,7 +220,7 @@ class SharedLeases:
         if self._redis is None or time.monotonic() < self._rests_until:
             return None
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(self._patience_seconds):
                 answer = await call(self._redis)
         # Whatever it is that fails there, the process counts for itself.
         except Exception as error:
@@ -225,6 +231,11 @@ class SharedLeases:
         return answer
 
 
-def build_leases(redis_url: str | None, secret: bytes) -> SharedLeases:
+def build_leases(
+    redis_url: str | None, secret: bytes, patience_seconds: float = PATIENCE_SECONDS
+) -> SharedLeases:
     """Make the service's leases; without a URL they count for this process alone."""
-    return SharedLeases(secret, RedisLeases(connect_redis(redis_url)) if redis_url else None)
+    if redis_url is None:
+        return SharedLeases(secret)
+    redis = RedisLeases(connect_redis(redis_url, patience_seconds))
+    return SharedLeases(secret, redis, patience_seconds)

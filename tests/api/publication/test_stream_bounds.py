@@ -1,6 +1,7 @@
 """Streams are bounded in number and time, cost little, and leave nothing behind."""
 
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from service.publication import streams
 from service.publication.live import Live
 from service.rate_limiting.leases import RENEWAL_SECONDS
-from tests.cast import House
+from tests.answers import problem_of
+from tests.cast import Furnished, House, open_house
 from tests.plans import statements_of
 from tests.streams import Reader, following
 from tests.waiting import until
@@ -141,3 +143,16 @@ async def test_what_a_stream_lasted_is_not_in_the_time_that_answers_take(
     assert await metric(house, f"greenroom_http_request_seconds_sum{{{route}}}") == 0
     labels = f'method="GET",{route},status="200"'
     assert await metric(house, f"greenroom_http_requests_total{{{labels}}}") == 1
+
+
+@pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
+async def test_a_process_carries_as_many_as_its_setting_says(
+    furnished: Furnished, furnished_url: str, tmp_path: Path
+) -> None:
+    async with (
+        open_house(furnished, furnished_url, tmp_path / "data", max_streams=1) as house,
+        following(house),
+    ):
+        refused = await house.dave.get("/v1/sites/blog/comments/stream?article=/post")
+    assert refused.headers["retry-after"]
+    problem_of(refused, 503)
