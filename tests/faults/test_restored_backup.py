@@ -27,7 +27,8 @@ class Backup:
         self.settings = house.settings
         self.data = folder / "data"
         self.dump = folder / "dump"
-        self.data.mkdir(mode=0o700, parents=True)
+        folder.mkdir(parents=True)
+        self.data.mkdir(mode=0o700)
         shutil.copy(house.settings.data_dir / "secret.key", self.data)
 
     async def copy_heads(self) -> None:
