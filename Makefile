@@ -13,7 +13,7 @@ LOCK := uv pip compile pyproject.toml --extra build --universal --python-version
 LEFT_OUT := --no-emit-package polyfactory --no-emit-package faker
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench bench-cluster bench-growth bench-peers bench-simulation lock clean
+.PHONY: help demo test test-long lint bench bench-cluster bench-growth bench-peers bench-simulation bench-soak lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -46,6 +46,9 @@ bench-peers: .venv/dev ## Measure beside Isso, Waline and WordPress; PEERS=... i
 
 bench-simulation: .venv/dev ## Check the capacity model on this machine, and ask it about more
 	$(BIN)/python -m tests.benchmarks simulation $(ARGS)
+
+bench-soak: .venv/dev ## Let everybody call for ten minutes; ARGS="sqlite --minutes 2" for less
+	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
 
 lock: ## Renew both locks; ARGS=--upgrade takes newer versions
 	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \

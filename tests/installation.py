@@ -1,7 +1,7 @@
 """The service as it is run in earnest: real processes over one database, in which the cast acts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import cycle
@@ -153,8 +153,9 @@ async def install(
     processes: int = 1,
     limits: Iterable[str] = (),
     environment: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
 ) -> AsyncIterator[Installation]:
-    """Bring the cast into an empty database and run the processes that serve it.
+    """Bring the cast into an empty database and run the processes that serve it, with options of `serve`.
 
     `blog` has no limits but those given, such as `limit.ip=10/day`.
     """
@@ -166,5 +167,7 @@ async def install(
     async with commands.working(settings) as services:
         await commands.set_site(services, SITE, list(limits))
     with ExitStack() as stack:
-        servers = [stack.enter_context(start_service(folder, given)) for _ in range(processes)]
+        servers = [
+            stack.enter_context(start_service(folder, given, *options)) for _ in range(processes)
+        ]
         yield Installation(folder, given, servers, furnished.tokens)
