@@ -21,11 +21,12 @@ help: ## Show this list
 demo: .venv/runtime ## Serve a demo with no set-up; PORT=8001 takes another port
 	$(BIN)/greenroom demo --port $(PORT)
 
-test: .venv/dev ## Run all tests; ARGS="..." goes to pytest
+test: .venv/dev ## Run the tests; ARGS="..." goes to pytest
 	$(BIN)/pytest --numprocesses auto $(ARGS)
 
-test-long: .venv/dev ## Run the tests of real data with all of it
+test-long: .venv/dev ## Run the tests of real data with all of it, and those that are marked as long
 	GREENROOM_LONG_TESTS=1 $(BIN)/pytest --numprocesses auto tests/corpora $(ARGS)
+	$(BIN)/pytest --numprocesses auto -m long $(ARGS)
 
 lint: .venv/dev ## Check style, format and types
 	$(BIN)/ruff check

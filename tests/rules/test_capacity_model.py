@@ -27,6 +27,8 @@ from tests.benchmarks.runs import run_closed, run_open
 from tests.benchmarks.scenarios import MANY_READS, RAID, WITH_CDN, forecast
 from tests.benchmarks.simulated import House
 
+pytestmark = pytest.mark.long
+
 # Of the size that was measured once; no test depends on that.
 COSTS = Costs(
     hit=Cost(20, 20),
