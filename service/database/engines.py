@@ -7,7 +7,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from service.database import postgres, sqlite
+from service.database import sqlite
 from service.database.bounds import Bounds
 from service.database.faults import name_fault
 from service.database.health import Health
@@ -18,42 +18,51 @@ WRITING = {"greenroom_write": True}
 
 def open_engine(url: URL, size: int, bounds: Bounds, health: Health) -> AsyncEngine:
     """Make an engine for units of work, with so many connections at most."""
-    options = _options(url, size, bounds)
-    if health.file is None:
-        options["connect_args"]["async_creator_fn"] = partial(postgres.connect_async, bounds)
-    engine = create_async_engine(url, **options)
+    options = _options(size, bounds)
+    if health.file is not None:
+        engine = create_async_engine(url, **options, connect_args=_SQLITE)
+    else:
+        # Its driver takes 7 MiB, which nobody needs beside SQLite.
+        from service.database import postgres
+
+        opening = {"async_creator_fn": partial(postgres.connect_async, bounds)}
+        engine = create_async_engine(
+            url, **options, pool_pre_ping=True, connect_args={**postgres.OPTIONS, **opening}
+        )
     _prepare(engine.sync_engine, bounds, health)
     return engine
 
 
 def open_for_writing(url: URL, bounds: Bounds, health: Health) -> Engine:
-    """Make the engine of the writer, which needs one connection; psycopg serves both kinds of engine."""
-    plain = url if health.file is None else url.set(drivername="sqlite")
-    engine = create_engine(plain, **_options(url, 1, bounds))
-    _prepare(engine, bounds, health)
-    if health.file is None:
+    """Make the engine of the writer, which needs one connection."""
+    options = _options(1, bounds)
+    if health.file is not None:
+        plain = url.set(drivername="sqlite")
+        engine = create_engine(plain, **options, connect_args=_SQLITE)
+    else:
+        from service.database import postgres
+
+        # One driver serves both kinds of engine.
+        engine = create_engine(url, **options, pool_pre_ping=True, connect_args=postgres.OPTIONS)
 
         @event.listens_for(engine, "do_connect")
         def connect(_dialect: object, _record: object, args: Any, parameters: Any) -> Any:
             return postgres.connect(bounds, *args, **parameters)
 
+    _prepare(engine, bounds, health)
     return engine.execution_options(**WRITING)
 
 
-def _options(url: URL, size: int, bounds: Bounds) -> dict[str, Any]:
-    is_sqlite = url.get_backend_name() == "sqlite"
+_SQLITE = {"timeout": sqlite.BUSY_MILLISECONDS / 1000}
+
+
+def _options(size: int, bounds: Bounds) -> dict[str, Any]:
     return {
         # An error would otherwise carry the values of a statement into a log.
         "hide_parameters": True,
         "pool_size": size,
         "max_overflow": 0,
         "pool_timeout": bounds.statement_seconds or bounds.lock_seconds,
-        "pool_pre_ping": not is_sqlite,
-        "connect_args": (
-            {"timeout": sqlite.BUSY_MILLISECONDS / 1000}
-            if is_sqlite
-            else {"connect_timeout": postgres.CONNECT_SECONDS, **postgres.KEEPALIVE}
-        ),
     }
 
 

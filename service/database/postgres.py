@@ -14,9 +14,9 @@ R = TypeVar("R")
 
 # How often a wait looks at the time, in seconds.
 LOOK_SECONDS = 0.1
-CONNECT_SECONDS = 4
 # A server that vanished from the network is noticed within about ten seconds, not after hours.
-KEEPALIVE = {
+OPTIONS: dict[str, Any] = {
+    "connect_timeout": 4,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
