@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Hashable
 
 from service.changes import Change
+from service.errors import NotFound
 from service.publication.memory import FRESH_SECONDS, NEVER, Entry
 from service.publication.standby import Read
 from service.sites.directory import KnownSite
@@ -37,7 +38,10 @@ class Flight:
     def serves(self, site: KnownSite, asked_at: float) -> bool:
         """Tell whether what has come of it is an answer to who asked about a site at a moment.
 
-        It is if it began after that moment; else it has to be true, and from shortly before.
+        It is if it began after that moment; else it has to be true, and from shortly before. That the
+        database does not answer holds for all: nobody should wait for that once more.
         """
+        if not isinstance(self.task.exception(), NotFound | None):
+            return True
         age = asked_at - self.began_at
         return self.site == site and (age <= 0 or (self.is_true and age < FRESH_SECONDS))

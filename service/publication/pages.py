@@ -57,23 +57,18 @@ class Pages:
         It was true after this was called, or less than FRESH_SECONDS before with nothing heard of since.
         Raises Unavailable when the database does not answer. For `is_passing` see Entry.
         """
-        wanted = Flight((site.id, key), site, read, is_passing)
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self._get(wanted, self._memory.now())
-        except TimeoutError:
-            raise Unavailable from None
-
-    async def _get(self, wanted: Flight, asked_at: float) -> Entry:
+        wanted, asked_at = Flight((site.id, key), site, read, is_passing), self._memory.now()
         while True:
             entry = self._memory.recall(wanted.key)
-            known = entry if entry is not None and entry.basis.site == wanted.site else None
+            known = entry if entry is not None and entry.basis.site == site else None
             if known is not None and self._memory.is_fresh(known):
                 return known
             flight = self._flights.get(wanted.key) or self._start(wanted, known)
             # Who goes away meanwhile, or waits no longer, does not take the answer from the others.
-            await asyncio.wait([flight.task])
-            if flight.serves(wanted.site, asked_at):
+            await asyncio.wait([flight.task], timeout=PATIENCE_SECONDS)
+            if not flight.task.done():
+                raise Unavailable
+            if flight.serves(site, asked_at):
                 return flight.task.result()
 
     def _start(self, flight: Flight, known: Entry | None) -> Flight:

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
 from service.database import Database
-from service.errors import NotFound
+from service.errors import NotFound, Unavailable
 from service.metrics import Metrics
 from service.publication import standby
 from service.publication.memory import FRESH_SECONDS, Basis, Memory
@@ -32,7 +32,8 @@ class Look:
     """One look at an article, which sees the revision of its first moment and tells it when it may."""
 
     def __init__(self) -> None:
-        self.has_begun, self.may_end = asyncio.Event(), asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.error: Exception | None = None
 
 
 class Shelf:
@@ -68,6 +69,8 @@ class Shelf:
         async with self._came:
             self._came.notify_all()
         await look.may_end.wait()
+        if look.error:
+            raise look.error
         if revision is None:
             raise NotFound
         return b"%d" % revision, Basis(SITE, {article: revision})
@@ -173,6 +176,22 @@ async def test_who_asks_while_a_read_takes_long_is_not_given_what_is_old(shelf: 
     await shelf.let_end("/a", 2)
     assert [await early, await in_time, await late] == [1, 1, 2]
     assert FRESH_SECONDS < 2
+
+
+async def test_that_the_database_does_not_answer_is_told_at_once_to_all_who_wait(
+    shelf: Shelf,
+) -> None:
+    first = shelf.ask("/a")
+    look = await shelf.look_at("/a")
+    shelf.now = FRESH_SECONDS
+    second = shelf.ask("/a")
+    await asyncio.sleep(0)
+    look.error = Unavailable()
+    look.may_end.set()
+    for asked in (first, second):
+        with pytest.raises(Unavailable):
+            await asked
+    assert len(shelf.looks["/a"]) == 1
 
 
 async def test_an_article_that_never_stands_still_is_answered_and_not_kept_for_true(
