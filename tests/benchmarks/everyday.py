@@ -119,7 +119,7 @@ class Everybody(Callers):
 
     async def submission(self) -> None:
         number = next(self._serial)
-        place = HOT if number % 3 else f"/cold-{pick.randrange(COLD)}"
+        place = HOT if number % 2 else f"/cold-{pick.randrange(COLD)}"
         fields = {"article": place, "name": f"Reader {number % 50}", "text": f"Comment {number}."}
         fields["email"] = f"reader-{number % 50}@mail.example"
         answer = await self.send("submission", COMMENTS, "POST", json=fields)
@@ -217,13 +217,13 @@ RATES: Mapping[str, float] = {
     "fragment": 3,
     "form": 1,
     "stream": 0.7,
-    "submission": 7,
+    "submission": 5,
     "receipt": 0.5,
-    "edit": 1,
-    "withdrawal": 0.3,
-    "claim": 0.7,
-    "batch": 0.4,
-    "undo": 0.5,
+    "edit": 0.5,
+    "withdrawal": 0.2,
+    "claim": 0.5,
+    "batch": 0.3,
+    "undo": 0.3,
     "preflight": 2,
     "bad_request": 2,
     "noise": 1,
