@@ -12,16 +12,20 @@ HELD_SECONDS = 0.025
 
 
 class Pace:
-    """How much fits into a piece, by how long the last one took."""
+    """How much fits into a piece, by how long the last one took, within bounds.
 
-    def __init__(self, size: int, most: int) -> None:
-        self.size = size
-        self._most = most
+    On a machine that is busy with other things even the smallest piece takes long; with ever smaller ones the
+    work would never end.
+    """
+
+    def __init__(self, least: int, most: int) -> None:
+        self.size = least
+        self._least, self._most = least, most
 
     def adapt(self, held_seconds: float) -> None:
         """Choose the next size; growing takes several pieces, shrinking is at once."""
         factor = min(2.0, HELD_SECONDS / max(held_seconds, 1e-6))
-        self.size = max(1, min(self._most, int(self.size * factor)))
+        self.size = max(self._least, min(self._most, int(self.size * factor)))
 
 
 async def rest(seconds: float) -> None:

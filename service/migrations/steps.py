@@ -14,8 +14,8 @@ from alembic import op
 
 from service.pacing import Pace, pause_after
 
-# Rows of a backfill in the first piece and in the largest one.
-ROWS, MAX_ROWS = 500, 20_000
+# Rows of a backfill in the smallest piece, which is the first one, and in the largest.
+ROWS, MAX_ROWS = 200, 20_000
 
 
 def create_index(

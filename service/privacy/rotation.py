@@ -25,7 +25,7 @@ from service.privacy.opening import lock_keys
 from service.privacy.tables import AUTHOR_COUNTS, AuthorTally, DataKey, SealedAddress
 from service.privacy.vault import KEYRING_SECONDS, Keyring, Vault
 
-# Addresses in the first piece and in the largest one.
+# Addresses in the smallest piece, which is the first one, and in the largest.
 BATCH = 50
 MAX_BATCH = 1_000
 # A piece that was in somebody's way is tried again so often in a row.

@@ -21,16 +21,18 @@ from tests.cast import House
 
 def test_a_piece_is_as_large_as_fits_into_the_time() -> None:
     pace = Pace(50, 1_000)
-    pace.adapt(HELD_SECONDS / 10)
-    assert pace.size == 100
+    for _ in range(3):
+        # Growing takes several pieces.
+        pace.adapt(HELD_SECONDS / 10)
+    assert pace.size == 400
     pace.adapt(HELD_SECONDS * 4)
-    assert pace.size == 25
+    assert pace.size == 100
     for _ in range(20):
         pace.adapt(0.0)
     assert pace.size == 1_000
-    for _ in range(20):
-        pace.adapt(HELD_SECONDS * 100)
-    assert pace.size == 1
+    # On a machine that has other things to do the work goes on all the same.
+    pace.adapt(HELD_SECONDS * 100)
+    assert pace.size == 50
 
 
 Rest = Callable[[float], Awaitable[None]]
