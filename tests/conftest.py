@@ -141,6 +141,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return _with_driver(url)
 
 
+def furnished_settings(data_dir: Path, url: str) -> Settings:
+    """Give the settings of the house, in which a busy machine does not look like a silent database."""
+    return Settings(
+        data_dir=data_dir, database_url=url, public_url=PUBLIC_URL, database_patience_seconds=60
+    )
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 async def furnished(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -149,11 +156,11 @@ async def furnished(
     data_dir = tmp_path_factory.mktemp("furnished")
     if request.param == "sqlite":
         url = f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}"
-        yield await furnish(Settings(data_dir=data_dir, database_url=url, public_url=PUBLIC_URL))
+        yield await furnish(furnished_settings(data_dir, url))
         return
     with fresh_database(request.getfixturevalue("postgres_server")) as plain_url:
         url = _with_driver(plain_url)
-        yield await furnish(Settings(data_dir=data_dir, database_url=url, public_url=PUBLIC_URL))
+        yield await furnish(furnished_settings(data_dir, url))
 
 
 @pytest.fixture

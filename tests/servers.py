@@ -192,8 +192,8 @@ def _service_environment(folder: Path, given: Mapping[str, str]) -> dict[str, st
     # Nor may each of the many processes be made to compile all modules anew, as this variable does.
     foreign = ("GREENROOM_", "PYTHONDONTWRITEBYTECODE")
     ours = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    # Nor do most tests have a proxy that would have to turn elsewhere.
-    quick = {"GREENROOM_DRAIN_SECONDS": "0"}
+    # Nor do most tests have a proxy that would have to turn elsewhere, or a database that falls silent.
+    quick = {"GREENROOM_DRAIN_SECONDS": "0", "GREENROOM_DATABASE_PATIENCE_SECONDS": "60"}
     return {**ours, **quick, "GREENROOM_DATA_DIR": str(folder / "data"), **given}
 
 

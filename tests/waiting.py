@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 
 # Far above what anything takes, so that only what never comes meets it.
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 90
 _WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 

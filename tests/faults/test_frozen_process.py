@@ -35,7 +35,11 @@ async def house(furnished: Furnished, furnished_url: str, tmp_path: Path) -> Asy
 @pytest.fixture
 def process(house: House, tmp_path: Path) -> Iterator[Server]:
     """Give a process that shares its database with the house."""
-    with start_service(tmp_path, {"GREENROOM_DATABASE_URL": house.settings.database_url}) as server:
+    environment = {
+        "GREENROOM_DATABASE_URL": house.settings.database_url,
+        "GREENROOM_DATABASE_PATIENCE_SECONDS": str(house.settings.database_patience_seconds),
+    }
+    with start_service(tmp_path, environment) as server:
         yield server
 
 
