@@ -161,7 +161,11 @@ class Memory:
         if not isinstance(kept, Entry) or kept.shelf is None:
             return
         url = (scope["path"], scope["query_string"])
-        if url not in self._by_url and len(url[0]) + len(url[1]) <= MAX_URL_BYTES:
+        owner = self._by_url.get(url)
+        if owner is not kept and len(url[0]) + len(url[1]) <= MAX_URL_BYTES:
+            if owner is not None:
+                # By another setting of the site the same address means another article.
+                owner.urls.remove(url)
             self._by_url[url] = kept
             kept.urls.append(url)
         if len(kept.urls) > MAX_URLS:

@@ -175,6 +175,17 @@ def test_to_drop_an_answer_leaves_the_one_that_took_its_place(memory: Memory) ->
     assert (len(memory), memory.bytes) == (0, 0)
 
 
+def test_an_address_that_comes_to_mean_something_else_leads_there(memory: Memory) -> None:
+    before = put(memory)
+    after = put(memory, "//www.blog.example/post", query="article=/post")
+    assert memory.find(request()) is after
+    memory.drop(before)
+    assert memory.find(request()) is after
+    memory.drop(after)
+    assert vars(memory)["_by_url"] == {}
+    assert memory.bytes == 0
+
+
 def test_what_was_asked_for_is_given_once(memory: Memory) -> None:
     entry, other = put(memory), put(memory, "/other")
     assert memory.take_asked() == {entry, other}
