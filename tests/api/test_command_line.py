@@ -104,7 +104,8 @@ def says_how_it_starts(server: Server, operator: Operator) -> None:
     assert line["settings"]["public_url"] == URL
     assert line["settings"]["data_dir"] == str(operator.folder / "data")
     assert line["settings"]["drain_seconds"] == 0
-    assert line["settings"].keys() == {"data_dir", "public_url", "drain_seconds", "metrics_token"}
+    given = {"data_dir", "public_url", "drain_seconds", "database_patience_seconds"}
+    assert line["settings"].keys() == {*given, "metrics_token"}
     kind = "PostgreSQL" if "GREENROOM_DATABASE_URL" in operator.environment else "SQLite"
     assert re.match(rf"{kind} .*, version [0-9.]+$", line["database"])
     assert line["redis"] == "none"
