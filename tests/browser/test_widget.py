@@ -47,7 +47,8 @@ async def test_a_missing_field_is_told_without_asking_the_service(stage: Stage) 
     await send(page)
     await expect(shown(page, "error")).to_have_text(["This field is required."] * 3)
     await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_be_focused()
-    assert asked == []
+    # The stream of changes opens when it likes.
+    assert [request for request in asked if request.method != "GET"] == []
 
 
 async def test_a_mistyped_domain_can_be_mended_after_sending(stage: Stage) -> None:
