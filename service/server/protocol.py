@@ -2,7 +2,9 @@
 in a way that loses no request."""
 
 import asyncio
+import logging
 import time
+from typing import Any
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import (
@@ -13,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from service.errors import RequestNotReadable, ServiceError, Unavailable
 from service.http.docs import PROBLEM
-from service.http.edge import DEFAULT_HEADERS, Edge
+from service.http.edge import DEFAULT_HEADERS, UNMATCHED, Edge
 from service.http.endless import ENDING, ENDLESS
 from service.http.request_ids import HEADER, make_request_id
 from service.logs import get_logger
@@ -28,6 +30,9 @@ LAST_WORDS_SECONDS = 1.0
 FULL_SECONDS = 60.0
 RETRY_SECONDS = 5
 _logger = get_logger(__name__)
+# What strangers send is answered and counted, but no reason for a line: they could fill the log with them.
+_uvicorn_logger = logging.getLogger("uvicorn.error.connections")
+_uvicorn_logger.setLevel(logging.ERROR)
 
 
 class Room:
@@ -56,6 +61,10 @@ ROOM = Room()
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, which would refuse in plain text what is not HTTP or has too long an address."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.logger = _uvicorn_logger
 
     # uvicorn narrows asyncio's type of a transport, and so has to whoever builds on it.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -108,6 +117,8 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer with a problem and close the connection, since nobody knows where a next request begins."""
+        if isinstance(self.app, Edge):
+            self.app.metrics.note_request("other", UNMATCHED, RequestNotReadable.status, 0.0)
         self._refuse(RequestNotReadable())
 
     def _refuse(self, error: ServiceError) -> None:

@@ -2,13 +2,19 @@
 
 import asyncio
 import json
+import socket
+from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from litestar.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from service.server.protocol import Protocol
+from tests.servers import run_greenroom, start_service
+
+COUNTED = 'greenroom_http_requests_total{method="other",route="unmatched",status="400"}'
 
 
 async def ask(request: bytes) -> tuple[bytes, bytes]:
@@ -44,3 +50,16 @@ async def test_the_refusal_is_a_problem_under_a_closed_policy(request_bytes: byt
     assert b"x-content-type-options: nosniff" in head
     assert b"content-security-policy: default-src 'none'" in head
     assert json.loads(body)["type"] == "/problems/request-not-readable"
+
+
+def test_it_is_counted_and_cannot_fill_the_log(tmp_path: Path) -> None:
+    assert run_greenroom(tmp_path, {}, "migrate").returncode == 0
+    with start_service(tmp_path, {}) as server:
+        before = server.log_text()
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", httpx.URL(server.url).port or 0)) as caller:
+                caller.sendall(b"nonsense\r\n\r\n")
+                assert caller.recv(12) == b"HTTP/1.1 400"
+        metrics = httpx.get(f"{server.url}/metrics", trust_env=False).text
+        assert f"{COUNTED} 5.0" in metrics
+        assert server.log_text() == before
