@@ -40,12 +40,17 @@ async def alive(app: ASGIApp) -> AsyncIterator[None]:
         "state": {},
     }
     running = asyncio.ensure_future(app(scope, received.get, sent.put))
+
+    async def go_through(phase: str) -> None:
+        await received.put({"type": f"lifespan.{phase}"})
+        answer = await sent.get()
+        assert answer["type"] == f"lifespan.{phase}.complete", answer
+
     try:
-        for phase in ("startup", "shutdown"):
-            await received.put({"type": f"lifespan.{phase}"})
-            answer = await sent.get()
-            assert answer["type"] == f"lifespan.{phase}.complete", answer
-            if phase == "startup":
-                yield
+        await go_through("startup")
+        try:
+            yield
+        finally:
+            await go_through("shutdown")
     finally:
         await running
