@@ -131,7 +131,7 @@ def start_service(
     `prefix` is what its command begins with, such as `like_the_image(folder)`.
 
     Several processes that share a database are several of these with one `GREENROOM_DATABASE_URL`
-    and `GREENROOM_DATA_DIR`. The schema must be there: `run_greenroom(…, "migrate")`.
+    and `GREENROOM_DATA_DIR`. The schema must be there: `type_command(…, "migrate")`.
     """
     port = port or find_free_port()
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port), *options]

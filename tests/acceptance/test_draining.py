@@ -8,13 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.keyboard import type_command
 from tests.processes import Server, wait_until
-from tests.servers import run_greenroom, start_service
+from tests.servers import start_service
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    assert run_greenroom(tmp_path, {}, "migrate").returncode == 0
+    assert type_command(tmp_path, {}, "migrate").exit_code == 0
     # Longer than the test waits for anything.
     with start_service(tmp_path, {"GREENROOM_DRAIN_SECONDS": "600"}) as server:
         yield server

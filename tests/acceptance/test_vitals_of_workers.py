@@ -9,8 +9,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.keyboard import type_command
 from tests.processes import Server, wait_until
-from tests.servers import find_workers, run_greenroom, start_service
+from tests.servers import find_workers, start_service
 
 # More than one worker wants one; nothing listens there.
 NO_REDIS = "redis://127.0.0.1:1/0"
@@ -18,7 +19,7 @@ NO_REDIS = "redis://127.0.0.1:1/0"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    assert run_greenroom(tmp_path, {}, "migrate").returncode == 0
+    assert type_command(tmp_path, {}, "migrate").exit_code == 0
     environment = {"GREENROOM_REDIS_URL": NO_REDIS}
     with start_service(tmp_path, environment, "--workers", "2") as server:
         yield server

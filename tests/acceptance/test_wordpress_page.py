@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from tests.api.submission.test_form_answers import Inputs
+from tests.keyboard import type_command
 from tests.processes import Server, ServerMissing, find_free_port
 from tests.proxies import skip_or_fail, start_private_nginx
 from tests.saved_pages import PLAIN, TRAP, make_saved_page
-from tests.servers import run_greenroom, start_service
+from tests.servers import start_service
 
 PUBLIC_URL = "https://talk.example"
 RULE = "../embedding/wordpress-nginx.conf"
@@ -53,8 +54,8 @@ class Blog(msgspec.Struct, frozen=True):
 
     def set(self, *pairs: str) -> None:
         """Change settings of the site; nobody has asked for it yet."""
-        done = run_greenroom(self.folder, {}, "site", "set", "blog", *pairs)
-        assert done.returncode == 0, done.stderr
+        done = type_command(self.folder, {}, "site", "set", "blog", *pairs)
+        assert done.exit_code == 0, done.stderr
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def blog(tmp_path: Path) -> Iterator[Blog]:
         create,
         ["site", "set", "blog", "form.text_field=d7dcf95a06,comment"],
     ):
-        assert run_greenroom(tmp_path, {}, *command).returncode == 0
+        assert type_command(tmp_path, {}, *command).exit_code == 0
     environment = {
         "GREENROOM_PUBLIC_URL": PUBLIC_URL,
         "GREENROOM_TRUSTED_PROXIES": "127.0.0.1",

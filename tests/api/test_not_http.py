@@ -12,7 +12,8 @@ from litestar.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from service.server.protocol import Protocol
-from tests.servers import run_greenroom, start_service
+from tests.keyboard import type_command
+from tests.servers import start_service
 
 COUNTED = 'greenroom_http_requests_total{method="other",route="unmatched",status="400"}'
 
@@ -53,7 +54,7 @@ async def test_the_refusal_is_a_problem_under_a_closed_policy(request_bytes: byt
 
 
 def test_it_is_counted_and_cannot_fill_the_log(tmp_path: Path) -> None:
-    assert run_greenroom(tmp_path, {}, "migrate").returncode == 0
+    assert type_command(tmp_path, {}, "migrate").exit_code == 0
     with start_service(tmp_path, {}) as server:
         before = server.log_text()
         for _ in range(5):

@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.keyboard import type_command
 from tests.processes import Server, bound_to_us, wait_until
-from tests.servers import run_greenroom, start_service
+from tests.servers import start_service
 
 LIMIT = 120
 REFUSED = "greenroom_connections_refused_total"
@@ -25,7 +26,7 @@ def limited(soft: int, hard: int) -> list[str]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    assert run_greenroom(tmp_path, {}, "migrate").returncode == 0
+    assert type_command(tmp_path, {}, "migrate").exit_code == 0
     with start_service(tmp_path, {}, prefix=limited(LIMIT, LIMIT)) as server:
         yield server
 
@@ -57,7 +58,7 @@ def is_open(server: Server) -> bool:
 
 
 def test_it_takes_as_many_files_as_the_system_lets_it(tmp_path: Path) -> None:
-    assert run_greenroom(tmp_path, {}, "migrate").returncode == 0
+    assert type_command(tmp_path, {}, "migrate").exit_code == 0
     with start_service(tmp_path, {}, prefix=limited(256, 2048)) as server:
         limits = Path(f"/proc/{server.pid}/limits").read_text()
     [line] = [one for one in limits.splitlines() if one.startswith("Max open files")]

@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.keyboard import type_command
 from tests.processes import Server, like_the_image, wait_until
-from tests.servers import find_workers, run_greenroom, start_service
+from tests.servers import find_workers, start_service
 
 # Nothing listens on this port; workers count limits for themselves, and need nothing else of Redis here.
 NO_REDIS = {"GREENROOM_REDIS_URL": "redis://127.0.0.1:1/0"}
@@ -23,7 +24,7 @@ def start_like_the_image(
     folder: Path, environment: dict[str, str], *options: str
 ) -> Iterator[Server]:
     """Run the service as in the image, with a folder for scratch files as `compose.yaml` gives it one."""
-    assert run_greenroom(folder, {}, "migrate").returncode == 0
+    assert type_command(folder, {}, "migrate").exit_code == 0
     Path(folder, "scratch").mkdir()
     environment = {"TMPDIR": str(folder / "scratch"), **environment}
     with start_service(folder, environment, *options, prefix=like_the_image(folder)) as server:

@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.keyboard import type_command
 from tests.processes import Server, wait_until
-from tests.servers import find_workers, run_greenroom, start_private_redis, start_service
+from tests.servers import find_workers, start_private_redis, start_service
 
 # Nothing listens on this port; the kernel refuses at once.
 NO_REDIS = "redis://127.0.0.1:1/0"
@@ -20,7 +21,7 @@ SIGN_IN = {"email": "nobody@mail.example", "password": "correct horse battery"}
 
 @contextmanager
 def two_workers(folder: Path, redis_url: str) -> Iterator[Server]:
-    assert run_greenroom(folder, {}, "migrate").returncode == 0
+    assert type_command(folder, {}, "migrate").exit_code == 0
     environment = {"GREENROOM_REDIS_URL": redis_url}
     with start_service(folder, environment, "--workers", "2") as server:
         wait_until(lambda: server.log_text().count("worker serves") == 2, "both workers")
