@@ -17,24 +17,32 @@ from tests.waiting import until
 
 CACHES = {"nginx": start_caching_nginx, "varnish": start_caching_varnish}
 PAGE = "/v1/sites/{site}/comments"
-ARTICLE = {"article": "/post"}
+ANSWERED = re.compile(r"^greenroom_http_requests_total{(.*)} (\S+)$", re.MULTILINE)
+IN_VARNISH = pytest.mark.parametrize("running_stage", ["varnish"], indirect=True)
 # So long that nothing goes by itself while a test runs.
 LONG = {"GREENROOM_PAGE_MAX_AGE_SECONDS": "3600"}
 SHORT = {"GREENROOM_PAGE_MAX_AGE_SECONDS": "1"}
 
 
 class Stage:
-    """A service with a cache in front of it, and those who read, write and decide."""
+    """A service with a cache in front of it, and those who read, write and decide, under an article."""
 
     def __init__(self, blog: Installation, cache_url: str, bob: httpx.AsyncClient) -> None:
         self.blog = blog
         self.cache_url = cache_url
         self.bob = bob
         self.reader = httpx.AsyncClient(base_url=cache_url, timeout=60, trust_env=False)
+        self.article = {"article": "/post"}
+        self._before: dict[str, int] = {}
+
+    async def turn_to(self, article: str) -> None:
+        """Turn to an article that nobody has asked for, and count from now on."""
+        self.article = {"article": article}
+        self._before = await self._count()
 
     async def read(self, **headers: str) -> httpx.Response:
         """Read the page of the article, from the cache if that has it."""
-        answer = await self.reader.get(COMMENTS, params=ARTICLE, headers=headers)
+        answer = await self.reader.get(COMMENTS, params=self.article, headers=headers)
         assert answer.status_code in {200, 304}, answer.text
         return answer
 
@@ -43,7 +51,7 @@ class Stage:
 
     async def submit(self, text: str) -> dict[str, Any]:
         """Submit a comment through the cache."""
-        fields = {**ARTICLE, "name": "Dave", "email": "dave@mail.example", "text": text}
+        fields = {**self.article, "name": "Dave", "email": "dave@mail.example", "text": text}
         answer = await self.reader.post(COMMENTS, json=fields)
         assert answer.status_code == 202, answer.text
         taken: dict[str, Any] = answer.json()
@@ -59,12 +67,12 @@ class Stage:
 
     async def asked(self, status: int, route: str = PAGE, method: str = "GET") -> int:
         """Count how often the service itself has answered a route with a status."""
-        metrics = (await self.bob.get("/metrics")).text
         labels = f'method="{method}",route="{route}",status="{status}"'
-        found = re.search(
-            rf"^greenroom_http_requests_total{{{re.escape(labels)}}} (\S+)", metrics, re.M
-        )
-        return int(float(found[1])) if found else 0
+        return (await self._count()).get(labels, 0) - self._before.get(labels, 0)
+
+    async def _count(self) -> dict[str, int]:
+        metrics = (await self.bob.get("/metrics")).text
+        return {labels: int(float(count)) for labels, count in ANSWERED.findall(metrics)}
 
 
 @asynccontextmanager
@@ -75,8 +83,9 @@ async def staged(kind: str, folder: Path, environment: dict[str, str]) -> AsyncI
     given = {"GREENROOM_TRUSTED_PROXIES": "127.0.0.1", "GREENROOM_PURGE_URL": url, **environment}
     if kind == "nginx":
         del given["GREENROOM_PURGE_URL"]
+    limits = [f"limit.{name}=off" for name in ("ip", "address", "article", "site")]
     async with (
-        install(folder, database, environment=given) as blog,
+        install(folder, database, environment=given, limits=limits) as blog,
         blog.clients(1, "bob") as [bob],
     ):
         try:
@@ -88,24 +97,25 @@ async def staged(kind: str, folder: Path, environment: dict[str, str]) -> AsyncI
             skip_or_fail(error)
 
 
-@pytest.fixture(params=CACHES)
-async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
-    """Give a cache that keeps pages for an hour."""
-    async with staged(request.param, tmp_path, LONG) as stage:
+@pytest.fixture(scope="module", params=CACHES)
+async def running_stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    """Give a cache that keeps pages for an hour; Varnish is told of changes."""
+    async with staged(request.param, tmp_path_factory.mktemp("long"), LONG) as stage:
         yield stage
+
+
+@pytest.fixture
+async def stage(running_stage: Stage, request: pytest.FixtureRequest) -> Stage:
+    await running_stage.turn_to(f"/{request.node.name}")
+    return running_stage
 
 
 @pytest.fixture(params=CACHES)
 async def short_stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     """Give a cache that keeps pages for a second, and is not told of changes."""
     async with staged(request.param, tmp_path, {**SHORT, "GREENROOM_PURGE_URL": ""}) as stage:
-        yield stage
-
-
-@pytest.fixture
-async def varnish(tmp_path: Path) -> AsyncIterator[Stage]:
-    """Give Varnish, which keeps pages for an hour and is told of changes."""
-    async with staged("varnish", tmp_path, LONG) as stage:
         yield stage
 
 
@@ -134,7 +144,7 @@ async def test_a_reader_who_has_it_already_gets_304_from_the_cache(stage: Stage)
 
 async def test_head_is_answered_from_the_cache_too(stage: Stage) -> None:
     page = await stage.read()
-    head = await stage.reader.head(COMMENTS, params=ARTICLE)
+    head = await stage.reader.head(COMMENTS, params=stage.article)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["etag"] == page.headers["etag"]
     assert await stage.asked(200) + await stage.asked(200, method="HEAD") == 1
@@ -194,43 +204,46 @@ async def test_a_comment_that_was_not_there_yet_shows_once_it_is(stage: Stage) -
     assert (await stage.reader.get(path)).status_code == 200
 
 
-async def test_a_change_is_purged_from_varnish(varnish: Stage) -> None:
-    await varnish.read()
-    comment = await varnish.publish("A new one.")
-    await until(lambda: varnish.shows("A new one."))
-    await decide(varnish.bob, "reject", 2, [comment])
-    await until(lambda: is_gone(varnish))
+@IN_VARNISH
+async def test_a_change_is_purged_from_varnish(stage: Stage) -> None:
+    await stage.read()
+    comment = await stage.publish("A new one.")
+    await until(lambda: stage.shows("A new one."))
+    await decide(stage.bob, "reject", 2, [comment])
+    await until(lambda: is_gone(stage))
 
 
 async def is_gone(stage: Stage) -> bool:
     return not await stage.shows("A new one.")
 
 
-async def test_another_article_stays_in_varnish(varnish: Stage) -> None:
+@IN_VARNISH
+async def test_another_article_stays_in_varnish(stage: Stage) -> None:
     other = {"article": "/other"}
-    await varnish.reader.get(COMMENTS, params=other)
-    await varnish.read()
-    await varnish.publish("A new one.")
-    await until(lambda: varnish.shows("A new one."))
-    assert (await varnish.reader.get(COMMENTS, params=other)).headers["x-cache"] == "HIT"
+    await stage.reader.get(COMMENTS, params=other)
+    await stage.read()
+    await stage.publish("A new one.")
+    await until(lambda: stage.shows("A new one."))
+    assert (await stage.reader.get(COMMENTS, params=other)).headers["x-cache"] == "HIT"
 
 
-async def test_only_the_service_may_purge(varnish: Stage) -> None:
-    direct = await varnish.bob.get(COMMENTS, params=ARTICLE)
+@IN_VARNISH
+async def test_only_the_service_may_purge(stage: Stage) -> None:
+    direct = await stage.bob.get(COMMENTS, params=stage.article)
     keys = direct.headers["surrogate-key"]
-    await varnish.read()
+    await stage.read()
     elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
-    async with httpx.AsyncClient(transport=elsewhere, base_url=varnish.cache_url) as stranger:
+    async with httpx.AsyncClient(transport=elsewhere, base_url=stage.cache_url) as stranger:
         refused = await stranger.request("PURGE", "/", headers={"surrogate-key": keys})
     assert refused.status_code == 403
-    assert (await varnish.read()).headers["x-cache"] == "HIT"
+    assert (await stage.read()).headers["x-cache"] == "HIT"
     for bad in ("", "gr-x", f"{keys})|.*(", ".*"):
-        answer = await varnish.reader.request("PURGE", "/", headers={"surrogate-key": bad})
+        answer = await stage.reader.request("PURGE", "/", headers={"surrogate-key": bad})
         assert answer.status_code == 400
-    assert (await varnish.read()).headers["x-cache"] == "HIT"
-    taken = await varnish.reader.request("PURGE", "/", headers={"surrogate-key": keys})
+    assert (await stage.read()).headers["x-cache"] == "HIT"
+    taken = await stage.reader.request("PURGE", "/", headers={"surrogate-key": keys})
     assert taken.status_code == 204
-    assert (await varnish.read()).headers["x-cache"] == "MISS"
+    assert (await stage.read()).headers["x-cache"] == "MISS"
 
 
 async def test_readers_do_not_see_the_keys(stage: Stage) -> None:
