@@ -11,6 +11,7 @@ import pytest
 import redis
 from hypothesis import settings as hypothesis_settings
 
+from service.app import spare_collector
 from service.settings import Settings
 from tests.cast import PUBLIC_URL, Furnished, House, furnish, open_house
 from tests.chromium import describe_chromium
@@ -60,6 +61,11 @@ def _provide(
     url = os.environ[variable]
     version = _postgres_version(url) if name == "PostgreSQL" else _redis_version(url)
     config.stash[used][name] = f"{name} {version} ({where or _without_password(url)})"
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays, as the service does: here it is a house after the other that goes."""
+    spare_collector()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -107,7 +107,8 @@ def start_workers(folder: Path, environment: Mapping[str, str]) -> AbstractConte
     return start_service(folder, environment, "--workers", "2", prefix=like_the_image(folder))
 
 
-@pytest.mark.parametrize("proxy", [compose_nginx, site_nginx])
+# The nginx of compose.yaml stands before workers too, below.
+@pytest.mark.parametrize("proxy", [pytest.param(compose_nginx, marks=pytest.mark.long), site_nginx])
 async def test_processes_are_restarted_one_after_the_other(
     proxy: Callable[[list[Server], Path], AbstractContextManager[Load]],
     tmp_path: Path,
