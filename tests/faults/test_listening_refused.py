@@ -1,12 +1,14 @@
 """Addresses that cannot be listened on, and what is typed wrong: one line, and status 2."""
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
 from tests.keyboard import complaint, only_line, type_command, unprivileged
-from tests.servers import run_greenroom
+from tests.processes import ServerFailed, like_the_image
+from tests.servers import run_greenroom, start_service
 
 # From here on a port is anybody's (man 7 ip, ip_unprivileged_port_start).
 LOWEST = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
@@ -76,3 +78,17 @@ def test_a_port_that_is_not_for_everybody_is_named(installed: Path) -> None:
             assert "from 1024 on" in line
             return
     pytest.skip(f"here every account may listen from port {lowest} on")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take the temporary folders away")
+def test_workers_without_a_temporary_folder_say_what_to_set(tmp_path: Path) -> None:
+    assert type_command(tmp_path, {}, "migrate").exit_code == 0
+    alone = {"GREENROOM_REDIS_URL": "redis://127.0.0.1:1/0"}
+    prefix = like_the_image(tmp_path)
+    with (
+        pytest.raises(ServerFailed) as failed,
+        start_service(tmp_path, alone, "--workers", "2", prefix=prefix),
+    ):
+        pytest.fail("it serves")
+    said = str(failed.value).partition("ended:\n")[2]
+    assert "set TMPDIR to a folder" in only_line(said)
