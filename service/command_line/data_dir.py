@@ -48,6 +48,12 @@ def check_database_file(settings: Settings) -> None:
 def make_data_dir(settings: Settings) -> None:
     """Make the data directory for this account alone, if there is none; raises Misconfigured."""
     folder = settings.data_dir
+    for path in (folder, *folder.parents):
+        if path.is_symlink() and not _is_there(path):
+            raise Misconfigured(
+                f"{path} is a link to {path.readlink()}, which is not there. "
+                f"Make that folder, or name another data directory in {VARIABLE}."
+            )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -67,10 +73,16 @@ def _is_there(path: Path) -> bool:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError as error:
+    except PermissionError as error:
         raise Misconfigured(
             f"{path} cannot be looked at by this account (uid {os.geteuid()}): {error.strerror}. "
             f"{_open_up(path.parent)}"
+        ) from None
+    except OSError as error:
+        # A name that is too long, links in a circle, a disk that is gone.
+        raise Misconfigured(
+            f"{path} cannot be looked at: {error.strerror}. "
+            f"Name another one in {VARIABLE} or GREENROOM_DATABASE_URL."
         ) from None
     return True
 

@@ -146,6 +146,23 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path, place: st
     assert "GREENROOM_DATA_DIR" in line
 
 
+def test_a_link_to_nowhere_is_no_data_directory(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("nowhere")
+    for place in (link, link / "data"):
+        line = complaint(tmp_path, {"GREENROOM_DATA_DIR": str(place)}, "migrate")
+        assert f"{link} is a link to nowhere, which is not there" in line
+
+
+def test_links_in_a_circle_and_names_that_are_too_long_are_named(tmp_path: Path) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    for place, why in ((circle, "symbolic links"), (tmp_path / ("x" * 300), "name too long")):
+        line = complaint(tmp_path, {"GREENROOM_DATA_DIR": str(place)}, "migrate")
+        assert why in line
+        assert "Name another one in GREENROOM_DATA_DIR" in line
+
+
 def test_a_key_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     file = "/proc/greenroom/key"
     assert file in complaint(tmp_path, {"GREENROOM_SECRET_KEY_FILE": file}, "migrate")
