@@ -7,9 +7,11 @@ variable and says what to write. It repeats nothing that may be a secret.
 import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
+
+from service.hosts import has_controls, is_host
 
 PREFIX = "GREENROOM_"
 MAX_PORT = 65_535
@@ -17,8 +19,13 @@ MAX_PORT = 65_535
 MIN_TOKEN_CHARS = 16
 # What a header can carry as a bearer token (RFC 6750, section 2.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-# Names and numbers; anything else is no host that a browser could be at.
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
+# A name as browsers write it; whoever has another alphabet writes its ASCII form.
+_LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+_WEB_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?|[0-9a-f:.]+", re.IGNORECASE)
+# To a browser such a host is an IPv4 address or nothing (WHATWG's URL Standard, "ends in a number").
+_ENDS_IN_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE)
+# What a person may well write in several lines.
+_MAY_HAVE_LINES = {"secret_key", "trusted_proxies"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ON, _OFF = {"on", "true", "1", "yes"}, {"off", "false", "0", "no"}
 # What Kubernetes puts into every container where a Service is called greenroom, or greenroom-something.
@@ -74,10 +81,16 @@ def read_switch(name: str, given: str) -> bool:
 
 def read_path(name: str, given: str) -> Path:
     """Read the path of a file or folder."""
-    if given.startswith("~"):
-        # Only a shell knows what that is; here it would be a folder of this name.
-        raise invalid(name, "starts with ~, which nobody replaces here: write the whole path")
+    refuse_unexpanded(name, given)
     return Path(given)
+
+
+def refuse_unexpanded(name: str, path: str) -> None:
+    """Refuse what only a shell would replace; here it would be a folder of this name."""
+    if path.startswith(("~", "$")):
+        raise invalid(
+            name, f"starts with {path[0]}, which nobody replaces here: write the whole path"
+        )
 
 
 def read_networks(name: str, given: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -99,7 +112,8 @@ def read_token(name: str, given: str) -> str:
 def read_origin(name: str, given: str) -> str:
     """Read scheme, host and port, as browsers write them in `Origin`."""
     url = _split_web_address(name, given)
-    if url.path.strip("/") or url.query or url.fragment or url.username is not None:
+    is_more = "?" in given or "#" in given or url.username is not None
+    if url.path.strip("/") or is_more:
         raise invalid(name, "is more than scheme, host and port, such as https://talk.example")
     port = "" if url.port in {None, _DEFAULT_PORTS[url.scheme]} else f":{url.port}"
     host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
@@ -115,8 +129,8 @@ def read_web_address(name: str, given: str) -> str:
 def _split_web_address(name: str, given: str) -> SplitResult:
     try:
         url = urlsplit(given)
-        is_usable = url.scheme in _DEFAULT_PORTS and _HOST.fullmatch(url.hostname or "")
-        has_port = url.port != 0
+        is_usable = url.scheme in _DEFAULT_PORTS and _is_web_host(url.hostname or "")
+        has_port = url.port != 0 and not url.netloc.endswith(":")
     except ValueError:
         # What stands in the place of a port is no number, or too high; or a bracket is missing.
         why = "has a port or a host that cannot be: write it like https://talk.example"
@@ -124,6 +138,23 @@ def _split_web_address(name: str, given: str) -> SplitResult:
     if not is_usable or not has_port:
         raise invalid(name, "is not http:// or https:// with a host, such as https://talk.example")
     return url
+
+
+def _is_web_host(host: str) -> bool:
+    """Tell whether a browser could be at a host; raises ValueError for an IPv4 address that is none."""
+    if _ENDS_IN_NUMBER.fullmatch(host):
+        IPv4Address(host)
+    return _WEB_HOST.fullmatch(host) is not None and is_host(host)
+
+
+def require_text(name: str, given: str) -> None:
+    """Refuse bytes that are no UTF-8, and control characters, of which no value is made."""
+    try:
+        given.encode()
+    except UnicodeError:
+        raise invalid(name, "holds bytes that are no UTF-8: write it anew") from None
+    if name not in _MAY_HAVE_LINES and has_controls(given):
+        raise invalid(name, "holds a line break or another control character: take it out")
 
 
 def refuse_quotes(name: str, given: str) -> None:

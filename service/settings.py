@@ -5,13 +5,11 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from urllib.parse import quote
 
 from service.confidential import Confidential
+from service.database_url import read_database_url, read_standby_url
 from service.environment import (
-    MAX_PORT,
     PREFIX,
     SettingsInvalid,
     invalid,
@@ -25,11 +23,10 @@ from service.environment import (
     read_web_address,
     refuse_quotes,
     refuse_unknown,
+    require_text,
 )
 from service.redis_client import parse_redis_url
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
-DATABASE_EXAMPLE = "postgresql://user:password@host/name or sqlite:////absolute/path"
 MIN_SECRET_CHARS = 32
 MAX_SECRETS = 2
 
@@ -110,12 +107,17 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if "secret_key" in given and "secret_key_file" in given:
         raise invalid("secret_key", f"and {PREFIX}SECRET_KEY_FILE are both set: unset one")
     chosen = {name: _read(name, value) for name, value in given.items()}
-    data_dir = chosen.setdefault("data_dir", Path("data").absolute())
-    chosen.setdefault("database_url", f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}")
-    return Settings(**chosen)
+    data_dir = chosen.get("data_dir") or _read_data_dir("data_dir", "data")
+    file = f"sqlite+aiosqlite:///{quote(str(data_dir / 'greenroom.sqlite3'))}"
+    settings = Settings(**{"data_dir": data_dir, "database_url": file, **chosen})
+    if settings.standby_url and settings.is_sqlite:
+        why = "is set, and only a PostgreSQL has a standby: name it in GREENROOM_DATABASE_URL, or unset this"
+        raise invalid("standby_url", why)
+    return settings
 
 
 def _read(name: str, given: str) -> Any:
+    require_text(name, given)
     # Of a key they may be a part: it is whatever was written.
     if name != "secret_key":
         refuse_quotes(name, given)
@@ -139,7 +141,14 @@ def _read_secret_key(name: str, given: str) -> str:
 
 
 def _read_data_dir(name: str, given: str) -> Path:
-    return read_path(name, given).absolute()
+    try:
+        folder = read_path(name, given).absolute()
+    except FileNotFoundError:
+        why = "is no whole path, and the folder of this call is gone: write one that starts with /"
+        raise invalid(name, why) from None
+    # It may lie in a folder of any name.
+    require_text(name, str(folder))
+    return folder
 
 
 def _read_redis_url(name: str, given: str) -> str:
@@ -150,51 +159,11 @@ def _read_redis_url(name: str, given: str) -> str:
     return given
 
 
-def _read_standby_url(name: str, given: str) -> str:
-    url = _read_database_url(name, given)
-    if not url.startswith("postgresql"):
-        raise invalid(name, "does not name a PostgreSQL")
-    return url
-
-
-def _read_database_url(name: str, given: str) -> str:
-    """Read the URL of a database, to which the asynchronous driver is added."""
-    try:
-        url = make_url(given)
-    except ArgumentError:
-        # The text of the error would repeat the URL, which may hold a password.
-        raise invalid(name, f"is not a URL such as {DATABASE_EXAMPLE}") from None
-    except ValueError:
-        raise invalid(name, f"has a port that is no number: write {DATABASE_EXAMPLE}") from None
-    backend = url.get_backend_name().replace("postgres", "postgresql", 1)
-    backend = "postgresql" if backend.startswith("postgresql") else backend
-    if backend not in DRIVERS:
-        raise invalid(name, f"names neither SQLite nor PostgreSQL: write {DATABASE_EXAMPLE}")
-    if "@" in (url.host or ""):
-        # What was left of it would be looked up as a host, and be shown.
-        raise invalid(name, "has more than one @: in a user or password write %40")
-    if url.port is not None and not 1 <= url.port <= MAX_PORT:
-        raise invalid(name, f"has a port that is not from 1 to {MAX_PORT}")
-    if backend == "sqlite" and not _is_plain_file(url):
-        raise invalid(name, "does not name a file alone: write sqlite:////absolute/path")
-    if "options" in url.query:
-        raise invalid(
-            name, "has `options`, which the service sets: use ALTER ROLE … SET for others"
-        )
-    return url.set(drivername=DRIVERS[backend]).render_as_string(hide_password=False)
-
-
-def _is_plain_file(url: URL) -> bool:
-    """Tell whether a URL of SQLite is a path and nothing else; in memory nothing would be kept."""
-    in_memory = url.database in {None, "", ":memory:"}
-    return not (in_memory or url.host or url.port or url.username or url.query)
-
-
 # How each setting is read from its variable.
 READERS: Mapping[str, Callable[[str, str], Any]] = {
     "data_dir": _read_data_dir,
-    "database_url": _read_database_url,
-    "standby_url": _read_standby_url,
+    "database_url": read_database_url,
+    "standby_url": read_standby_url,
     "redis_url": _read_redis_url,
     "secret_key": _read_secret_key,
     "secret_key_file": read_path,

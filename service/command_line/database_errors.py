@@ -1,7 +1,9 @@
 """Why a database does not do as it should: from a driver's error to what, where, and what to do."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote, quote_plus
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -16,7 +18,7 @@ _SQLITE_ADVICE = {
     "SQLITE_BUSY": "Another process writes to it: try again when it is done.",
     "SQLITE_LOCKED": "Another process writes to it: try again when it is done.",
     "SQLITE_FULL": "Make room on its disk.",
-    "SQLITE_IOERR": "Look at its disk.",
+    "SQLITE_IOERR": "Look at its disk: it may be full, or broken.",
     "SQLITE_READONLY": "Let this account write to the file and its folder.",
     "SQLITE_CANTOPEN": "Make its folder, and let this account write there.",
 }
@@ -62,7 +64,20 @@ def explain(error: Exception, url: URL | str) -> str:
     # Of several addresses psycopg tells how the last one failed, and then of each in a line of its own.
     lines = [line.strip(" -") for line in str(cause).splitlines() if line.strip()]
     why = (lines or [type(cause).__name__])[0].rstrip(".")
+    if _repeats_secret(why, url):
+        why = f"{type(cause).__name__}, in words that are not repeated here since they hold a password"
     return f"The {name_database(url)} cannot be used: {why}. {_advise(cause, url)}"
+
+
+def _repeats_secret(words: str, url: URL) -> bool:
+    """Tell whether a driver's words show a password of the URL, however it is spelt."""
+    asked = {name: value for name, value in url.query.items() if "password" in name.lower()}
+    given = {url.password, *(value for value in asked.values() if isinstance(value, str))}
+    # What is shown anyway, as the name of a role or a database, tells nobody that it is the password too.
+    secrets = given - {None, "", url.username, url.database, url.host}
+    spellings = {form for one in secrets if one for form in (one, quote(one), quote_plus(one))}
+    # As a word of its own: a short password is a part of many words.
+    return any(re.search(rf"(?<!\w){re.escape(form)}(?!\w)", words) for form in spellings)
 
 
 def _advise(cause: BaseException, url: URL) -> str:

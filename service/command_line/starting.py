@@ -62,10 +62,11 @@ def require_text(settings: Settings) -> None:
     # here, since SQLite has no use for it.
     import psycopg
 
-    url = make_url(settings.database_url).set(drivername="postgresql")
-    plain = url.render_as_string(hide_password=False)
+    url = make_url(settings.database_url)
+    # Never as one text, which libpq repeats with its password where it cannot read it.
+    _, parts = url.get_dialect()().create_connect_args(url)
     try:
-        with psycopg.connect(plain, connect_timeout=CONNECT_SECONDS) as connection:
+        with psycopg.connect(**{**parts, "connect_timeout": CONNECT_SECONDS}) as connection:
             encoding = connection.info.parameter_status("server_encoding")
     except psycopg.Error as error:
         raise Misconfigured(explain(error, url)) from None

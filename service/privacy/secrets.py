@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,9 @@ from service.settings import Settings, read_secrets
 KEY_BYTES = 32
 # NIST SP 800-38D, section 8.2.2: a random nonce of 96 bits.
 NONCE_BYTES = 12
+# Of a file that holds one or two keys; longer is some other file.
+MAX_FILE_CHARS = 10_000
+_NAME_ANOTHER = "Name its file in GREENROOM_SECRET_KEY_FILE"
 
 
 class SecretKeyWrong(SettingsInvalid):
@@ -75,12 +79,16 @@ def load_secret_key(settings: Settings, *, may_create: bool) -> SecretKey:
 
 def _read_key_file(path: Path) -> str | None:
     try:
-        return path.read_text("ascii")
+        # What is no file may be endless, or never say a word.
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise SettingsInvalid(f"The secret key {path} is no regular file. {_NAME_ANOTHER}")
+        with path.open(encoding="ascii") as file:
+            text = file.read(MAX_FILE_CHARS + 1)
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
         raise SettingsInvalid(
-            f"The secret key in {path} is not plain text. Name its file in GREENROOM_SECRET_KEY_FILE"
+            f"The secret key in {path} is not plain text. {_NAME_ANOTHER}"
         ) from None
     except OSError as error:
         why = error.strerror
@@ -88,6 +96,9 @@ def _read_key_file(path: Path) -> str | None:
             f"The secret key in {path} cannot be read: {why}. Let this account read it, or name another file "
             "in GREENROOM_SECRET_KEY_FILE"
         ) from None
+    if len(text) > MAX_FILE_CHARS:
+        raise SettingsInvalid(f"The file {path} is too long for a secret key. {_NAME_ANOTHER}")
+    return text
 
 
 def _make_key_file(path: Path) -> str:

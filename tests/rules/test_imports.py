@@ -10,7 +10,7 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 # neighbour in its row. A module with a place of its own stands here by its full name.
 ORDER = [
     {"nfc"},
-    {"text"},
+    {"text", "hosts"},
     {
         "clock",
         "confidential",
@@ -24,7 +24,7 @@ ORDER = [
         "server.listening",
         "tasks",
     },
-    {"patience", "turns"},
+    {"patience", "turns", "database_url"},
     {"brief_memory"},
     {"settings"},
     {"database"},
