@@ -12,9 +12,9 @@ from typing import TypeVar
 import click
 
 from service import commands
-from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.accounts.rules import parse_role
 from service.command_line import log as log_checks
+from service.command_line.passwords import read_password
 from service.command_line.progress import Progress, say
 from service.command_line.refusals import Commands, Misconfigured
 from service.command_line.starting import announce, look_around, shared_folder
@@ -156,11 +156,7 @@ def moderator_create(
     email: str, name: str, slug: str | None, role: str | None, admin: bool, password_stdin: bool
 ) -> None:
     """Make a moderator, or give the existing one a role; a new one without a password gets a link."""
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-    if password is not None and not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
-        raise click.ClickException(
-            f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters."
-        )
+    password = read_password() if password_stdin else None
     if role and not slug:
         raise click.ClickException("--role needs --site.")
     link = work(

@@ -9,8 +9,10 @@ from service.accounts.links import make_link
 from service.accounts.members import create_moderator, set_role
 from service.accounts.queries import find_moderator
 from service.accounts.rules import Role
+from service.accounts.schemas import CreateToken, NewModerator
 from service.accounts.tables import Moderator
 from service.accounts.tokens import create_bearer_token
+from service.administration.schemas import ChangeSite
 from service.app import start_services
 from service.clock import read_clock
 from service.command_line.data_dir import check_data, check_database_file, make_data_dir
@@ -18,6 +20,7 @@ from service.command_line.database_errors import explained
 from service.command_line.refusals import CommandFailed
 from service.command_line.starting import require_text
 from service.database import MAINTENANCE
+from service.http.fields import convert_fields
 from service.metrics import Metrics
 from service.migrations.patience import Tell, say_nothing
 from service.migrations.running import migrate
@@ -78,7 +81,8 @@ async def make_first_keys(settings: Settings) -> None:
 
 
 async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
-    """Make a site; raises SlugInvalid, OriginInvalid or SiteExists."""
+    """Make a site; raises Invalid, SlugInvalid, OriginInvalid or SiteExists."""
+    convert_fields({"title": title, "origins": [*origins]}, ChangeSite)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         await sites.create_site(
@@ -93,7 +97,10 @@ async def create_site(services: Services, slug: str, title: str, origins: Sequen
 
 
 async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
-    """Change settings given as KEY=VALUE; `title` and `origins` (separated by commas) are among them."""
+    """Change settings given as KEY=VALUE; `title` and `origins` (separated by commas) are among them.
+
+    Raises CommandFailed, Invalid, SettingInvalid, SettingFixed or OriginInvalid.
+    """
     given: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -101,7 +108,9 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
             raise CommandFailed(f"{pair!r} is not KEY=VALUE.")
         given[name] = value
     title = given.pop("title", None)
-    origins = given.pop("origins", None)
+    origins = given.pop("origins").split(",") if "origins" in given else None
+    whole = {"title": title, "origins": origins}
+    convert_fields({name: value for name, value in whole.items() if value is not None}, ChangeSite)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         site = await _get_site(session, slug)
@@ -110,7 +119,7 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
             keyring,
             site.id,
             title=title,
-            origins=origins.split(",") if origins is not None else None,
+            origins=origins,
             settings={name: parse_setting(name, text) for name, text in given.items()},
             actor_id=None,
             now=services.clock(),
@@ -129,8 +138,9 @@ async def add_moderator(
 ) -> str | None:
     """Make an account, or give the existing one a role on the site.
 
-    A new one without a password gets a one-time link. Raises CommandFailed, AccountExists.
+    A new one without a password gets a one-time link. Raises Invalid, CommandFailed, AccountExists.
     """
+    convert_fields({"name": name}, NewModerator)
     address, now = check_address(email), services.clock()
     hashed = await services.passwords.hash(password) if password is not None else None
     async with services.writing() as session:
@@ -198,7 +208,8 @@ async def _get_site(session: AsyncSession, slug: str) -> KnownSite:
 async def make_bearer_token(
     services: Services, email: str, slug: str | None, role: Role | None, name: str
 ) -> str:
-    """Make a bearer token for a moderator and give its text."""
+    """Make a bearer token for a moderator and give its text; raises Invalid, CommandFailed."""
+    convert_fields({"name": name}, CreateToken)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         moderator = await _get_moderator(services, session, email)

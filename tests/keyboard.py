@@ -15,7 +15,7 @@ from tests.processes import IMAGE_UID
 
 
 def type_command(
-    folder: Path, environment: Mapping[str, str], *words: str, stdin: str = ""
+    folder: Path, environment: Mapping[str, str], *words: str, stdin: str | bytes = ""
 ) -> Result:
     """Run a command with its data in `folder`, and with nothing of what a developer has configured."""
     theirs: dict[str, str | None] = {

@@ -7,11 +7,15 @@ from msgspec import Meta
 
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.confidential import Confidential
-from service.http.wire import Id, Slug, Time
+from service.http.wire import LINE, Id, Slug, Time
 
 RoleWord = Literal["viewer", "moderator", "owner"]
 # As the database holds it.
 HeldRole = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(RoleWord))})]
+
+# Of a moderator or of a token.
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE)]
+Password = Annotated[str, Meta(min_length=MIN_PASSWORD_CHARS, max_length=MAX_PASSWORD_CHARS)]
 
 
 class SignIn(Confidential, frozen=True):
@@ -24,9 +28,7 @@ class SignIn(Confidential, frozen=True):
 class UseLink(Confidential, frozen=True):
     """The form of a one-time link: optionally a password for the next times."""
 
-    password: (
-        Annotated[str, Meta(min_length=MIN_PASSWORD_CHARS, max_length=MAX_PASSWORD_CHARS)] | None
-    ) = None
+    password: Password | None = None
 
 
 class ModeratorRef(msgspec.Struct, frozen=True):
@@ -41,6 +43,12 @@ class SignedIn(msgspec.Struct, frozen=True):
 
     moderator: ModeratorRef
     csrf_token: str
+
+
+class NewModerator(msgspec.Struct, frozen=True):
+    """What a new account is called; they are made on the command line alone."""
+
+    name: Name
 
 
 class SetRole(msgspec.Struct, frozen=True):
@@ -66,7 +74,7 @@ class MemberList(msgspec.Struct, frozen=True):
 class CreateToken(msgspec.Struct, frozen=True):
     """A bearer token to be made; `site` and `role` narrow what it may do."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    name: Name
     site: str | None = None
     role: RoleWord | None = None
 

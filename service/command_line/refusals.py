@@ -5,7 +5,8 @@ from typing import Any, NoReturn
 import click
 
 from service.environment import SettingsInvalid
-from service.errors import ServiceError
+from service.errors import Invalid, ServiceError
+from service.http.fields import is_storable
 from service.migrations.refusals import MigrationFailed, RightsMissing, SchemaOutdated
 from service.modlog.heads import HeadsUnreadable
 from service.privacy.addresses import AddressRefused
@@ -40,8 +41,27 @@ MISTAKES = (
 )
 
 
+class OneCommand(click.Command):
+    """A command that takes text and nothing else, but for the names of files."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was typed; bytes that are no text are refused before anything is done with them."""
+        rest = super().parse_args(ctx, args)
+        for parameter in self.params:
+            given = ctx.params.get(parameter.name or "")
+            # What is no str is a path, a number or a switch.
+            texts = given if isinstance(given, tuple) else (given,)
+            if not all(is_storable(text) for text in texts if isinstance(text, str)):
+                raise click.BadParameter("These bytes are no UTF-8.", ctx=ctx, param=parameter)
+        return rest
+
+
 class Commands(click.Group):
     """A group of commands in which whatever can be expected to go wrong ends with one line."""
+
+    command_class = OneCommand
+    # A group within is one like this.
+    group_class = type
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read what was typed before the first command."""
@@ -58,6 +78,8 @@ class Commands(click.Group):
             _refuse_usage(error)
         except MISTAKES as error:
             raise Mistaken(_one_line(error)) from None
+        except Invalid as error:
+            raise Failed(_one_line(_name_fields(error))) from None
         except REFUSED as error:
             raise Failed(_one_line(error)) from None
 
@@ -80,6 +102,12 @@ def _refuse_usage(error: click.UsageError) -> NoReturn:
         raise error
     command = error.ctx.command_path if error.ctx else "greenroom"
     raise Mistaken(f"{_one_line(error.format_message())} See `{command} --help`.") from None
+
+
+def _name_fields(error: Invalid) -> str:
+    """Name what is wrong with each value, as the API would."""
+    faults = ((one.pointer or one.parameter or "", one.detail) for one in error.errors or [])
+    return " ".join(f"{place.removeprefix('#/')}: {why}" for place, why in faults) or error.detail
 
 
 def _one_line(text: object) -> str:

@@ -10,10 +10,13 @@ import msgspec
 from msgspec.structs import FieldInfo, fields
 
 from service.errors import FieldError, Invalid
+from service.http.wire import LINE
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 # NUL passes SQLite and breaks PostgreSQL; a lone surrogate cannot be encoded at all.
+# What msgspec says of a pattern is for programmers.
+_SAID = {f"Expected `str` matching regex {LINE!r}": "Expected one line, without control characters"}
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 NOT_AN_OBJECT = FieldError(code="body_invalid", detail="This has to be a JSON object.", pointer="#")
@@ -118,7 +121,8 @@ def _holds_storable(raw: object) -> bool:
 
 def _plain(message: str) -> str:
     """Take the path out of a message of msgspec, since the pointer already says it."""
-    return re.sub(r" - at `[^`]*`$", "", message)
+    plain = re.sub(r" - at `[^`]*`$", "", message)
+    return _SAID.get(plain, plain)
 
 
 def _escape(name: str) -> str:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+# Of itself the end of a pattern lies before a last line feed too.
+LINE = r"^[^\x00-\x1f\x7f-\x9f]*(?!\n)$"
 ID_EXAMPLES = ["019c2a4e-7b1c-7d3e-9f00-4b5a6c7d8e9f"]
 Id = Annotated[
     str,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, field
 
+from service.http.fields import is_storable
 from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import Limit, parse_limit
 from service.sites.errors import SettingInvalid
@@ -130,6 +131,10 @@ _NUMBERS = frozenset(
     for setting in msgspec.structs.fields(SitePolicy)
     if isinstance(setting.default, int)
 )
+_NUMBER = re.compile(r"-?[0-9]+")
+_ZEROS = re.compile(r"^(-?)0+(?=[0-9])")
+# Far beyond any bound.
+MAX_NUMBER_CHARS = 12
 _REASON = re.compile(r"reason\.([a-z0-9][a-z0-9_-]{0,63})")
 SETTINGS_SCHEMA = {
     "properties": msgspec.json.schema(SitePolicy)["$defs"][SitePolicy.__name__]["properties"],
@@ -145,7 +150,10 @@ def read_policy(stored: Mapping[str, object]) -> SitePolicy:
 
 def parse_setting(name: str, text: str) -> SettingValue:
     """Read a setting's value from the command line; over HTTP it has its JSON type already."""
-    return int(text) if name in _NUMBERS and text.isdecimal() else text
+    if name not in _NUMBERS or not _NUMBER.fullmatch(text):
+        return text
+    # Of more digits Python reads no number at all; the first ones say as well that it is too high.
+    return int(_ZEROS.sub(r"\1", text)[:MAX_NUMBER_CHARS])
 
 
 def change_policy(
@@ -173,11 +181,20 @@ def _find_fault(name: str, value: SettingValue) -> str | None:
     reason = _REASON.fullmatch(name)
     if not reason and name not in SETTINGS:
         return f"There is no such setting; there are {', '.join(SETTINGS)}."
+    # They are read with the site at every request, which what cannot be stored or sent would break.
+    if not all(map(is_storable, _list_texts(value))):
+        return "NUL and lone surrogates cannot be stored."
     try:
         read_policy({"reasons": {reason[1]: value}} if reason else {name: value})
     except msgspec.ValidationError as error:
         return _plain(error)
     return None
+
+
+def _list_texts(value: SettingValue) -> list[str]:
+    if isinstance(value, dict):
+        return [text for pair in value.items() for text in pair if isinstance(text, str)]
+    return [value] if isinstance(value, str) else []
 
 
 def _plain(error: msgspec.ValidationError) -> str:
