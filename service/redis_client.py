@@ -1,34 +1,25 @@
-"""Connections to Redis: one server, one that Sentinel names, or a cluster, by the form of one URL.
-
-    redis://[user:password@]host[:port][/DB]                                    also rediss, for TLS
-    unix://[user:password@]/path[?db=DB]
-    redis+sentinel://[user:password@]host[:port],host[:port]…/SERVICE[/DB]      also rediss+sentinel
-    redis+cluster://[user:password@]host[:port],host[:port]…                    also rediss+cluster
-
-User and password are those of the servers; `?sentinel_username=` and `?sentinel_password=` are those of
-the Sentinels. Further options of the query go to the client library.
-"""
+"""Connections to Redis: one server, one that Sentinel names, or a cluster, as the URL says."""
 
 import asyncio
+import os
+import stat
+from contextlib import closing
 from typing import Any
-from urllib.parse import urlsplit
 
-import msgspec
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, RedisCluster, SSLConnection
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as TooSlow
 from redis.maint_notifications import MaintNotificationsConfig
 
+from service.redis_url import PORTS, RedisAddress, parse_redis_url
+
 RedisClient = Redis | RedisCluster
 
-SCHEMES = ("redis", "rediss", "unix")
-GROUPS = ("sentinel", "cluster")
-PORTS = {"": 6379, "sentinel": 26379, "cluster": 6379}
 # Of each step: having a connection from the pool, opening it, and reading an answer.
 TIMEOUT_SECONDS = 0.25
 # A Sentinel says at once who the master is, or the next one is asked while there is time.
@@ -36,70 +27,8 @@ SENTINEL_TIMEOUT_SECONDS = 0.1
 # A burst is served sooner by a few connections, one try after the other, than by one each, which
 # all have to be opened first.
 MAX_CONNECTIONS = 8
-
-
-class RedisAddress(msgspec.Struct, frozen=True):
-    """What a URL says: which servers, of which kind of group, and how to speak with them."""
-
-    group: str
-    nodes: tuple[tuple[str, int], ...]
-    service: str
-    options: dict[str, Any]
-    sentinel_options: dict[str, Any]
-
-
-def parse_redis_url(url: str) -> RedisAddress:
-    """Read a URL; raises ValueError, whose text never repeats it since it may hold a password."""
-    parts = urlsplit(url)
-    scheme, _, group = parts.scheme.partition("+")
-    if scheme not in SCHEMES or (group and (group not in GROUPS or scheme == "unix")):
-        raise ValueError(
-            "does not start with redis://, rediss:// or unix://, nor with redis+sentinel:// or redis+cluster://"
-        )
-    login, _, hosts = parts.netloc.rpartition("@")
-    nodes = tuple(_node(host, PORTS[group]) for host in hosts.split(",")) if group else ()
-    path = parts.path.strip("/")
-    service, _, database = path.partition("/") if group == "sentinel" else ("", "", path)
-    if group == "sentinel" and not service:
-        raise ValueError("names no service: redis+sentinel://host:port,host:port/SERVICE")
-    if group == "cluster" and path:
-        raise ValueError("names a database, and a cluster has one only")
-    # Of a single server the library would take it for none.
-    if scheme != "unix" and database and not database.isdigit():
-        raise ValueError("names a database that is no number")
-    options = _read_options(_of_one(scheme, login, database, parts.query) if group else url)
-    sentinel_options = {
-        name: options.pop(f"sentinel_{name}")
-        for name in ("username", "password")
-        if f"sentinel_{name}" in options
-    }
-    return RedisAddress(group, nodes, service, options, sentinel_options)
-
-
-def _read_options(url: str) -> dict[str, Any]:
-    try:
-        return {**parse_url(url)}
-    except ValueError:
-        # Its text may hold what stands in the place of a port, such as the rest of a password.
-        raise ValueError(
-            "cannot be read: its port, database or one of its options is wrong"
-        ) from None
-
-
-def _of_one(scheme: str, login: str, database: str, query: str) -> str:
-    """Give the URL of a single server, so that the library reads all but the hosts."""
-    return f"{scheme}://{login}@/{database}?{query}" if login else f"{scheme}:///{database}?{query}"
-
-
-def _node(text: str, default_port: int) -> tuple[str, int]:
-    node = urlsplit(f"//{text}")
-    try:
-        port = node.port or default_port
-    except ValueError:
-        raise ValueError("names a port that is none") from None
-    if not node.hostname:
-        raise ValueError("names no host: host:port,host:port")
-    return node.hostname, port
+# Options that name files and folders of certificates.
+_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 
 
 def connect_redis(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> RedisClient:
@@ -111,6 +40,65 @@ def connect_redis(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> RedisCl
     if address.group == "cluster":
         return _connect_cluster(address, timeout_seconds)
     return Redis.from_pool(_make_pool(address, timeout_seconds))
+
+
+def check_redis_url(url: str) -> None:
+    """Read a URL and try whether the library takes its options; raises ValueError as reading does.
+
+    Nothing is connected.
+    """
+    address = parse_redis_url(url)
+    try:
+        if address.group == "cluster":
+            _connect_cluster(address, TIMEOUT_SECONDS)
+        _make_pool(address, TIMEOUT_SECONDS).make_connection()  # type: ignore[no-untyped-call]
+    # Whatever the library says of a value; its text may hold it.
+    except (TypeError, ValueError, AttributeError, LookupError, RedisError):
+        raise ValueError("has an option with a value that cannot be") from None
+
+
+def check_files(url: str) -> None:
+    """Look at the files that a URL names; raises ValueError, whose text says what is wrong with one.
+
+    A socket that is not there yet is none of them: its Redis may be away.
+    """
+    address = parse_redis_url(url)
+    for option in _FILES:
+        path = address.options.get(option)
+        if path is not None and not os.access(path, os.R_OK):
+            why = "may not be read" if os.path.exists(path) else "is not there"
+            raise ValueError(f"the file in its `{option}` {why}")
+    path = address.options.get("path")
+    if path is not None and os.path.exists(path) and not stat.S_ISSOCK(os.stat(path).st_mode):
+        raise ValueError("what lies at its path is no socket")
+    connection: Any = _make_pool(address, TIMEOUT_SECONDS).make_connection()  # type: ignore[no-untyped-call]
+    if not isinstance(connection, SSLConnection):
+        return
+    try:
+        connection.ssl_context.get()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "reason", None) or type(error).__name__
+        raise ValueError(f"TLS cannot be set up by its options: {why}") from None
+
+
+async def answers_without_tls(url: str) -> bool:
+    """Tell whether a Redis without TLS is where a URL asks for one with it.
+
+    It takes what TLS begins with for the beginning of a line, and is silent.
+    """
+    address = parse_redis_url(url)
+    if address.options.get("connection_class") is not SSLConnection:
+        return False
+    options = address.options
+    host, port = (address.nodes or ((options["host"], options.get("port", PORTS[""])),))[0]
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            with closing(writer):
+                writer.write(b"PING\r\n")
+                return (await reader.read(1)) in {b"+", b"-"}
+    except OSError:
+        return False
 
 
 def connect_subscriber(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis:
@@ -162,13 +150,11 @@ def _connect_cluster(address: RedisAddress, timeout_seconds: float) -> RedisClus
         startup_nodes=[ClusterNode(host, port) for host, port in address.nodes],
         # What is asked for lies on one node: what becomes of others does not matter.
         require_full_coverage=False,
-        max_connections=MAX_CONNECTIONS,
         retry=_no_retry(),
         # The library would close every connection, those in use too, to learn more than was told.
         reinitialize_steps=0,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
-        **_limits(timeout_seconds),
-        **options,
+        **{"max_connections": MAX_CONNECTIONS, **_limits(timeout_seconds), **options},
     )
 
 
@@ -209,15 +195,17 @@ class AnyNodeConnection(Connection):
 
     async def connect(self) -> None:
         """Connect to the node of the last time, else to the next one."""
+        last: Exception | None = None
         for _ in self._nodes:
             self.host, self.port = self._nodes[0]
             try:
                 await super().connect()  # type: ignore[no-untyped-call]
-            except (NotConnected, TooSlow):
+            except (NotConnected, TooSlow) as error:
+                last = error
                 self._nodes.append(self._nodes.pop(0))
             else:
                 return
-        raise NotConnected("no node of the cluster takes a connection")
+        raise NotConnected("no node of the cluster takes a connection") from last
 
 
 class AnyNodeSSLConnection(AnyNodeConnection, SSLConnection):

@@ -25,7 +25,7 @@ from service.environment import (
     refuse_unknown,
     require_text,
 )
-from service.redis_client import parse_redis_url
+from service.redis_client import check_redis_url
 
 MIN_SECRET_CHARS = 32
 MAX_SECRETS = 2
@@ -153,7 +153,7 @@ def _read_data_dir(name: str, given: str) -> Path:
 
 def _read_redis_url(name: str, given: str) -> str:
     try:
-        parse_redis_url(given)
+        check_redis_url(given)
     except ValueError as error:
         raise invalid(name, str(error)) from None
     return given

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlmodel import SQLModel
@@ -21,12 +20,11 @@ from service.command_line.refusals import Misconfigured
 from service.logs import get_logger
 from service.rate_limiting.fallback import PROBE
 from service.rate_limiting.redis import RedisLimiter
-from service.redis_client import connect_redis
+from service.redis_client import answers_without_tls, check_files, connect_redis
+from service.redis_errors import NO_TLS, describe_failure, find_mistake
 from service.services import Services
 from service.settings import Settings, load_settings
 
-# What a Redis says to an order that it will never take, however often it is asked.
-_NEVER = ("DB index", "unknown command", "Cluster mode", "This instance has cluster support")
 CONNECT_SECONDS = 5
 _RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _SECRETS = {"secret_key", "metrics_token"}
@@ -156,29 +154,19 @@ async def _require_rights(session: AsyncSession) -> None:
 async def _describe_redis(url: str | None) -> str:
     if url is None:
         return "none"
+    try:
+        check_files(url)
+    except ValueError as error:
+        raise Misconfigured(f"GREENROOM_REDIS_URL does not work: {error}.") from None
     client = connect_redis(url)
     try:
         # Of all that is asked of a Redis this needs the most rights and the newest version.
         await RedisLimiter(client, b"").charge([PROBE])
     except Exception as error:
-        if why := _find_mistake(error):
+        why = find_mistake(error) or (NO_TLS if await answers_without_tls(url) else None)
+        if why:
             raise Misconfigured(f"GREENROOM_REDIS_URL does not work: {why}.") from None
-        return f"{_without_login(url)}, not reached ({type(error).__name__})"
+        return f"{_without_login(url)}, not reached ({describe_failure(error)})"
     finally:
         await client.aclose()
     return f"{_without_login(url)}, reached"
-
-
-def _find_mistake(error: BaseException | None) -> str | None:
-    """Say what is wrong with the URL, if the error shows that it is and not that Redis is away."""
-    while error is not None:
-        if isinstance(error, AuthenticationError):
-            return "Redis wants another user or password than the URL has"
-        if isinstance(error, NoPermissionError):
-            return f"{error}; see docs/operations/redis.md"
-        if isinstance(error, TypeError):
-            return "it has an option that this form of the URL does not know"
-        if isinstance(error, ResponseError) and str(error).startswith(_NEVER):
-            return f"Redis says: {error}"
-        error = error.__cause__ or error.__context__
-    return None

@@ -14,6 +14,7 @@ import msgspec
 from service.changes import Change
 from service.metrics import Metrics
 from service.redis_client import connect_redis, connect_subscriber
+from service.redis_errors import describe_failure
 from service.telemetry.outages import Outage
 
 CHANNEL = "greenroom:changes"
@@ -98,7 +99,7 @@ class Channel:
             # A cluster's client raises what is no error of Redis; none may end the telling.
             except Exception as error:
                 if is_last:
-                    self._not_told.note(error)
+                    self._not_told.note(describe_failure(error))
             else:
                 self._not_told.over()
                 return
@@ -110,7 +111,7 @@ class Channel:
             # Whatever it is that fails there, a process has to go on hearing.
             except Exception as error:
                 self._metrics.channel_degraded.set(1)
-                self._not_heard.note(error)
+                self._not_heard.note(describe_failure(error))
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _listen(self) -> None:

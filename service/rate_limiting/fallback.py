@@ -11,6 +11,7 @@ from service.rate_limiting.in_process import InProcessLimiter, monotonic_us
 from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Limiter, Rule, Verdict
 from service.redis_client import connect_redis
+from service.redis_errors import describe_failure
 from service.tasks import let_go
 from service.telemetry.outages import Outage
 
@@ -164,7 +165,7 @@ class FallbackLimiter:
     def _give_up(self, error: Exception) -> None:
         self._is_away = True
         self._metrics.degraded.set(1)
-        self._outage.note(error)
+        self._outage.note(describe_failure(error))
 
     async def _keep_probing(self) -> None:
         while True:

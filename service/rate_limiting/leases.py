@@ -15,6 +15,7 @@ import msgspec
 from service.rate_limiting.in_process import monotonic_us
 from service.rate_limiting.rules import Limit, Rule, subject_key
 from service.redis_client import RedisClient, connect_redis
+from service.redis_errors import describe_failure
 from service.telemetry.outages import Outage
 
 T = TypeVar("T")
@@ -225,7 +226,7 @@ class SharedLeases:
         # Whatever it is that fails there, the process counts for itself.
         except Exception as error:
             self._rests_until = time.monotonic() + REST_SECONDS
-            self._outage.note(error)
+            self._outage.note(describe_failure(error))
             return None
         self._outage.over()
         return answer

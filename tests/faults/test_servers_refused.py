@@ -129,6 +129,17 @@ REDISES = {
     "no rights": ("redis://weak:{password}@{host}", "no permissions"),
     "no such database": ("redis://:{password}@{host}/99", "DB index is out of range"),
     "no such option": ("redis://:{password}@{host}?colour=red", "an option"),
+    "no TLS": ("rediss://:{password}@{host}?ssl_cert_reqs=none", "no TLS is spoken there"),
+    "no TLS in a cluster": ("rediss+cluster://:{password}@{host}", "no TLS is spoken there"),
+    "no TLS at a Sentinel": ("rediss+sentinel://:{password}@{host}/main", "no TLS is spoken"),
+    "no certificates": (
+        "rediss://{host}?ssl_ca_certs=/no/such/file",
+        "`ssl_ca_certs` is not there",
+    ),
+    "no good certificates": ("rediss://{host}?ssl_ca_certs=/etc/passwd", "TLS cannot be set up"),
+    "no such TLS": ("rediss://{host}?ssl_min_version=9", "TLS cannot be set up"),
+    "no such ciphers": ("rediss://{host}?ssl_ciphers={password}", "TLS cannot be set up"),
+    "no socket": ("unix:///etc", "is no socket"),
     "no Sentinel": ("redis+sentinel://{host}/main?sentinel_password={password}", "SENTINEL"),
     "no cluster": ("redis+cluster://:{password}@{host}", "luster"),
 }

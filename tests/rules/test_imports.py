@@ -10,7 +10,8 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 # neighbour in its row. A module with a place of its own stands here by its full name.
 ORDER = [
     {"nfc"},
-    {"text", "hosts"},
+    {"text", "hosts", "redis_errors"},
+    {"redis_url"},
     {
         "clock",
         "confidential",
