@@ -18,12 +18,12 @@ class SmallDisk:
         self.folder = folder
         self._filler = folder / "filler"
 
-    def fill(self) -> None:
-        """Take all the room that is left."""
+    def fill(self, spare: int = 0) -> None:
+        """Take all the room that is left, but for so many bytes."""
         with self._filler.open("ab") as filler:
             os.truncate(filler.fileno(), 0)
             left = os.statvfs(self.folder)
-            os.posix_fallocate(filler.fileno(), 0, left.f_bavail * left.f_frsize)
+            os.posix_fallocate(filler.fileno(), 0, left.f_bavail * left.f_frsize - spare)
 
     def clear(self) -> None:
         """Give back what `fill` took."""

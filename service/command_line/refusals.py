@@ -1,5 +1,7 @@
 """How a command says no: one line on standard error, and a status that says whose mistake it is."""
 
+import os
+import sys
 from typing import Any, NoReturn
 
 import click
@@ -7,7 +9,7 @@ import click
 from service.environment import SettingsInvalid
 from service.errors import Invalid, ServiceError
 from service.http.fields import is_storable
-from service.migrations.refusals import MigrationFailed, RightsMissing, SchemaOutdated
+from service.migrations.refusals import MigrationFailed, MigrationHindered, SchemaOutdated
 from service.modlog.heads import HeadsUnreadable
 from service.privacy.addresses import AddressRefused
 from service.server.listening import CannotListen
@@ -35,7 +37,7 @@ MISTAKES = (
     Misconfigured,
     SettingsInvalid,
     SchemaOutdated,
-    RightsMissing,
+    MigrationHindered,
     CannotListen,
     HeadsUnreadable,
 )
@@ -60,6 +62,17 @@ class Commands(click.Group):
     """A group of commands in which whatever can be expected to go wrong ends with one line."""
 
     command_class = OneCommand
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run what was typed, and end the process; an answer that cannot be written is a mistake too."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if not _is_of_the_answer(error):
+                raise
+            Mistaken(f"The answer cannot be written to standard output: {error.strerror}.").show()
+            sys.exit(Mistaken.exit_code)
+
     # A group within is one like this.
     group_class = type
 
@@ -102,6 +115,17 @@ def _refuse_usage(error: click.UsageError) -> NoReturn:
         raise error
     command = error.ctx.command_path if error.ctx else "greenroom"
     raise Mistaken(f"{_one_line(error.format_message())} See `{command} --help`.") from None
+
+
+def _is_of_the_answer(error: OSError) -> bool:
+    """Tell whether an error came from standard output, where what was to be written still waits then."""
+    try:
+        sys.stdout.flush()
+    except OSError as again:
+        # It would be tried once more at the end of the process, which would say so in words of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return again.errno == error.errno
+    return False
 
 
 def _name_fields(error: Invalid) -> str:

@@ -11,9 +11,15 @@ _ADVICE = {
     "3F000": "Let the role in GREENROOM_DATABASE_URL find a schema on its search_path, and create in it.",
     "25006": "The database takes no writes: is it a standby?",
     "SQLITE_FULL": "The disk is full: make room on it.",
+    "SQLITE_IOERR": "Look at the disk: it may be full, or broken.",
     "SQLITE_READONLY": "Let this account write to the file and its folder.",
     "SQLITE_BUSY": "Another process wrote to the file all the time: stop the service, then migrate.",
 }
+# What has to be set right before another try could do better.
+_HINDRANCES = (
+    *("42501", "3F000", "25006", "53100"),
+    *("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CORRUPT", "SQLITE_CANTOPEN"),
+)
 _LOST = "The connection to the database broke off."
 AGAIN = "What was done stays done; run `greenroom migrate` again, and it goes on from there."
 
@@ -26,8 +32,8 @@ class MigrationFailed(RuntimeError):
     """The schema could not be brought up to date; the text says what happened, and what to do."""
 
 
-class RightsMissing(MigrationFailed):
-    """The role of the service may not do what a migration does."""
+class MigrationHindered(MigrationFailed):
+    """What a migration needs is missing, such as a right of the role or room on the disk."""
 
 
 def refuse_newer(found: str) -> SchemaOutdated:
@@ -44,8 +50,11 @@ def explain(error: DBAPIError, doing: str) -> MigrationFailed:
     words = getattr(getattr(error.orig, "diag", None), "message_primary", None) or str(error.orig)
     why = words.partition("\n")[0].rstrip(".")
     code = code_of(error)
-    advice = _ADVICE.get(code, "") if code else _LOST
-    kind = RightsMissing if code in {"42501", "3F000"} else MigrationFailed
+    # The name of an extended code begins with that of its kind.
+    known = (text for name, text in _ADVICE.items() if code and code.startswith(name))
+    advice = next(known, "") if code else _LOST
+    is_hindered = code is not None and code.startswith(_HINDRANCES)
+    kind = MigrationHindered if is_hindered else MigrationFailed
     return kind(" ".join(part for part in (f"{doing}: {why}.", advice, AGAIN) if part))
 
 
