@@ -1,5 +1,8 @@
 """The command line, `greenroom`."""
 
+from service.command_line import interruption
+
+# isort: split
 import asyncio
 import os
 import sys
@@ -33,6 +36,7 @@ from service.submission.form_scan import describe_scans, scan_file
 
 R = TypeVar("R")
 ROLES = click.Choice(["owner", "moderator", "viewer"])
+ROTATED = "What is renewed stays so; run `greenroom keys rotate` again, and it goes on from there."
 PORTS = click.IntRange(1, MAX_PORT)
 
 
@@ -206,7 +210,8 @@ def keys() -> None:
 @keys.command("rotate")
 def keys_rotate() -> None:
     """Re-encrypt and re-index every address under a new key, while the service runs."""
-    done = work(partial(commands.rotate, tell=Progress("addresses")))
+    with stoppable(ROTATED):
+        done = work(partial(commands.rotate, tell=Progress("addresses")))
     click.echo(
         f"{done.addresses} addresses lie under the new key; {len(done.deleted_keys)} old keys are deleted."
     )
@@ -240,6 +245,8 @@ def log_verify(head: str | None, accept: bool) -> None:
     if not all(result.is_right for result in results):
         sys.exit(1)
 
+
+interruption.hear_again()
 
 if __name__ == "__main__":
     main()

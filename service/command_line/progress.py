@@ -27,12 +27,15 @@ class Progress:
         self._started = self._told = clock()
 
     def __call__(self, done: int, total: int) -> None:
-        """Take note of how far it is."""
+        """Take note of how far it is; with nothing done, of when it begins."""
         now = self._clock()
+        if not done:
+            self._started = self._told = now
+            return
         if now - self._told < EVERY_SECONDS:
             return
         self._told = now
-        left = (now - self._started) / max(done, 1) * (total - done)
+        left = (now - self._started) / done * (total - done)
         self._say(f"{done:,} of {total:,} {self._things}, about {_duration(left)} left")
 
 

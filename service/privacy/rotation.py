@@ -33,7 +33,7 @@ MAX_TRIES = 5
 # Longer than a running process goes on with the keys that it knows, and than a submission takes.
 SETTLE_SECONDS = KEYRING_SECONDS + 4
 
-# Is told how many addresses are renewed, of how many.
+# Is told how many addresses are renewed, of how many; none of them at the beginning.
 TellCount = Callable[[int, int], None]
 
 _ADDRESS = SQLModel.metadata.tables["sealed_address"]
@@ -101,6 +101,8 @@ async def _renew_all(database: Database, vault: Vault, tell: TellCount) -> int:
     pace, done, tries = Pace(BATCH, MAX_BATCH), 0, MAX_TRIES
     async with database.reading() as session:
         total = await _count_left(session, await vault.load(session))
+    # From here on the time counts, and not from where everybody's keys were waited for.
+    tell(0, total)
     while True:
         started = time.monotonic()
         try:

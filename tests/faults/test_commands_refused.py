@@ -1,6 +1,7 @@
 """Commands that cannot do what they were asked: one line that says why, and no stack trace."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.keyboard import complaint, only_line, type_command
+from tests.processes import REPOSITORY, bound_to_us
 
 EMAIL = "alice@moderators.example"
 SITE = ["site", "create", "new", "--title", "New", "--origin", "https://new.example"]
@@ -157,9 +159,39 @@ def test_a_password_cannot_come_from_an_input_that_is_closed(unchanged: Path) ->
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" <&-', "sh", *typed],
         env={"PATH": os.environ["PATH"], "GREENROOM_DATA_DIR": str(unchanged / "data")},
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 2
     assert "input is closed" in only_line(done.stderr)
+
+
+# Stops where the service is imported, and says so.
+HALFWAY = """
+import signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "service.app":
+            print("importing", flush=True)
+            signal.pause()
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def test_ctrl_c_at_the_very_beginning_is_an_end_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(HALFWAY)
+    with subprocess.Popen(
+        [*bound_to_us(), sys.executable, "-m", "service", "migrate"],
+        env={"PYTHONPATH": str(tmp_path)},
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "importing\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate() == ("", "")
+    assert process.returncode == -signal.SIGINT

@@ -14,6 +14,17 @@ def test_a_line_every_five_seconds_and_none_before() -> None:
     assert len(lines) == 16
 
 
+def test_what_was_waited_for_before_the_beginning_does_not_count() -> None:
+    now, lines = 0.0, list[str]()
+    progress = Progress("addresses", lines.append, lambda: now)
+    now = 60.0
+    progress(0, 1_000)
+    assert lines == []
+    now = 70.0
+    progress(500, 1_000)
+    assert lines == ["500 of 1,000 addresses, about 10 seconds left"]
+
+
 def test_the_time_left_is_in_a_unit_that_one_can_read() -> None:
     now, lines = 0.0, list[str]()
     progress = Progress("rows", lines.append, lambda: now)

@@ -1,8 +1,13 @@
 """Rotating the keys of addresses while the service works: nothing is lost, mixed up or left behind."""
 
 import asyncio
+import signal
+import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +15,7 @@ import pytest
 from sqlmodel import col, select, update
 
 from service import commands
+from service.__main__ import ROTATED
 from service.command_line.log import verify_logs
 from service.errors import Unavailable
 from service.privacy import rotation, vault
@@ -17,6 +23,8 @@ from service.privacy.rotation import Rotation
 from service.privacy.tables import AuthorTally, DataKey, SealedAddress
 from tests.api.privacy.leaks import database_files, find_addresses
 from tests.cast import PASSWORD, House, email_of
+from tests.keyboard import only_line, type_command
+from tests.processes import REPOSITORY, bound_to_us, wait_until
 from tests.servers import run_greenroom
 
 
@@ -63,6 +71,29 @@ async def readers(house: House) -> AsyncIterator[list[tuple[str, str]]]:
 async def reveal(house: House, comment_id: str) -> Any:
     url = f"/v1/moderation/comments/{comment_id}/email-reveals"
     return (await house.bob.post(url, json={"purpose": "To ask."})).json()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_it_is_told_what_stays_done(tmp_path: Path, number: signal.Signals) -> None:
+    assert type_command(tmp_path, {}, "migrate").exit_code == 0
+    with subprocess.Popen(
+        [*bound_to_us(), sys.executable, "-m", "service", "keys", "rotate"],
+        env={"GREENROOM_DATA_DIR": str(tmp_path / "data")},
+        cwd=REPOSITORY,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        wait_until(lambda: count_keys(tmp_path) == 2, "the new key")
+        process.send_signal(number)
+        _, errors = process.communicate()
+    assert process.returncode == 1
+    assert only_line(errors) == f"Stopped. {ROTATED}"
+
+
+def count_keys(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "data" / "greenroom.sqlite3")) as database:
+        [[number]] = database.execute("SELECT count(*) FROM data_key WHERE purpose = 'address'")
+    return int(number)
 
 
 async def test_it_runs_beside_a_service_that_takes_comments(house: House) -> None:
