@@ -236,7 +236,7 @@ def log_verify(head: str | None, accept: bool) -> None:
 
     Ends with status 1 when there is one.
     """
-    if head and accept:
+    if head is not None and accept:
         raise click.UsageError("--accept goes by the remembered heads alone: leave --head out.")
     check = log_checks.accept_logs if accept else partial(log_checks.verify_logs, head=head)
     results = work(check)

@@ -1,6 +1,7 @@
 """The URL of a database: what is wrong with it is said before a driver could repeat what stands in it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -22,6 +23,15 @@ _NUMBERS = (
     "port",
     "tcp_user_timeout",
 )
+# What Python's driver would take for its own; libpq knows none of them.
+_OF_PYTHON = {
+    "autocommit",
+    "conninfo",
+    "context",
+    "cursor_factory",
+    "prepare_threshold",
+    "row_factory",
+}
 
 
 def read_database_url(name: str, given: str) -> str:
@@ -80,9 +90,21 @@ _SEVERAL_HOSTS = "postgresql://user:password@/name?host=one:5432&host=two:5432"
 def _require_plain_file(name: str, url: URL) -> None:
     """Refuse what is more than a path, and a database in memory, where nothing would be kept."""
     path = url.database or ""
-    if path in {"", ":memory:"} or url.host or url.port or url.username or url.query:
+    if (
+        path in {"", ":memory:"}
+        or path.endswith("/")
+        or url.host
+        or url.port
+        or url.username
+        or url.query
+    ):
         raise invalid(name, f"does not name a file alone: write {SQLITE_EXAMPLE}")
     refuse_unexpanded(name, path)
+    try:
+        Path(path).absolute()
+    except FileNotFoundError:
+        why = f"is no whole path, and the folder of this call is gone: write {SQLITE_EXAMPLE}"
+        raise invalid(name, why) from None
 
 
 def _require_place(name: str, url: URL) -> None:
@@ -121,6 +143,8 @@ def _check_options(name: str, url: URL) -> None:
     for option, value in url.query.items():
         if option == "host":
             continue
+        if option in _OF_PYTHON:
+            raise invalid(name, f"has `{option}`, which is no option of PostgreSQL")
         if not isinstance(value, str):
             raise invalid(name, f"has `{option}` more than once")
         if option in _NUMBERS and not (value.isascii() and value.isdigit()):

@@ -53,7 +53,7 @@ def check_redis_url(url: str) -> None:
             _connect_cluster(address, TIMEOUT_SECONDS)
         _make_pool(address, TIMEOUT_SECONDS).make_connection()  # type: ignore[no-untyped-call]
     # Whatever the library says of a value; its text may hold it.
-    except (TypeError, ValueError, AttributeError, LookupError, RedisError):
+    except (TypeError, ValueError, OverflowError, AttributeError, RedisError):
         raise ValueError("has an option with a value that cannot be") from None
 
 
@@ -76,7 +76,7 @@ def check_files(url: str) -> None:
         return
     try:
         connection.ssl_context.get()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         why = getattr(error, "reason", None) or type(error).__name__
         raise ValueError(f"TLS cannot be set up by its options: {why}") from None
 

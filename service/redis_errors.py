@@ -18,7 +18,14 @@ from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import TimeoutError as TooSlow
 
 # What a Redis says to an order that it will never take, however often it is asked.
-_NEVER = ("DB index", "invalid DB index", "unknown command", "Cluster mode", "This instance has")
+_NEVER = (
+    "DB index",
+    "invalid DB index",
+    "unknown command",
+    "Cluster mode",
+    "Client names",
+    "This instance has",
+)
 # What OpenSSL makes of an answer without TLS.
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
 NO_TLS = "no TLS is spoken there: write redis:// for rediss://, or name the port that speaks it"

@@ -12,7 +12,7 @@ on it.
 
 import math
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote_to_bytes, urlsplit
 
 import msgspec
 from redis.asyncio.connection import parse_url
@@ -24,6 +24,8 @@ GROUPS = ("sentinel", "cluster")
 PORTS = {"": 6379, "sentinel": 26379, "cluster": 6379}
 # Redis itself counts databases by a signed 32-bit number.
 MAX_DATABASE = 2**31 - 1
+# What the path of a socket may have on Linux (man 7 unix), without the NUL at its end.
+MAX_SOCKET_BYTES = 107
 # None of them changes what is asked or answered.
 _OPTIONS = {
     "client_name",
@@ -116,6 +118,8 @@ def _read_place(scheme: str, group: str, hosts: str, path: str) -> tuple[tuple[s
         raise ValueError("has a host before its path: a socket is unix:///path")
     if not path.strip("/"):
         raise ValueError("names no socket: unix:///path")
+    if len(unquote_to_bytes(path)) > MAX_SOCKET_BYTES:
+        raise ValueError(f"names a socket by more than {MAX_SOCKET_BYTES} bytes")
     return ()
 
 

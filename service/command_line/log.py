@@ -55,7 +55,7 @@ class Verified(msgspec.Struct, frozen=True):
 
 async def verify_logs(services: Services, head: str | None = None) -> list[Verified]:
     """Check every chain; `head` is one more head to hold it to, as `SITE:LENGTH:HASH`."""
-    given = dict([_parse_head(head)] if head else [])
+    given = dict([_parse_head(head)] if head is not None else [])
     # Before the database is looked at, whose chains go on growing.
     remembered = services.log_heads.recall()
     async with services.reading() as session:

@@ -93,6 +93,10 @@ def test_texts_have_the_bounds_that_they_have_by_the_api(unchanged: Path, mistak
     assert why in refusal(unchanged, *words)
 
 
+def test_a_head_that_a_script_lost_is_not_left_out(unchanged: Path) -> None:
+    assert "SITE:LENGTH:HASH" in refusal(unchanged, "log", "verify", "--head", "")
+
+
 # Each place at which a text is typed.
 TEXTS = [
     instead_of(SITE, "new", BYTE),

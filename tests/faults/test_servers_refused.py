@@ -138,6 +138,8 @@ REDISES = {
     ),
     "no good certificates": ("rediss://{host}?ssl_ca_certs=/etc/passwd", "TLS cannot be set up"),
     "no such TLS": ("rediss://{host}?ssl_min_version=9", "TLS cannot be set up"),
+    "no TLS of the future": ("rediss://{host}?ssl_min_version=" + "9" * 20, "TLS cannot be"),
+    "no such name": ("redis://:{password}@{host}?client_name=a%20b", "Client names"),
     "no such ciphers": ("rediss://{host}?ssl_ciphers={password}", "TLS cannot be set up"),
     "no socket": ("unix:///etc", "is no socket"),
     "no Sentinel": ("redis+sentinel://{host}/main?sentinel_password={password}", "SENTINEL"),

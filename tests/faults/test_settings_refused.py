@@ -49,6 +49,9 @@ MISTAKES = [
     ("DATABASE_URL", "postgresql://host/name?connect_timeout=abc", "`connect_timeout`"),
     ("DATABASE_URL", "postgresql://host/name?port=secret", "`port`"),
     ("DATABASE_URL", "postgresql://host/name?sslmode=a&sslmode=b", "more than once"),
+    ("DATABASE_URL", "postgresql://host/name?autocommit=1", "no option of PostgreSQL"),
+    ("DATABASE_URL", "postgresql://host/name?conninfo=host%3Dsecret", "no option of PostgreSQL"),
+    ("DATABASE_URL", "sqlite:////srv/folder/", "does not name a file alone"),
     ("STANDBY_URL", "postgresql://ann:secret@host/name", "only a PostgreSQL has a standby"),
     ("STANDBY_URL", "postgresql://ann:secret%00@host/name", "control character"),
     ("STANDBY_URL", "sqlite:////tmp/x", "does not name a PostgreSQL"),
@@ -177,6 +180,9 @@ def test_where_the_folder_of_the_call_is_gone_a_whole_path_is_asked_for(
     line = complaint(tmp_path, {"GREENROOM_DATA_DIR": ""}, "migrate")
     assert "GREENROOM_DATA_DIR" in line
     assert "starts with /" in line
+    line = complaint(tmp_path, {"GREENROOM_DATABASE_URL": "sqlite:///here"}, "migrate")
+    assert "GREENROOM_DATABASE_URL" in line
+    assert "sqlite:////absolute/path" in line
 
 
 def test_a_path_may_hold_what_means_something_in_a_url() -> None:

@@ -75,6 +75,7 @@ def test_sentinels_name_the_master_of_a_service() -> None:
         ("unix://", "names no socket"),
         ("unix://:secret@", "names no socket"),
         ("unix:///", "names no socket"),
+        (f"unix:///{'a' * 107}", "more than 107 bytes"),
         ("unix://run/redis.sock?password=secret", "unix:///path"),
         ("redis://:secret@a.example?max_connections=-5", "a value that cannot be"),
         ("redis://:secret@a.example?socket_timeout=-1", "a value that cannot be"),
