@@ -48,6 +48,10 @@ def test_redis_goes_and_comes(tmp_path: Path, redis: Server) -> None:
     log = service.log_text()
     assert "never retrieved" not in log
     assert "Traceback" not in log
+    first, *others = (json.loads(line) for line in log.splitlines())
+    assert first["redis"].endswith(", not reached (ConnectionError: Connection refused)")
+    told = [line["error"] for line in others if line["event"].endswith("is away")]
+    assert told[0] == "ConnectionError: Connection refused"
     levels = Counter(json.loads(line)["level"] for line in log.splitlines())
     # Its first going and coming; the others came within a minute of those.
     assert 2 <= levels["warning"] <= 2 * PARTS
