@@ -10,6 +10,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import idna
 
+from service.environment import MAX_PORT
 from service.errors import FieldRefused
 from service.nfc import nfc
 
@@ -86,6 +87,8 @@ def _normalise_authority(scheme: str | None, authority: str) -> str:
     found = _AUTHORITY.fullmatch(authority)
     if found is None:
         raise ValueError("The host is missing or malformed, or comes with user information.")
+    if found[2] and not 1 <= int(found[2]) <= MAX_PORT:
+        raise ValueError(f"A port is a number from 1 to {MAX_PORT}.")
     host, port = _normalise_host(found[1].lower()), (found[2] or "").lstrip("0")
     if not port or port == _DEFAULT_PORTS.get((scheme or "").lower()):
         return host

@@ -73,6 +73,10 @@ BOUNDS = {
     "title in lines": (instead_of(SITE, "New", "a\nb"), "title: Expected one line"),
     "title with a bell": (instead_of(SITE, "New", "a\ab"), "title: Expected one line"),
     "title that ends in a line": (instead_of(SITE, "New", "a\n"), "title: Expected one line"),
+    "port of no host": (
+        instead_of(SITE, "https://new.example", "https://new.example:99999"),
+        "1 to 65535",
+    ),
     "long origin": (instead_of(SITE, "https://new.example", "https://" + "o" * 300), "origins/0: "),
     "no name": (instead_of(MODERATOR, "New", ""), "name: "),
     "long name": (instead_of(MODERATOR, "New", "n" * 101), "name: "),
