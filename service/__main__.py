@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import click
 
+import service.beginning  # noqa: F401 - its import is what it does, before all others.
 from service import commands
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.accounts.rules import parse_role

@@ -11,7 +11,9 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text"},
+    {"log_outlet"},
     {
+        "beginning",
         "clock",
         "confidential",
         "environment",
