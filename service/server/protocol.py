@@ -1,26 +1,18 @@
-"""What the HTTP server does by itself: its refusals look like every other answer, and it ends connections
-in a way that loses no request."""
+"""What the HTTP server does by itself: it turns away whom there is no room for, and ends connections in a way
+that loses no request."""
 
 import asyncio
-import logging
 import time
-from typing import Any
 
-import msgspec
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from service.errors import RequestNotReadable, ServiceError, Unavailable
-from service.http.docs import PROBLEM
-from service.http.edge import DEFAULT_HEADERS, UNMATCHED, Edge
+from service.errors import Unavailable
+from service.http.edge import Edge
 from service.http.endless import ENDING, ENDLESS
-from service.http.request_ids import HEADER, make_request_id
 from service.logs import get_logger
 from service.server.draining import DRAIN
 from service.server.open_files import connection_limit
+from service.server.reading import BoundedProtocol
 
 # How long a connection without a request is kept at the end: one may have arrived without having been read.
 LAST_REQUEST_SECONDS = 0.5
@@ -30,9 +22,6 @@ LAST_WORDS_SECONDS = 1.0
 FULL_SECONDS = 60.0
 RETRY_SECONDS = 5
 _logger = get_logger(__name__)
-# What strangers send is answered and counted, but no reason for a line: they could fill the log with them.
-_uvicorn_logger = logging.getLogger("uvicorn.error.connections")
-_uvicorn_logger.setLevel(logging.ERROR)
 
 
 class Room:
@@ -59,12 +48,8 @@ class Room:
 ROOM = Room()
 
 
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, which would refuse in plain text what is not HTTP or has too long an address."""
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.logger = _uvicorn_logger
+class Protocol(BoundedProtocol):
+    """The service's protocol."""
 
     # uvicorn narrows asyncio's type of a transport, and so has to whoever builds on it.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -77,11 +62,13 @@ class Protocol(HttpToolsProtocol):
                 self.app.metrics.connections_refused.inc()
             full = Unavailable("Too many connections are open.", retry_after_seconds=RETRY_SECONDS)
             self._refuse(full)
+            # Whoever comes next needs the place.
+            self.transport.close()
 
     def on_headers_complete(self) -> None:
         """Begin to answer a request; while the process drains, its connection ends with it."""
         super().on_headers_complete()
-        if DRAIN.has_begun:
+        if DRAIN.has_begun and self.cycle:
             self.cycle.keep_alive = False
 
     def end_after_answer(self) -> None:
@@ -114,25 +101,3 @@ class Protocol(HttpToolsProtocol):
     def _answer(self) -> RequestResponseCycle | None:
         # There is none before the first request, which uvicorn's own type does not say.
         return self.cycle
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer with a problem and close the connection, since nobody knows where a next request begins."""
-        if isinstance(self.app, Edge):
-            self.app.metrics.note_request("other", UNMATCHED, RequestNotReadable.status, 0.0)
-        self._refuse(RequestNotReadable())
-
-    def _refuse(self, error: ServiceError) -> None:
-        """Answer without a request, and close the connection."""
-        body = msgspec.json.encode(error.to_problem())
-        headers = {
-            **DEFAULT_HEADERS,
-            **{name.lower().encode(): text.encode() for name, text in error.headers.items()},
-            b"content-type": PROBLEM.encode(),
-            b"content-length": str(len(body)).encode(),
-            b"connection": b"close",
-            HEADER: make_request_id(),
-        }
-        lines = [b"%b: %b\r\n" % pair for pair in headers.items()]
-        status = STATUS_LINE[error.status]
-        self.transport.write(b"".join([status, *lines, b"\r\n", body]))
-        self.transport.close()
