@@ -20,6 +20,7 @@ ORDER = [
         "errors",
         "languages",
         "logs",
+        "open_files",
         "pacing",
         "redis_client",
         "server.draining",
