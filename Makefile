@@ -4,6 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 PEERS ?= ../shared/bench/peers
 BIN := .venv/bin
+# Many tests wait for processes of their own, so there is room for one more than there are cores.
+BESIDE = --numprocesses $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') --dist worksteal
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 # An exact version, so that the same locks come out on every machine.
 UV := uv==0.13.9
@@ -22,11 +24,12 @@ demo: .venv/runtime ## Serve a demo with no set-up; PORT=8001 takes another port
 	$(BIN)/greenroom demo --port $(PORT)
 
 test: .venv/dev ## Run the tests; ARGS="..." goes to pytest
-	$(BIN)/pytest --numprocesses auto $(ARGS)
+	$(BIN)/pytest $(BESIDE) $(ARGS)
 
 test-long: .venv/dev ## Run the tests of real data with all of it, and those that are marked as long
-	GREENROOM_LONG_TESTS=1 $(BIN)/pytest --numprocesses auto tests/corpora $(ARGS)
-	$(BIN)/pytest --numprocesses auto -m long $(ARGS)
+	GREENROOM_LONG_TESTS=1 $(BIN)/pytest $(BESIDE) tests/corpora $(ARGS)
+	GREENROOM_WIRE_CASES=100000 $(BIN)/pytest $(BESIDE) tests/contracts/test_wire.py $(ARGS)
+	$(BIN)/pytest $(BESIDE) -m long $(ARGS)
 
 lint: .venv/dev ## Check style, format and types
 	$(BIN)/ruff check

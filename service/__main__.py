@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import click
 
+import service.beginning  # noqa: F401 - its import is what it does, before all others.
 from service import commands
 from service.accounts.rules import parse_role
 from service.command_line import log as log_checks

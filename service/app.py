@@ -21,6 +21,7 @@ from service.housekeeping import keep_house
 from service.http.cors import CorsPolicy
 from service.http.docs import Readers
 from service.http.edge import Edge
+from service.http.guests import Guests
 from service.http.handlers import EXCEPTION_HANDLERS
 from service.http.openapi.document import describe_api
 from service.http.reading import MAX_BODY_BYTES, AppRequest
@@ -123,7 +124,8 @@ def create_app(
     app.state.routes = table
     app.state.openapi = describe_api(table)
     cors = CorsPolicy(_origin_lookup(app))
-    return Edge(app, table, cors, metrics, memory, access_log=settings.access_log)
+    guests = Guests(settings.trusted_proxies, settings.max_connections_per_network)
+    return Edge(app, table, cors, metrics, memory, guests, access_log=settings.access_log)
 
 
 def serve_app() -> ASGIApp:

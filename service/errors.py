@@ -82,8 +82,40 @@ class RequestNotReadable(ServiceError):
     status = 400
     slug = "request-not-readable"
     title = "The request cannot be read"
-    advice = "Send well-formed HTTP/1.1, with an address of less than 64 KiB."
-    default_detail = "This is not HTTP, or its address is too long."
+    advice = "Send well-formed HTTP/1.1, with one Host."
+    default_detail = "This is not HTTP/1.1."
+
+
+class RequestTooSlow(ServiceError):
+    status = 408
+    slug = "request-too-slow"
+    title = "The request took too long to come"
+    advice = "Send it again: its headers within ten seconds, its body within thirty more."
+    default_detail = "The rest of the request did not come in time."
+
+
+class RequestLineTooLong(ServiceError):
+    status = 414
+    slug = "request-line-too-long"
+    title = "The address is too long"
+    advice = "Send a request line of at most 16 KiB; ask for fewer articles at a time."
+    default_detail = "The request line is longer than 16 KiB."
+
+
+class HeadersTooLong(ServiceError):
+    status = 431
+    slug = "headers-too-long"
+    title = "The headers are too long"
+    advice = "Send at most 64 KiB of headers in all; mostly it is cookies that are too many."
+    default_detail = "The headers are longer than 64 KiB in all."
+
+
+class MethodNotKnown(ServiceError):
+    status = 501
+    slug = "method-not-known"
+    title = "No such method"
+    advice = "Use a method of HTTP; `Allow` at OPTIONS says which ones the address takes."
+    default_detail = "The service does not know this method."
 
 
 class BodyNotReadable(ServiceError):

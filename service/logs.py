@@ -3,11 +3,15 @@
 import logging
 import re
 import sys
+from functools import cache
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from service.log_outlet import Outlet
+
+STANDARD_ERROR = 2
 REDACTED = "[redacted]"
 # Wide on purpose: a log line that loses a word is better than one that shows an address. Bounded, so that
 # it takes linear time on anything.
@@ -71,7 +75,7 @@ def configure_logs(level: str = "INFO", *, for_a_person: bool = False) -> None:
             structlog.processors.JSONRenderer(),
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sys.stderr) if for_a_person else _outlet()
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -86,6 +90,11 @@ def configure_logs(level: str = "INFO", *, for_a_person: bool = False) -> None:
     access = logging.getLogger("uvicorn.access")
     access.handlers.clear()
     access.propagate, access.disabled = False, True
+
+
+@cache
+def _outlet() -> Outlet:
+    return Outlet(STANDARD_ERROR)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -50,7 +50,8 @@ class Metrics:
         self._hits = 0
         self.connections_refused = Counter(
             "greenroom_connections_refused",
-            "Connections turned away because the process may not open more files.",
+            "Connections turned away: too many files are open, or too many are of one network.",
+            ["reason"],
             registry=registry,
         )
         self.page_hits = Counter(

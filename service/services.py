@@ -131,6 +131,11 @@ class Services:
             raise OriginNotAllowed
 
     def is_own_origin(self, request: AppRequest, origin: str | None) -> bool:
-        """Tell whether an Origin header names this service, by its public URL or as it was called."""
+        """Tell whether an Origin header names this service, by its public URL or as it was called.
+
+        What is public by https has no page of its own by http, where somebody on the way may have made one.
+        """
         called = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
-        return origin in {self.settings.public_url, called}
+        return origin == self.settings.public_url or (
+            origin == called and not (self.settings.is_https and called.startswith("http:"))
+        )

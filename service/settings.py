@@ -72,6 +72,8 @@ class Settings(Confidential, frozen=True, kw_only=True):
     """How many submissions may wait to be stored in each process; further ones are told to come back."""
     max_streams: int = 5_000
     """How many streams of readers each process carries; never more than half of its open files."""
+    max_connections_per_network: int = 500
+    """How many connections a network that is no trusted proxy has at a time with each process."""
     drain_seconds: int = 3
     """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
     access_log: bool = False
@@ -180,6 +182,7 @@ READERS: Mapping[str, Callable[[str, str], Any]] = {
     "redis_patience_milliseconds": read_number(10, 1_000, "milliseconds"),
     "max_waiting_submissions": read_number(1, 100_000, "submissions"),
     "max_streams": read_number(0, 100_000, "streams"),
+    "max_connections_per_network": read_number(1, 100_000, "connections"),
     "drain_seconds": read_number(0, 600, "seconds"),
     "access_log": read_switch,
     "log_level": read_choice("debug", "info", "warning", "error"),

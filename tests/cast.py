@@ -35,6 +35,9 @@ from tests.in_process import SettableClock, alive
 # Not loopback, to whom the operations routes tell more. Of the ranges for documentation (RFC 5737).
 DAVES_IP = "203.0.113.7"
 PUBLIC_URL = "https://talk.example"
+# Where somebody on the machine itself looks at the operations routes.
+LOOPBACK = ("127.0.0.1", "::1")
+LOCAL_URL = "http://127.0.0.1"
 SUBMIT = "/v1/sites/blog/comments"
 PASSWORD = "correct horse battery"
 # Written without a request of the caller's being a change: contract, "Last-used stamps".
@@ -82,7 +85,8 @@ class House:
     def client(self, ip: str = DAVES_IP, **headers: str) -> httpx.AsyncClient:
         """Give a client without credentials and cookies that calls from an address."""
         transport = httpx.ASGITransport(self.app, client=(ip, 1234))
-        return httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers)
+        base_url = LOCAL_URL if ip in LOOPBACK else PUBLIC_URL
+        return httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers)
 
     def _moderator(self, name: str) -> httpx.AsyncClient:
         return self.client(authorization=f"Bearer {self._tokens[name]}")

@@ -140,7 +140,7 @@ def start_service(
         url=f"http://127.0.0.1:{port}",
         log_file=folder / f"service-{port}.log",
         answers=_service_answers,
-        environment=_service_environment(folder, environment),
+        environment=service_environment(folder, environment),
     )
     with running(server):
         yield server
@@ -157,7 +157,7 @@ def run_greenroom(
         text=True,
         check=False,
         cwd=REPOSITORY,
-        env=_service_environment(folder, environment),
+        env=service_environment(folder, environment),
         timeout=DEADLINE_SECONDS,
     )
 
@@ -187,7 +187,7 @@ def fresh_database(server_url: str, template: str = "template1") -> Iterator[str
         connection.execute(drop.format(sql.Identifier(name)))
 
 
-def _service_environment(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+def service_environment(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
     # What a developer has configured in the shell must not reach a test.
     # Nor may each of the many processes be made to compile all modules anew, as this variable does.
     foreign = ("GREENROOM_", "PYTHONDONTWRITEBYTECODE")

@@ -13,11 +13,12 @@ MAX_BYTES = 4 * MAX_PASSWORD_CHARS + len(b"\r\n")
 
 def read_password() -> str:
     """Read a password from the first line of standard input; raises Misconfigured or CommandFailed."""
-    # Python has none where it was closed before the start.
-    if sys.stdin is None or sys.stdin.closed:
-        raise Misconfigured("Standard input is closed: send the password there, in one line.")
     try:
         line = sys.stdin.buffer.readline(MAX_BYTES + 1)
+        if not line:
+            raise Misconfigured(
+                "Standard input is empty or closed: send the password there, in one line."
+            )
         # Of what is too long anyway the last character may be cut in two.
         password = line.decode(errors="strict" if len(line) <= MAX_BYTES else "replace")
     except UnicodeError:

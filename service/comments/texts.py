@@ -7,11 +7,19 @@ from service.http.fields import is_storable
 from service.privacy.vault import Keyring
 from service.text import has_visible, normalise_text
 
+# What a value may have before anything is done to it, in characters: what takes long takes as long as this.
+MAX_RAW_CHARS = {"article": 4_096, "url": 4_096, "name": 1_024, "email": 1_024, "text": 131_050}
+MAX_OTHER_CHARS = 1_024
+
 
 def require_text(field: str, raw: object) -> str:
     """Give the value of a field that has to be there and to be a storable text; raises FieldRefused."""
     if raw is None:
         raise FieldRefused(f"{field}_required", "This field is required.")
+    most = MAX_RAW_CHARS.get(field, MAX_OTHER_CHARS)
+    if isinstance(raw, str) and len(raw) > most:
+        detail = f"At most {most:,} characters are read; this has {len(raw):,}. Nothing was cut."
+        raise FieldRefused(f"{field}_too_long", detail)
     if not isinstance(raw, str) or not is_storable(raw):
         detail = "This has to be text without NUL or lone surrogates."
         raise FieldRefused(f"{field}_invalid", detail)

@@ -68,7 +68,7 @@ def _options(size: int, bounds: Bounds) -> dict[str, Any]:
 
 def _prepare(engine: Engine, bounds: Bounds, health: Health) -> None:
     if health.file is not None:
-        sqlite.prepare(engine, bounds, health.require_file)
+        sqlite.prepare(engine, bounds, health.file, health.require_file)
 
     @event.listens_for(engine, "handle_error")
     def renew(context: ExceptionContext) -> None:

@@ -5,9 +5,9 @@ from typing import Literal
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-Fault = Literal["unreachable", "busy", "read-only", "full", "failing", "replaced"]
+Fault = Literal["unreachable", "busy", "read-only", "full", "failing", "damaged", "replaced"]
 # Faults in which pages can still be read.
-UNWRITABLE: frozenset[Fault] = frozenset({"read-only", "full", "failing"})
+UNWRITABLE: frozenset[Fault] = frozenset({"read-only", "full", "failing", "damaged"})
 # By SQLSTATE, else by the class that its first two characters name (PostgreSQL, appendix A).
 _POSTGRES: dict[str, Fault] = {
     "25006": "read-only",
@@ -32,8 +32,8 @@ _SQLITE: dict[str, Fault] = {
     "READONLY": "read-only",
     "FULL": "full",
     "IOERR": "failing",
-    "CORRUPT": "failing",
-    "NOTADB": "failing",
+    "CORRUPT": "damaged",
+    "NOTADB": "damaged",
     "CANTOPEN": "unreachable",
 }
 

@@ -10,6 +10,8 @@ from service.logs import get_logger
 
 # A fault that goes on is told of so often, and not with every request that meets it.
 TELL_EVERY_SECONDS = 60.0
+# Who refuses all stores once the file is damaged; only a new start takes it back.
+FILE = "file"
 _logger = get_logger(__name__)
 
 
@@ -35,7 +37,10 @@ class Health:
         fault = name_fault(error)
         if fault is None:
             return
-        if stored_by and fault in UNWRITABLE:
+        if fault == "damaged":
+            # Somebody may have written over it: what is stored there may be lost, and make it worse.
+            self._refused[FILE] = fault
+        elif stored_by and fault in UNWRITABLE:
             self._refused[stored_by] = fault
         self.tell(fault, type(getattr(error, "orig", error)).__name__)
 
@@ -53,7 +58,7 @@ class Health:
     def recover(self) -> None:
         """Take note that what any store needs can be stored, found out by trying."""
         if self._refused:
-            self._refused.clear()
+            self._refused = {by: why for by, why in self._refused.items() if by == FILE}
             self._tell_the_end()
 
     def tell(self, fault: Fault, error: str) -> None:
@@ -78,3 +83,9 @@ class Health:
         if self.file is not None and self.file.was_replaced:
             self.tell("replaced", "restart the service")
             raise Unavailable("The database's file was replaced: the service has to be restarted.")
+
+    def require_sound_file(self) -> None:
+        """Raise Unavailable when the file of SQLite was replaced, or was found to be damaged."""
+        self.require_file()
+        if FILE in self._refused:
+            raise Unavailable("The database's file is damaged: a backup has to be restored.")

@@ -64,7 +64,7 @@ class Pool:
 
         What follows the block may tell the world: the commit is durable by then.
         """
-        self._health.require_file()
+        self._health.require_sound_file()
         patience = Patience(self.patience_seconds, UNKNOWN)
         # Read by the engine's `begin` listener: only SQLite distinguishes the two kinds.
         engine = self.engine.execution_options(**WRITING)
@@ -80,7 +80,7 @@ class Pool:
             self._note(error, patience, self.name)
             raise
         # Before anybody hears of it.
-        self._health.require_file()
+        self._health.require_sound_file()
         self._health.stored(self.name)
 
     def _note(self, error: Exception, patience: Patience, stored_by: str | None) -> None:

@@ -18,6 +18,8 @@ from service.database.faults import name_fault
 BUSY_MILLISECONDS = 500
 # What is written ahead is cut to this when it has grown past it, as by a VACUUM.
 MAX_LOG_BYTES = 16 << 20
+# The device and the number of a file on it.
+Identity = tuple[int, int]
 
 
 class DatabaseFile:
@@ -30,16 +32,40 @@ class DatabaseFile:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._known = self._look()
+        self._known = _identify(path)
+        self._beside = (f"{path}-wal", f"{path}-shm")
+        self._known_beside: tuple[Identity | None, ...] = (None, None)
+        self._connections = 0
 
     @property
     def was_replaced(self) -> bool:
-        """Whether there is another file now where this one was, or none."""
-        found = self._look()
+        """Whether there is another file now where this one was, or none, or so with those beside it."""
+        found = _identify(self._path)
         if self._known is None:
             # It was made after we were.
             self._known = found
-        return found != self._known
+        return found != self._known or self._has_lost_log
+
+    @property
+    def _has_lost_log(self) -> bool:
+        """Whether the files of what is written ahead are others than those that are open."""
+        if not self._connections:
+            return False
+        found = tuple(map(_identify, self._beside))
+        if None in self._known_beside:
+            # The first transaction makes them.
+            self._known_beside = found
+        return found != self._known_beside
+
+    def note_opened(self) -> None:
+        """Take note of a connection: as long as there is one, SQLite leaves the files where they are."""
+        self._connections += 1
+
+    def note_closed(self) -> None:
+        """Take note of its end: the last one takes along what is beside the file."""
+        self._connections -= 1
+        if not self._connections:
+            self._known_beside = (None, None)
 
     def cut_log(self) -> None:
         """Cut what was written ahead, unless it is short or somebody still reads in it."""
@@ -53,16 +79,19 @@ class DatabaseFile:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _look(self) -> tuple[int, int] | None:
-        try:
-            # Each unit of work looks, so by the shortest way.
-            found = os.stat(self._path)
-        except FileNotFoundError:
-            return None
-        return found.st_dev, found.st_ino
+
+def _identify(path: str) -> Identity | None:
+    try:
+        # Each unit of work looks, so by the shortest way.
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
-def prepare(engine: Engine, bounds: Bounds, require_file: Callable[[], None]) -> None:
+def prepare(
+    engine: Engine, bounds: Bounds, file: DatabaseFile, require_file: Callable[[], None]
+) -> None:
     """Have an engine set up each connection that it opens, and begin each transaction as what it is."""
 
     @event.listens_for(engine, "connect")
@@ -85,6 +114,11 @@ def prepare(engine: Engine, bounds: Bounds, require_file: Callable[[], None]) ->
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        file.note_opened()
+
+    @event.listens_for(engine, "close")
+    def forget_connection(_connection: Any, _record: object) -> None:
+        file.note_closed()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:

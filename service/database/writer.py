@@ -30,7 +30,7 @@ class Writer:
         return await asyncio.shield(done)
 
     def _do(self, work: Callable[[Connection], T]) -> T:
-        self._health.require_file()
+        self._health.require_sound_file()
         try:
             with self.engine.begin() as connection:
                 result = work(connection)
@@ -38,7 +38,7 @@ class Writer:
             self._health.note(error, stored_by=WRITER)
             raise
         # Before anybody hears of it.
-        self._health.require_file()
+        self._health.require_sound_file()
         self._health.stored(WRITER)
         return result
 

@@ -15,12 +15,16 @@ COMPRESSED: tuple[Coding, ...] = ("br", "gzip")
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
 ETAG_BYTES = 16
+# No browser's Accept-Encoding is so long.
+MAX_REMEMBERED_BYTES = 128
 
 
-# Browsers send a handful of values; made-up ones only push one another out.
-@lru_cache(maxsize=256)
 def choose_coding(accepted: bytes) -> Coding:
     """Choose among br, gzip and none what Accept-Encoding prefers."""
+    return _recall(accepted) if len(accepted) <= MAX_REMEMBERED_BYTES else _choose(accepted)
+
+
+def _choose(accepted: bytes) -> Coding:
     items = accepted.decode("latin-1").lower().split(",")
     weights = dict(_weight(item) for item in items if item.strip())
     others = weights.get("*", 0.0)
@@ -28,6 +32,10 @@ def choose_coding(accepted: bytes) -> Coding:
         ((weights.get(coding, others), coding) for coding in COMPRESSED), key=lambda pair: pair[0]
     )
     return best if weight > 0 else "identity"
+
+
+# Browsers send a handful of values; made-up ones only push one another out.
+_recall = lru_cache(maxsize=256)(_choose)
 
 
 def _weight(item: str) -> tuple[str, float]:

@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from service.http.cors import CorsPolicy
 from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
+from service.http.guests import Guests
 from service.http.kept import KEPT, AnswerMemory, Kept
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
 from service.http.routing import Route, RouteTable
@@ -45,6 +46,7 @@ class Edge:
         cors: CorsPolicy,
         metrics: Metrics,
         memory: AnswerMemory,
+        guests: Guests,
         *,
         access_log: bool,
     ) -> None:
@@ -53,6 +55,7 @@ class Edge:
         self._cors = cors
         self.metrics = metrics
         self._memory = memory
+        self.guests = guests
         self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

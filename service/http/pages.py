@@ -1,5 +1,6 @@
 """Pages for people: templates that escape everything, under a policy that lets nothing else in."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from service.http.answers import answer_problem, respond
 from service.http.docs import HTML
 from service.http.reading import AppRequest
 
+# A weight of nothing.
+_REFUSED = re.compile(r"q=0(\.0*)?")
 _templates = Environment(
     loader=PackageLoader("service", "web/templates"),
     autoescape=True,
@@ -59,12 +62,21 @@ def show_error(error: ServiceError) -> Response[Any]:
 
 def show_refusal(request: AppRequest, error: ServiceError) -> Response[Any]:
     """Show a person why a page of moderators refused, and whoever has no session the way in."""
-    if HTML not in request.headers.get("accept", ""):
+    if not accepts_page(request):
         return answer_problem(error)
     return see_other("/sign-in") if isinstance(error, NotSignedIn) else show_error(error)
 
 
-def see_other(url: str) -> Response[Any]:
+def accepts_page(request: AppRequest) -> bool:
+    """Tell whether Accept names `text/html`, and not to refuse it (RFC 9110, section 12.5.1)."""
+    for item in request.headers.get("accept", "").lower().split(","):
+        kind, *parameters = (part.strip() for part in item.split(";"))
+        if kind == HTML:
+            return not any(_REFUSED.fullmatch(one) for one in parameters)
+    return False
+
+
+def see_other(url: str, more: Mapping[str, str] | None = None) -> Response[Any]:
     """Send the browser on with a GET (303)."""
-    headers = {"Cache-Control": "no-store", "Location": url}
+    headers = {"Cache-Control": "no-store", "Location": url, **(more or {})}
     return Response(b"", status_code=303, headers=headers, media_type="text/plain")

@@ -1,7 +1,9 @@
 """Reading requests: bodies in three media types, and the query. Bounded before anything is parsed."""
 
+import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from io import BytesIO
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -16,9 +18,12 @@ from service.errors import BodyNotReadable, FieldError, Invalid, MediaTypeNotSup
 from service.http.fields import NOT_AN_OBJECT, as_parameters, convert_fields
 
 S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
 AppRequest = Request[Any, Any, State]
 
 MAX_BODY_BYTES = 1_048_576
+# Decoding so much takes a few milliseconds at worst.
+MAX_BODY_BYTES_AT_ONCE = 65_536
 MAX_DEPTH = 16
 # A comment form has ten fields; plug-ins add some.
 MAX_FORM_FIELDS = 200
@@ -46,7 +51,7 @@ async def read_command(request: AppRequest, kind: type[S]) -> S:
     body = await _read_body(request)
     if body and media_type(request) != JSON:
         raise MediaTypeNotSupported("Send the body as application/json.")
-    return convert_fields(decode_json(body) if body else {}, kind)
+    return convert_fields(await _apart(body, decode_json) if body else {}, kind)
 
 
 async def read_fields(
@@ -65,11 +70,14 @@ async def read_fields(
         raise MediaTypeNotSupported(f"Send the body as {' or '.join(media)}.")
     body = await _read_body(request)
     if kind == JSON:
-        decoded = decode_json(body)
+        decoded = await _apart(body, decode_json)
         if not isinstance(decoded, dict):
             raise Invalid(errors=[NOT_AN_OBJECT])
         return decoded
-    pairs = _decode_urlencoded(body) if kind == URLENCODED else _decode_multipart(request, body)
+    if kind == URLENCODED:
+        pairs = await _apart(body, _decode_urlencoded)
+    else:
+        pairs = await _apart(body, partial(_decode_multipart, _boundary(request)))
     # Read backwards, so that the first of several repeats is the one that stays.
     return {name: value for name, value in reversed(pairs) if value.strip() or name in keep_empty}
 
@@ -80,6 +88,13 @@ async def _read_body(request: AppRequest) -> bytes:
     except InternalServerException:
         # The framework's word for a client that has gone: no fault of ours, and nobody reads the answer.
         raise BodyNotReadable("The body ended too early.") from None
+
+
+async def _apart(body: bytes, decode: Callable[[bytes], T]) -> T:
+    """Decode a body; a large one beside the event loop, which it would hold for too long."""
+    if len(body) <= MAX_BODY_BYTES_AT_ONCE:
+        return decode(body)
+    return await asyncio.to_thread(decode, body)
 
 
 async def read_form(request: AppRequest, kind: type[S]) -> S:
@@ -193,11 +208,15 @@ def _decode_urlencoded(body: bytes) -> list[tuple[str, str]]:
         raise BodyNotReadable(f"The form has more than {MAX_FORM_FIELDS} fields.") from None
 
 
-def _decode_multipart(request: AppRequest, body: bytes) -> list[tuple[str, str]]:
+def _boundary(request: AppRequest) -> str:
     _, options = multipart.parse_options_header(request.headers.get("content-type", ""))
-    boundary = options.get("boundary", "")
+    boundary: str = options.get("boundary", "")
     if not boundary:
         raise BodyNotReadable("The Content-Type names no boundary.")
+    return boundary
+
+
+def _decode_multipart(boundary: str, body: bytes) -> list[tuple[str, str]]:
     try:
         parser = multipart.MultipartParser(
             BytesIO(body),

@@ -4,7 +4,6 @@ As with pages in memory, only the look is relied on. It is one for all articles 
 """
 
 import asyncio
-import resource
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
@@ -15,6 +14,7 @@ from service.changes import Change
 from service.database import Pool
 from service.errors import Unavailable
 from service.metrics import Metrics
+from service.open_files import within_half
 from service.publication import queries
 from service.publication.memory import Place
 from service.publication.pages import SWEEP_SECONDS, Pages
@@ -23,12 +23,6 @@ from service.telemetry.outages import Outage
 RETRY_SECONDS = 30
 # No comment has a higher id: with this one, all that changed with a revision is known.
 ALL = UUID(int=(1 << 128) - 1)
-
-
-def bound_streams(most: int) -> int:
-    """Give how many a process may have: half of its open files at most, which are for everything else too."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return most if files == resource.RLIM_INFINITY else min(most, files // 2)
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -91,7 +85,7 @@ class Live:
         self._metrics = metrics
         self._followed: dict[Place, Followed] = {}
         self._count = 0
-        self._max = bound_streams(most)
+        self._max = within_half(most)
         self.outage = Outage("The database for streams", "streams have nothing new to say")
 
     @contextmanager

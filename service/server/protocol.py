@@ -1,26 +1,18 @@
-"""What the HTTP server does by itself: its refusals look like every other answer, and it ends connections
-in a way that loses no request."""
+"""What the HTTP server does by itself: it turns away whom there is no room for, and ends connections in a way
+that loses no request."""
 
 import asyncio
-import logging
 import time
-from typing import Any
 
-import msgspec
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from service.errors import RequestNotReadable, ServiceError, Unavailable
-from service.http.docs import PROBLEM
-from service.http.edge import DEFAULT_HEADERS, UNMATCHED, Edge
+from service.errors import Unavailable
+from service.http.edge import Edge
 from service.http.endless import ENDING, ENDLESS
-from service.http.request_ids import HEADER, make_request_id
 from service.logs import get_logger
+from service.open_files import connection_limit
 from service.server.draining import DRAIN
-from service.server.open_files import connection_limit
+from service.server.reading import BoundedProtocol
 
 # How long a connection without a request is kept at the end: one may have arrived without having been read.
 LAST_REQUEST_SECONDS = 0.5
@@ -29,10 +21,9 @@ LAST_WORDS_SECONDS = 1.0
 # How often the log says that there is no room, and when who is turned away should ask again.
 FULL_SECONDS = 60.0
 RETRY_SECONDS = 5
+# Why somebody is turned away.
+OF_FILES, OF_NETWORK = "files", "network"
 _logger = get_logger(__name__)
-# What strangers send is answered and counted, but no reason for a line: they could fill the log with them.
-_uvicorn_logger = logging.getLogger("uvicorn.error.connections")
-_uvicorn_logger.setLevel(logging.ERROR)
 
 
 class Room:
@@ -40,7 +31,7 @@ class Room:
 
     def __init__(self) -> None:
         self._limit: int | None = None
-        self._told_at = float("-inf")
+        self._told_at: dict[str, float] = {}
 
     def is_left(self, transport: asyncio.Transport) -> bool:
         """Tell whether a new connection may stay."""
@@ -49,39 +40,57 @@ class Room:
         opened = transport.get_extra_info("socket")
         return opened is None or opened.fileno() < self._limit
 
-    def tell(self) -> None:
+    def tell(self, reason: str) -> None:
         """Have it in the log that somebody was turned away, once a minute."""
-        if time.monotonic() - self._told_at >= FULL_SECONDS:
-            self._told_at = time.monotonic()
+        now = time.monotonic()
+        if now - self._told_at.get(reason, float("-inf")) < FULL_SECONDS:
+            return
+        self._told_at[reason] = now
+        if reason == OF_FILES:
             _logger.error("too many open files: connections are turned away", limit=self._limit)
+        else:
+            _logger.warning("too many connections of one network: further ones are turned away")
 
 
 ROOM = Room()
 
 
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, which would refuse in plain text what is not HTTP or has too long an address."""
+class Protocol(BoundedProtocol):
+    """The service's protocol."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.logger = _uvicorn_logger
+    _network: str | None = None
 
     # uvicorn narrows asyncio's type of a transport, and so has to whoever builds on it.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, which is to be told when the process goes out of service."""
         super().connection_made(transport)
         DRAIN.connections.add(self)
+        if isinstance(self.app, Edge):
+            self._network = self.app.guests.let_in(self.client[0] if self.client else None)
         if not ROOM.is_left(transport):
-            ROOM.tell()
-            if isinstance(self.app, Edge):
-                self.app.metrics.connections_refused.inc()
-            full = Unavailable("Too many connections are open.", retry_after_seconds=RETRY_SECONDS)
-            self._refuse(full)
+            self._turn_away(OF_FILES, "Too many connections are open.")
+        elif isinstance(self.app, Edge) and self.app.guests.is_crowd(self._network):
+            self._turn_away(OF_NETWORK, "Too many connections are open from your network.")
+
+    def _turn_away(self, reason: str, detail: str) -> None:
+        ROOM.tell(reason)
+        if isinstance(self.app, Edge):
+            self.app.metrics.connections_refused.labels(reason).inc()
+        self._refuse(Unavailable(detail, retry_after_seconds=RETRY_SECONDS))
+        # Whoever comes next needs the place.
+        self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection."""
+        super().connection_lost(exc)
+        if isinstance(self.app, Edge):
+            self.app.guests.let_out(self._network)
+            self._network = None
 
     def on_headers_complete(self) -> None:
         """Begin to answer a request; while the process drains, its connection ends with it."""
         super().on_headers_complete()
-        if DRAIN.has_begun:
+        if DRAIN.has_begun and self.cycle:
             self.cycle.keep_alive = False
 
     def end_after_answer(self) -> None:
@@ -114,25 +123,3 @@ class Protocol(HttpToolsProtocol):
     def _answer(self) -> RequestResponseCycle | None:
         # There is none before the first request, which uvicorn's own type does not say.
         return self.cycle
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer with a problem and close the connection, since nobody knows where a next request begins."""
-        if isinstance(self.app, Edge):
-            self.app.metrics.note_request("other", UNMATCHED, RequestNotReadable.status, 0.0)
-        self._refuse(RequestNotReadable())
-
-    def _refuse(self, error: ServiceError) -> None:
-        """Answer without a request, and close the connection."""
-        body = msgspec.json.encode(error.to_problem())
-        headers = {
-            **DEFAULT_HEADERS,
-            **{name.lower().encode(): text.encode() for name, text in error.headers.items()},
-            b"content-type": PROBLEM.encode(),
-            b"content-length": str(len(body)).encode(),
-            b"connection": b"close",
-            HEADER: make_request_id(),
-        }
-        lines = [b"%b: %b\r\n" % pair for pair in headers.items()]
-        status = STATUS_LINE[error.status]
-        self.transport.write(b"".join([status, *lines, b"\r\n", body]))
-        self.transport.close()

@@ -5,6 +5,7 @@ import faulthandler
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -12,15 +13,17 @@ from types import FrameType
 import uvicorn
 from litestar.types import ASGIApp
 
-from service.logs import get_logger
+from service.logs import STANDARD_ERROR, get_logger
+from service.open_files import raise_limit
 from service.server.draining import DRAIN
-from service.server.open_files import raise_limit
 from service.server.protocol import Protocol
 
 # What a request that has begun may still take once the server is told to stop.
 GRACE_SECONDS = 10
 # Closing the parts of the service; a database that is silent does not even say goodbye.
 LAST_SECONDS = 5
+# What is said of a hang may hang as well.
+UNREAD_SECONDS = 2
 # Proxies keep idle connections for a minute at most. It must be they who close them: a server that
 # does so may meet a request that is on its way.
 KEEP_ALIVE_SECONDS = 75
@@ -172,6 +175,10 @@ def _accept_all(listener: socket.socket) -> list[socket.socket]:
 def _end_within(seconds: int) -> None:
     """End the process after some seconds, whatever hangs, and say on standard error where it did.
 
-    A thread of C does it, so that neither the event loop nor Python's locks can keep it from it.
+    A thread of C does it, so that neither the event loop nor Python's locks can keep it from it. Another one
+    does it a moment later, should nobody read what is said.
     """
-    faulthandler.dump_traceback_later(seconds, exit=True)
+    faulthandler.dump_traceback_later(seconds, exit=True, file=STANDARD_ERROR)
+    last_resort = threading.Timer(seconds + UNREAD_SECONDS, os._exit, [1])
+    last_resort.daemon = True
+    last_resort.start()

@@ -14,6 +14,8 @@ from service.environment import MAX_PORT
 from service.errors import FieldRefused
 from service.nfc import nfc
 
+# Before anything is done to it.
+MAX_RAW_CHARS = 4_096
 MAX_KEY_CHARS = 512
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -40,6 +42,9 @@ def normalise_article(
 
     `origins` are in the form of `normalise_origin`. Raises ArticleRefused.
     """
+    if len(raw) > MAX_RAW_CHARS:
+        detail = f"An article's address has at most {MAX_RAW_CHARS:,} characters as it is written."
+        raise ArticleRefused("article_too_long", detail)
     key = nfc(raw).strip()
     if not key:
         raise ArticleRefused("article_required", "Name the article: its address, path or key.")

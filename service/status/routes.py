@@ -1,6 +1,7 @@
 """Liveness, readiness and metrics."""
 
 import hmac
+import re
 from ipaddress import ip_address
 from typing import Any
 
@@ -24,6 +25,11 @@ PATIENCE_SECONDS = 2.0
 SCRAPE_SECONDS = 1.0
 # By then a process that was told to stop is gone, and another one may be in its place.
 RETRY_AFTER_SECONDS = "5"
+# By these a proxy tells that it is one.
+FORWARDING = frozenset(
+    {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
+)
+_HOST = re.compile(r"(?:\[([0-9a-fA-F:]+)\]|([a-z0-9.]+))(?::[0-9]+)?")
 # The framework adds the charset.
 PROMETHEUS = "text/plain; version=1.0.0"
 
@@ -84,17 +90,24 @@ async def show_metrics(request: AppRequest, services: NamedDependency[Services])
 
 
 def _is_trusted(request: AppRequest, services: Services) -> bool:
-    """Tell whether the caller is on this machine, not through a proxy, or has the metrics token."""
+    """Tell whether the caller is on this machine, or has the metrics token.
+
+    Neither a proxy on this machine is one, nor a page whose host's name was made to lead here.
+    """
     token = services.settings.metrics_token
     sent = read_bearer(request)
     if token and sent and hmac.compare_digest(sent.encode(), token.encode()):
         return True
-    return "x-forwarded-for" not in request.headers and _is_loopback(request)
+    if not FORWARDING.isdisjoint(request.headers.keys()) or request.client is None:
+        return False
+    asked = _HOST.fullmatch(request.headers.get("host", ""))
+    name = (asked[1] or asked[2]) if asked else ""
+    return _is_loopback(request.client.host) and (name == "localhost" or _is_loopback(name))
 
 
-def _is_loopback(request: AppRequest) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
-        return request.client is not None and ip_address(request.client.host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -9,6 +9,7 @@ from service.sites.articles import normalise_origin
 # Browsers read a backslash as a slash, and drop controls and blanks; `//` starts another host.
 _TREACHEROUS = re.compile(r"[\\\x00-\x20\x7f-\x9f]|^//")
 MAX_URL_CHARS = 2_000
+_SAFE = "%/:?#[]@!$&'()*+,;=~"
 
 
 def choose_redirect(
@@ -16,19 +17,29 @@ def choose_redirect(
 ) -> str | None:
     """Give the absolute URL to go to, or None where the wish is absent or leads anywhere else.
 
-    A relative wish resolves against the Referer's origin if that is allowed, else the first allowed one.
+    A relative wish resolves against the Referer's origin if that is allowed, else the first allowed one; one
+    that only names a place on the page needs the page, and so the whole Referer.
     """
     wish = (redirect_to or "").strip()
     if not wish or len(wish) > MAX_URL_CHARS or _TREACHEROUS.search(wish):
         return None
     base = next((origin for origin in [_origin(referer), *origins] if origin in origins), None)
+    if wish.startswith("#"):
+        return _on_page(referer, wish) if _origin(referer) in origins else None
     try:
         target = urljoin(f"{base}/", wish) if base else wish
     except ValueError:
         # Such as `https://[`, whose host is none.
         return None
     # A header holds ASCII only; what is encoded already stays as it is.
-    return quote(target, safe="%/:?#[]@!$&'()*+,;=~") if _origin(target) in origins else None
+    return quote(target, safe=_SAFE) if _origin(target) in origins else None
+
+
+def _on_page(referer: str | None, place: str) -> str | None:
+    """Give the place on the page that a Referer names; one that was cut to its origin names none."""
+    page = (referer or "").partition("#")[0]
+    is_whole = len(page) <= MAX_URL_CHARS and urlsplit(page).path not in {"", "/"}
+    return quote(page + place, safe=_SAFE) if is_whole else None
 
 
 def _origin(url: str | None) -> str | None:

@@ -16,8 +16,8 @@ from service.errors import (
     RateLimited,
 )
 from service.http.answers import answer
-from service.http.docs import HTML, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
-from service.http.pages import see_other
+from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
+from service.http.pages import accepts_page, see_other
 from service.http.reading import (
     FORMS,
     JSON,
@@ -68,7 +68,7 @@ async def submit_comment(request: AppRequest, site: FromPath[str]) -> Response[A
     The names of the WordPress comment form are taken too; its `comment_parent=0` is none. A form whose
     browser accepts `text/html` is answered by a redirect, or by a page that shows the errors.
     """
-    wants_page = media_type(request) in FORMS and HTML in request.headers.get("accept", "")
+    wants_page = media_type(request) in FORMS and accepts_page(request)
     return await _take(request, site, wants_page=wants_page)
 
 
@@ -111,7 +111,8 @@ async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response
             return await show_refusal(request, services, error, site, fields)
         raise
     if wants_page:
-        return see_other(_next_page(request, site, fields) or submitted.receipt.url)
+        place = _next_page(request, site, fields) or submitted.receipt.url
+        return see_other(place, REPLAYED if replayed else None)
     return answer(submitted, 202, REPLAYED if replayed else None)
 
 

@@ -143,7 +143,8 @@ def test_a_file_may_have_any_name(tmp_path: Path) -> None:
         (b"a password \x00", 1, "no NUL"),
         (b"p" * 100_000, 1, "10 to 500"),
         (("p" + "\N{GRINNING FACE}" * 501).encode(), 1, "10 to 500"),
-        (b"", 1, "10 to 500"),
+        (b"\n", 1, "10 to 500"),
+        (b"", 2, "is empty or closed"),
     ],
 )
 def test_a_password_that_is_none_is_refused(
@@ -173,7 +174,7 @@ def test_a_password_cannot_come_from_an_input_that_is_closed(unchanged: Path) ->
         check=False,
     )
     assert done.returncode == 2
-    assert "input is closed" in only_line(done.stderr)
+    assert "is empty or closed" in only_line(done.stderr)
 
 
 # Stops where the service is imported, and says so.

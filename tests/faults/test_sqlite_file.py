@@ -15,6 +15,9 @@ from tests.cast import SUBMIT, House
 pytestmark = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
 
 
+COMMENTS = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = 'comment'"
+
+
 def file_of(house: House) -> Path:
     return house.settings.data_dir / "greenroom.sqlite3"
 
@@ -25,7 +28,16 @@ def replace(file: Path) -> None:
     file.with_suffix(".copy").replace(file)
 
 
-@pytest.mark.parametrize("harm", [replace, Path.unlink])
+def lose_log(file: Path) -> None:
+    """Delete what was written ahead, as somebody may who has read that it is only a log."""
+    file.with_name(f"{file.name}-wal").unlink()
+
+
+def lose_index(file: Path) -> None:
+    file.with_name(f"{file.name}-shm").unlink()
+
+
+@pytest.mark.parametrize("harm", [replace, Path.unlink, lose_log, lose_index])
 async def test_nothing_is_taken_into_a_file_that_is_no_longer_there(
     house: House, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -47,6 +59,31 @@ async def test_nothing_is_taken_into_a_file_that_is_no_longer_there(
     # Nor is anything shown that will not be there any more.
     page = await house.dave.get(SUBMIT, params={"article": "/post"})
     assert page.status_code == 503
+
+
+async def test_nothing_is_taken_into_a_file_that_is_damaged(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody copied another file over it, say; a later trial that succeeds says nothing of the rest."""
+    await house.publish()
+    local = house.client("127.0.0.1")
+    with closing(sqlite3.connect(file_of(house), isolation_level=None)) as somebody:
+        somebody.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [size] = somebody.execute("PRAGMA page_size").fetchone()
+        [page] = somebody.execute(COMMENTS).fetchone()
+    with file_of(house).open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    # The first that needs a page which is not in memory yet finds it.
+    while (await house.try_submit()).status_code == 202:
+        pass
+    for _ in range(3):
+        refused = await house.try_submit()
+        assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    ready = await local.get("/health/ready")
+    assert (ready.json()["status"], ready.json()["parts"]["database"]) == ("degraded", "damaged")
+    assert "greenroom_database_writable 0.0" in (await local.get("/metrics")).text
+    assert {one.levelname for one in caplog.records} == {"ERROR"}
 
 
 async def test_what_a_vacuum_wrote_ahead_does_not_stay(house: House) -> None:

@@ -119,11 +119,18 @@ def test_a_site_may_keep_trailing_slashes(sent: str, answered: str) -> None:
 
 
 def test_a_key_is_measured_after_it_is_normalised() -> None:
-    long_query = "/a?utm_campaign=" + "x" * 5_000
+    long_query = "/a?utm_campaign=" + "x" * 4_000
     assert normalise_article(long_query, origins=ORIGINS) == "/a"
     assert len(normalise_article("/" + "é" * 511, origins=ORIGINS)) == 512
     with pytest.raises(ArticleRefused) as refused:
         normalise_article("/" + "é" * 512, origins=ORIGINS)
+    assert refused.value.code == "article_too_long"
+
+
+def test_what_is_typed_is_bounded_before_it_is_normalised() -> None:
+    assert normalise_article("/a".ljust(4_096), origins=ORIGINS) == "/a"
+    with pytest.raises(ArticleRefused) as refused:
+        normalise_article("/a".ljust(4_097), origins=ORIGINS)
     assert refused.value.code == "article_too_long"
 
 

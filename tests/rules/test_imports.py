@@ -11,14 +11,16 @@ SERVICE = Path(__file__).parent.parent.parent / "service"
 ORDER = [
     {"nfc"},
     {"text", "hosts", "redis_errors"},
-    {"redis_url"},
+    {"redis_url", "log_outlet"},
     {
+        "beginning",
         "clock",
         "confidential",
         "environment",
         "errors",
         "languages",
         "logs",
+        "open_files",
         "pacing",
         "redis_client",
         "server.draining",

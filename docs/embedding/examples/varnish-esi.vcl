@@ -33,8 +33,8 @@ sub vcl_backend_response {
         set beresp.do_esi = true;
     }
     if (bereq.backend == talk) {
-        # Older comments while new ones are fetched, and for an hour while there is no service.
-        set beresp.grace = 1h;
+        # Older comments while new ones are fetched. Not for long: some may have been withdrawn meanwhile.
+        set beresp.grace = 10s;
         if (beresp.status != 200) {
             return (fail);
         }

@@ -7,11 +7,14 @@ from service.errors import (
     BodyNotReadable,
     BodyTooLarge,
     CsrfTokenMissing,
+    HeadersTooLong,
     MediaTypeNotSupported,
     NotSignedIn,
     Problem,
     RateLimited,
+    RequestLineTooLong,
     RequestNotReadable,
+    RequestTooSlow,
     ServiceError,
     Unavailable,
 )
@@ -20,7 +23,14 @@ from service.http.openapi.schemas import Schemas, is_struct
 from service.http.reading import JSON
 
 # What any operation may answer besides its own problems.
-ALWAYS = (RequestNotReadable, ServiceError, Unavailable)
+ALWAYS = (
+    RequestNotReadable,
+    RequestTooSlow,
+    RequestLineTooLong,
+    HeadersTooLong,
+    ServiceError,
+    Unavailable,
+)
 WITH_BODY = (BodyNotReadable, BodyTooLarge, MediaTypeNotSupported)
 
 RETRY_AFTER: Headers = {

@@ -139,3 +139,17 @@ async def test_moderators_routes_answer_no_other_origin(house: House) -> None:
     ]
     for answer in answers:
         assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_what_is_public_by_https_takes_no_change_from_its_own_host_by_http(
+    house: House,
+) -> None:
+    """Somebody on the way may have answered for it there; behind a proxy each request comes by http."""
+    browser = await house.sign_in("bob")
+    browser.base_url = httpx.URL(PUBLIC_URL.replace("https:", "http:"))
+    cookie = cookie_header(dict(browser.cookies))
+    origin = PUBLIC_URL.replace("https:", "http:")
+    refused = await browser.delete(CLAIMS, headers={"origin": origin, "cookie": cookie})
+    assert refused.status_code == 403
+    taken = await browser.delete(CLAIMS, headers={"origin": PUBLIC_URL, "cookie": cookie})
+    assert taken.status_code == 204

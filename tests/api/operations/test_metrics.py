@@ -22,10 +22,20 @@ def labels(metrics: str) -> dict[str, set[str]]:
 
 async def test_they_are_there_for_loopback_alone(house: House) -> None:
     assert (await house.dave.get("/metrics")).status_code == 404
-    proxied = house.client("127.0.0.1", **{"x-forwarded-for": DAVES_IP})
-    assert (await proxied.get("/metrics")).status_code == 404
+    for header in ("x-forwarded-for", "forwarded", "x-real-ip", "via"):
+        proxied = house.client("127.0.0.1", **{header: DAVES_IP})
+        assert (await proxied.get("/metrics")).status_code == 404
     answer = await house.client("127.0.0.1").get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=1.0.0")
+
+
+async def test_a_name_that_was_made_to_lead_to_this_machine_opens_nothing(house: House) -> None:
+    """As that of a web page, which a browser on this machine would then ask for them."""
+    local = house.client("127.0.0.1")
+    for host in ("localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "127.0.0.2"):
+        assert (await local.get("/metrics", headers={"host": host})).status_code == 200, host
+    for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[", ""):
+        assert (await local.get("/metrics", headers={"host": host})).status_code == 404, host
 
 
 async def test_what_is_done_is_counted_under_templates(house: House) -> None:

@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 
 import httpx
+import pytest
 
 from tests.cast import PUBLIC_URL, SUBMIT, House
 
@@ -87,6 +88,38 @@ async def test_a_relative_wish_resolves_against_the_referer_if_allowed(house: Ho
         answer = await post_form(house, referer=referer, redirect_to="/thanks")
         found[referer] = answer.headers["location"]
     assert found == expected
+
+
+async def test_a_place_on_the_page_needs_the_page(house: House) -> None:
+    page = "https://www.blog.example/post/?a=b"
+    found = {}
+    for referer in (
+        page,
+        f"{page}#top",
+        "https://www.blog.example/",
+        "https://evil.example/a",
+        None,
+    ):
+        answer = await post_form(house, referer=referer, redirect_to="#comments")
+        found[referer] = answer.headers["location"].replace(
+            f"{PUBLIC_URL}/receipts/", "receipt of "
+        )
+    assert found.pop(page) == found.pop(f"{page}#top") == f"{page}#comments"
+    assert all(place.startswith("receipt of ") for place in found.values()), found
+
+
+@pytest.mark.parametrize("accepted", ["text/html;q=0", "text/html; q=0.000, */*", "text/htmlx"])
+async def test_who_refuses_a_page_gets_none(house: House, accepted: str) -> None:
+    answer = await house.dave.post(SUBMIT, data=house.comment(), headers={"accept": accepted})
+    assert answer.status_code == 202
+
+
+async def test_a_redirect_says_that_it_is_a_repeat(house: House) -> None:
+    comment, headers = house.comment(), {"accept": HTML, "idempotency-key": "once"}
+    first, second = [await house.dave.post(SUBMIT, data=comment, headers=headers) for _ in range(2)]
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    assert second.headers["location"] == first.headers["location"]
 
 
 TREACHEROUS = (

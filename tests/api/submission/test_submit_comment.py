@@ -262,3 +262,20 @@ async def test_an_unknown_site_is_404(house: House) -> None:
 async def test_a_trailing_slash_on_the_route_is_tolerated(house: House) -> None:
     answer = await house.dave.post(f"{SUBMIT}/", json=house.comment())
     assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("field", "most"),
+    [("article", 4_096), ("url", 4_096), ("name", 1_024), ("email", 1_024), ("text", 131_050)],
+)
+async def test_a_raw_value_is_bounded_before_anything_is_done_to_it(
+    house: House, field: str, most: int
+) -> None:
+    """Blanks would be taken away, and nothing be left of them to be too long."""
+    good = {"article": "/post", "name": "Dave", "email": "dave@mail.example", "text": "A text."}
+    start = {**good, "url": "https://dave.example"}[field]
+    await house.submit(**{**good, field: start.ljust(most)})
+    problem = await house.refused(422, **{field: start.ljust(most + 1)})
+    assert [(one.code, one.pointer) for one in problem.errors or ()] == [
+        (f"{field}_too_long", f"#/{field}")
+    ]

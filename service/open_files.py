@@ -12,6 +12,12 @@ def raise_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+def within_half(most: int) -> int:
+    """Give how many files one kind of use may have: half of them at most, since there are others."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if limit == resource.RLIM_INFINITY else min(most, limit // 2)
+
+
 def connection_limit() -> int:
     """Give the first descriptor that is no longer for connections.
 

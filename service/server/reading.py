@@ -1,0 +1,260 @@
+"""Reading requests off a connection: bounded in bytes and in time, and never more requests than were sent.
+
+uvicorn's protocol takes what its parser gives. The parser ends at a wish to upgrade and reads the body as
+the next request, calls trailers headers, and keeps a header of any length; nothing of that passes here.
+"""
+
+import asyncio
+import logging
+import re
+from http import HTTPMethod
+from typing import Any
+
+import httptools
+import msgspec
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from service.errors import (
+    HeadersTooLong,
+    MethodNotKnown,
+    RequestLineTooLong,
+    RequestNotReadable,
+    RequestTooSlow,
+    ServiceError,
+)
+from service.http.docs import PROBLEM
+from service.http.edge import DEFAULT_HEADERS, UNMATCHED, Edge
+from service.http.request_ids import HEADER, make_request_id
+
+MAX_REQUEST_LINE_BYTES = 16 << 10
+MAX_HEADERS_BYTES = 64 << 10
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 30.0
+# How long who is sent an answer may take nothing of it.
+WRITE_SECONDS = 30.0
+# How long who is told no may go on sending.
+LINGER_SECONDS = 1.0
+_REQUEST_LINE = re.compile(rb"^([A-Z]+) \S+ HTTP/1\.[01]\r?$", re.MULTILINE)
+# Of a request that would rather speak another protocol these are left out (RFC 9110, section 7.8).
+_OF_AN_UPGRADE = frozenset({b"connection", b"upgrade", b"http2-settings"})
+# What strangers send is answered and counted, but no reason for a line: they could fill the log with them.
+_uvicorn_logger = logging.getLogger("uvicorn.error.connections")
+_uvicorn_logger.setLevel(logging.ERROR)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with the bounds of the contract; what exceeds them, or is no HTTP, ends it."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.logger = _uvicorn_logger
+        self._is_in_head = False
+        self._is_in_body = False
+        self._is_over = False
+        """Whether nothing that still comes is read."""
+        self._has_begun = False
+        """Whether a request began in what was read last."""
+        self._head_bytes = 0
+        self._header_bytes = 0
+        self._fault: ServiceError | None = None
+        self._refusal: ServiceError | None = None
+        """What is said once the requests before have their answers."""
+        self._seconds: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    # uvicorn narrows asyncio's type of a transport, and so has to whoever builds on it.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, and wait for its first request for as long as for any."""
+        super().connection_made(transport)
+        self._wait(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection."""
+        self._wait(None)
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless the last request has been read."""
+        if self._is_over:
+            return
+        self._unset_keepalive_if_required()
+        self._has_begun, self._is_in_head = False, not self._is_in_body
+        try:
+            self._feed(data)
+        except httptools.HttpParserInvalidMethodError:
+            # The parser stops at the first letter that it does not expect, and what follows may be no HTTP.
+            methods = {line[1].decode() for line in _REQUEST_LINE.finditer(data)}
+            odd = methods - HTTPMethod.__members__.keys()
+            self._end_with(MethodNotKnown() if odd else RequestNotReadable())
+        except httptools.HttpParserError:
+            self._end_with(self._fault or RequestNotReadable())
+        else:
+            self._bound(data)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._feed_as_plain(data[upgrade.args[0] :])
+
+    def _feed_as_plain(self, rest: bytes) -> None:
+        """Read a request that asks for another protocol as one that does not, and as the last one."""
+        lines = [b"%b %b HTTP/1.1\r\n" % (self.scope["method"].encode(), self.url)]
+        lines += [
+            b"%b: %b\r\n" % (name, value)
+            for name, value in self.headers
+            if name not in _OF_AN_UPGRADE
+        ]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.feed_data(b"".join([*lines, b"connection: close\r\n\r\n", rest]))
+
+    def _bound(self, data: bytes) -> None:
+        """Wait for the rest, and bound a header without an end, which the parser keeps to itself."""
+        if not self._is_in_head:
+            self._wait(BODY_SECONDS if self._is_in_body else None)
+            return
+        self._head_bytes += 0 if self._has_begun else len(data)
+        if self._head_bytes > MAX_HEADERS_BYTES:
+            self._end_with(HeadersTooLong())
+        else:
+            self._wait(HEAD_SECONDS)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._has_begun = self._is_in_head = True
+        self._head_bytes = self._header_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the address."""
+        super().on_url(url)
+        line = len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1")
+        if line > MAX_REQUEST_LINE_BYTES:
+            self._fail(RequestLineTooLong())
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a trailer is none, whatever it is called (RFC 9110, section 6.5.1)."""
+        self._header_bytes += len(name) + len(value) + len(b": \r\n")
+        if self._header_bytes > MAX_HEADERS_BYTES:
+            self._fail(HeadersTooLong())
+        if not self._is_in_body:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer a request."""
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        if self.scope["method"] == "CONNECT":
+            self._fail(MethodNotKnown())
+        if self.parser.should_upgrade():
+            # It comes again, without the wish.
+            return
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+            self._fail(RequestNotReadable("A request has exactly one Host."))
+        super().on_headers_complete()
+        self._is_in_head, self._is_in_body = False, True
+        self._wait(None)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        if self.parser.should_upgrade():
+            return
+        super().on_message_complete()
+        self._is_in_body = False
+        self._wait(None)
+        self._is_over = self._is_over or not self.cycle.keep_alive
+
+    def _fail(self, error: ServiceError) -> None:
+        """Let the parser stop; raises it."""
+        self._fault = error
+        raise error
+
+    def _wait(self, seconds: float | None) -> None:
+        """Wait so long for the rest of a request, from its beginning."""
+        if seconds == self._seconds:
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._seconds = seconds
+        self._timer = self.loop.call_later(seconds, self._give_up) if seconds else None
+
+    def _give_up(self) -> None:
+        if self._is_in_head or self._is_in_body:
+            self._end_with(RequestTooSlow())
+        else:
+            self.transport.close()
+
+    def _end_with(self, error: ServiceError) -> None:
+        """Read no more, and say why as the last answer: nobody knows where a next request begins."""
+        self._is_over = True
+        self._wait(None)
+        if self._is_in_body and not self._drop_request():
+            self.transport.close()
+        elif self._is_busy:
+            self._refusal = error
+        else:
+            self._refuse(error)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether a request before is being answered."""
+        # There is none before the first request, which uvicorn's own type does not say.
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not (cycle.response_complete or cycle.disconnected)
+
+    def _drop_request(self) -> bool:
+        """Take the request that is being read from the app; tells whether it is without an answer yet."""
+        if self.pipeline and self.pipeline[0][0] is self.cycle:
+            self.pipeline.popleft()
+            return True
+        if self.cycle.response_complete:
+            return False
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        return not self.cycle.response_started
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or to the last word."""
+        is_last = not self.pipeline
+        super().on_response_complete()
+        if is_last and self._refusal and not self.transport.is_closing():
+            self._refuse(self._refusal)
+
+    def _refuse(self, error: ServiceError) -> None:
+        """Answer without a request, and close the connection."""
+        self._is_over = True
+        if isinstance(self.app, Edge):
+            self.app.metrics.note_request("other", UNMATCHED, error.status, 0.0)
+        body = msgspec.json.encode(error.to_problem())
+        headers = {
+            **DEFAULT_HEADERS,
+            **{name.lower().encode(): text.encode() for name, text in error.headers.items()},
+            b"content-type": PROBLEM.encode(),
+            b"content-length": str(len(body)).encode(),
+            b"connection": b"close",
+            HEADER: make_request_id(),
+        }
+        lines = [b"%b: %b\r\n" % pair for pair in headers.items()]
+        status = STATUS_LINE[error.status]
+        self.transport.write(b"".join([status, *lines, b"\r\n", body]))
+        # To close with something unread would reset the connection, and the answer might be lost with it.
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def pause_writing(self) -> None:
+        """Wait for somebody to take what was sent, and not for ever."""
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Send on."""
+        if self._write_timer:
+            self._write_timer.cancel()
+            self._write_timer = None
+        super().resume_writing()
