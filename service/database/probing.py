@@ -12,6 +12,7 @@ from service.database.faults import UNWRITABLE, Fault, name_fault
 from service.database.health import Health
 from service.database.pool import Pool
 from service.errors import Unavailable
+from service.patience import Patience
 
 State = Fault | Literal["ok", "locked"]
 # In these nothing can be read either.
@@ -46,10 +47,15 @@ class Probe:
 
     async def state(self, seconds: float) -> State:
         """Say how the database is, within so many seconds."""
-        if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self._find_out())
-        await asyncio.wait([self._look], timeout=seconds)
-        return self._look.result() if self._look.done() else "unreachable"
+        look = self._look
+        if look is None or look.done():
+            look = self._look = asyncio.create_task(self._find_out())
+        # By then somebody else may have begun another one. It is waited for in ticks, since a process that
+        # is busy says nothing of the database.
+        with suppress(Unavailable):
+            async with Patience(seconds):
+                return await asyncio.shield(look)
+        return "unreachable"
 
     async def _find_out(self) -> State:
         try:
