@@ -18,12 +18,20 @@ _logger = get_logger(__name__)
 
 
 class Health:
-    """Faults as they are met by this process. `file` is that of SQLite."""
+    """Faults as they are met by this process. `file` is that of SQLite.
+
+    Where `is_logged` is not set, somebody else tells the log.
+    """
 
     def __init__(
-        self, file: DatabaseFile | None, now_seconds: Callable[[], float] = time.monotonic
+        self,
+        file: DatabaseFile | None,
+        now_seconds: Callable[[], float] = time.monotonic,
+        *,
+        is_logged: bool = True,
     ) -> None:
         self.file = file
+        self._is_logged = is_logged
         self._now_seconds = now_seconds
         self._refused: dict[str, Fault] = {}
         self._told: dict[Fault, tuple[float, int]] = {}
@@ -71,6 +79,8 @@ class Health:
 
     def tell(self, fault: Fault, error: str) -> None:
         """Log a fault, unless that was done a moment ago: the next line says how often it was met."""
+        if not self._is_logged:
+            return
         told_at, count = self._told.get(fault, (None, 0))
         now = self._now_seconds()
         if told_at is not None and now - told_at < TELL_EVERY_SECONDS:
