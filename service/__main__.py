@@ -26,7 +26,6 @@ from service.command_line.stopping import stoppable
 from service.demo import run_demo
 from service.environment import MAX_PORT
 from service.logs import configure_logs
-from service.metrics import SHARED_FOLDER
 from service.migrations.refusals import AGAIN
 from service.server.listening import bind_listener
 from service.server.serving import run_server
@@ -34,6 +33,7 @@ from service.server.workers import Parent, Patience
 from service.services import Services
 from service.settings import load_settings
 from service.submission.form_scan import describe_scans, scan_file
+from service.telemetry.sharing import SHARED_FOLDER
 
 R = TypeVar("R")
 ROLES = click.Choice(["owner", "moderator", "viewer"])

@@ -165,7 +165,7 @@ async def start_services(
     bounds = bounds or Bounds.within(settings.database_patience_seconds)
     database = Database(settings.database_url, connections=sizes, bounds=bounds)
     standby = (
-        Database(settings.standby_url, connections=sizes, bounds=bounds)
+        Database(settings.standby_url, connections=sizes, bounds=bounds, is_standby=True)
         if settings.standby_url
         else None
     )

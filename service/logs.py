@@ -1,5 +1,6 @@
 """Logs: one JSON object a line on standard error, every one of them through one redactor."""
 
+import asyncio
 import logging
 import re
 import sys
@@ -44,6 +45,20 @@ def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return redacted
 
 
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Tell whether a record is to be written.
+
+    That the server cuts a request off at its end is no error: anybody can cause it who sends slowly.
+    """
+    if not record.name.startswith("uvicorn"):
+        return True
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        return False
+    if str(record.msg).startswith("Cancel %s running task"):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return logging.getLogger().isEnabledFor(record.levelno)
+
+
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -77,6 +92,7 @@ def configure_logs(level: str = "INFO", *, for_a_person: bool = False) -> None:
     )
     handler = logging.StreamHandler(sys.stderr) if for_a_person else _outlet()
     handler.setFormatter(formatter)
+    handler.addFilter(_is_worth_a_line)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

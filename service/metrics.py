@@ -1,9 +1,5 @@
 """Metrics for Prometheus. Every label has a small, fixed set of values; none is ever input."""
 
-import os
-from contextlib import suppress
-from pathlib import Path
-
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -13,13 +9,11 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.telemetry.scraped import describe_build, render
+from service.telemetry.sharing import collect_shared, join_workers
 from service.telemetry.vitals import Vitals
 
-# The library's own variable: the folder in which the workers of one `serve` keep their counts.
-SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Seconds; from bytes in memory to a password check that waited.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 # When each count began is nothing that anybody asks, and would double their number.
@@ -30,9 +24,10 @@ class Metrics:
     """What one process counts. Workers of one `serve` share their counts through a folder."""
 
     def __init__(self) -> None:
+        self._slot = join_workers()
         registry = CollectorRegistry()
         self._registry = registry
-        self.vitals = Vitals(registry)
+        self.vitals = Vitals(registry, self._slot.stay if self._slot else lambda: None)
         self.requests = Counter(
             "greenroom_http_requests",
             "Requests answered.",
@@ -165,27 +160,5 @@ class Metrics:
     def render(self, *read: Metric) -> bytes:
         """Give all metrics in Prometheus' text format, with those that were read for this answer."""
         self.vitals.note()
-        return self._render_counted() + render([describe_build(), *read])
-
-    def _render_counted(self) -> bytes:
-        folder = os.environ.get(SHARED_FOLDER)
-        if folder is None:
-            return generate_latest(self._registry)
-        _forget_dead_workers(Path(folder))
-        together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # The library has no types here.
-        return generate_latest(together)
-
-
-def _forget_dead_workers(folder: Path) -> None:
-    """Drop what workers that have ended said of themselves; what they counted stays.
-
-    Looked for here, since a worker that was killed can no longer do it.
-    """
-    for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*.db")}:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            # Another worker that is asked at the same moment may have done it.
-            with suppress(FileNotFoundError):
-                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # As above.
+        counted = generate_latest(collect_shared() or self._registry)
+        return counted + render([describe_build(), *read])

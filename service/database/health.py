@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from service.database.faults import UNWRITABLE, Fault, name_fault
+from service.database.faults import UNWRITABLE, Fault, describe, name_fault
 from service.database.sqlite import DatabaseFile
 from service.errors import Unavailable
 from service.logs import get_logger
@@ -12,16 +12,26 @@ from service.logs import get_logger
 TELL_EVERY_SECONDS = 60.0
 # Who refuses all stores once the file is damaged; only a new start takes it back.
 FILE = "file"
+# Who refuses them because it tried.
+TRIAL = "trial"
 _logger = get_logger(__name__)
 
 
 class Health:
-    """Faults as they are met by this process. `file` is that of SQLite."""
+    """Faults as they are met by this process. `file` is that of SQLite.
+
+    Where `is_logged` is not set, somebody else tells the log.
+    """
 
     def __init__(
-        self, file: DatabaseFile | None, now_seconds: Callable[[], float] = time.monotonic
+        self,
+        file: DatabaseFile | None,
+        now_seconds: Callable[[], float] = time.monotonic,
+        *,
+        is_logged: bool = True,
     ) -> None:
         self.file = file
+        self._is_logged = is_logged
         self._now_seconds = now_seconds
         self._refused: dict[str, Fault] = {}
         self._told: dict[Fault, tuple[float, int]] = {}
@@ -42,18 +52,24 @@ class Health:
             self._refused[FILE] = fault
         elif stored_by and fault in UNWRITABLE:
             self._refused[stored_by] = fault
-        self.tell(fault, type(getattr(error, "orig", error)).__name__)
+        self.tell(fault, describe(error, fault))
 
     def refuse(self, fault: Fault) -> None:
         """Take note that nothing can be stored, found out by trying."""
-        self._refused["trial"] = fault
+        self._refused[TRIAL] = fault
         self.tell(fault, "trial")
 
     def stored(self, by: str) -> None:
-        """Take note that one kind of work has stored something: others may need more room than that."""
-        if by in self._refused:
-            del self._refused[by]
-            self._tell_the_end()
+        """Take note that one kind of work has stored something: others may need more room than that.
+
+        For anything but room it speaks against the trial, which may fail of something that nobody needs.
+        """
+        if not self._refused:
+            return
+        if self._refused.get(TRIAL) != "full":
+            self._refused.pop(TRIAL, None)
+        self._refused.pop(by, None)
+        self._tell_the_end()
 
     def recover(self) -> None:
         """Take note that what any store needs can be stored, found out by trying."""
@@ -63,6 +79,8 @@ class Health:
 
     def tell(self, fault: Fault, error: str) -> None:
         """Log a fault, unless that was done a moment ago: the next line says how often it was met."""
+        if not self._is_logged:
+            return
         told_at, count = self._told.get(fault, (None, 0))
         now = self._now_seconds()
         if told_at is not None and now - told_at < TELL_EVERY_SECONDS:

@@ -5,13 +5,16 @@ import time
 from contextlib import suppress
 from typing import Literal
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
 
 from service.database.faults import UNWRITABLE, Fault, name_fault
 from service.database.health import Health
 from service.database.pool import Pool
 from service.errors import Unavailable
+from service.patience import Patience
 
 State = Fault | Literal["ok", "locked"]
 # In these nothing can be read either.
@@ -21,10 +24,17 @@ TRY_EVERY_SECONDS = 2.0
 _ANSWERS = text("SELECT count(*) FROM alembic_version")
 # PostgreSQL says so of a standby too.
 _ONLY_READS = text("SELECT current_setting('transaction_read_only') = 'on'")
-# More than what is left over in files that are there already.
+# More than what is left over in files that are there already. In a table of ours, since the role may have no
+# right to make one, not even a temporary one; of all that may grow, this one has nothing else depend on it.
 _TRY_POSTGRES = text(
-    "CREATE TEMPORARY TABLE greenroom_probe AS"
-    " SELECT repeat('x', 2000) AS filler FROM generate_series(1, 128)"
+    "INSERT INTO log_entry (id, site_id, seq, at, action, subject, previous, mac)"
+    " SELECT CAST(md5(CAST(random() AS text)) AS uuid), CAST(md5(CAST(random() AS text)) AS uuid),"
+    " number, now(), 'probe', repeat('x', 2000), '', '' FROM generate_series(1, 128) AS number"
+)
+_IS_FORBIDDEN = text(
+    "SELECT count(*) FROM unnest(CAST(:tables AS text[])) AS name WHERE NOT ("
+    "has_table_privilege(name, 'INSERT') AND has_table_privilege(name, 'UPDATE')"
+    " AND has_table_privilege(name, 'DELETE'))"
 )
 # With so little memory it has to go to the file at once.
 _SPILL = text("PRAGMA cache_size = 8")
@@ -46,10 +56,15 @@ class Probe:
 
     async def state(self, seconds: float) -> State:
         """Say how the database is, within so many seconds."""
-        if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self._find_out())
-        await asyncio.wait([self._look], timeout=seconds)
-        return self._look.result() if self._look.done() else "unreachable"
+        look = self._look
+        if look is None or look.done():
+            look = self._look = asyncio.create_task(self._find_out())
+        # By then somebody else may have begun another one. It is waited for in ticks, since a process that
+        # is busy says nothing of the database.
+        with suppress(Unavailable):
+            async with Patience(seconds):
+                return await asyncio.shield(look)
+        return "unreachable"
 
     async def _find_out(self) -> State:
         try:
@@ -93,6 +108,9 @@ class Probe:
         try:
             async with self._pool.trying() as session:
                 connection = await session.connection()
+                # Where all is well there is nothing to look for.
+                if self._health.unwritable and await _is_forbidden(connection):
+                    return "forbidden"
                 for statement in (_SPILL, _TRY_SQLITE) if self._health.file else (_TRY_POSTGRES,):
                     await connection.execute(statement)
         except DBAPIError as error:
@@ -114,3 +132,13 @@ class Probe:
             self._look.cancel()
             with suppress(asyncio.CancelledError):
                 await self._look
+
+
+async def _is_forbidden(connection: AsyncConnection) -> bool:
+    """Tell whether a right is missing; raises DBAPIError where a table is, or a column."""
+    tables = SQLModel.metadata.sorted_tables
+    for table in tables:
+        await connection.execute(select(table).limit(0))
+    if connection.dialect.name == "sqlite":
+        return False
+    return bool(await connection.scalar(_IS_FORBIDDEN, {"tables": [one.name for one in tables]}))

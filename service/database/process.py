@@ -22,7 +22,10 @@ T = TypeVar("T")
 
 
 class Database:
-    """The connections of a process. `url` is a SQLAlchemy URL with an asynchronous driver."""
+    """The connections of a process. `url` is a SQLAlchemy URL with an asynchronous driver.
+
+    Of a standby that is away its reader tells the log: the database itself is well.
+    """
 
     def __init__(
         self,
@@ -30,10 +33,12 @@ class Database:
         *,
         connections: Connections | None = None,
         bounds: Bounds = REQUESTS,
+        is_standby: bool = False,
     ) -> None:
         parsed, most = make_url(url), connections or Connections()
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        self.health = Health(DatabaseFile(parsed.database or "") if self.is_sqlite else None)
+        file = DatabaseFile(parsed.database or "") if self.is_sqlite else None
+        self.health = Health(file, is_logged=not is_standby)
         self._turn: Turn = asyncio.Lock() if self.is_sqlite else nullcontext()
 
         def open_pool(name: str, size: int, bounds: Bounds = bounds) -> Pool:

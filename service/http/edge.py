@@ -5,15 +5,19 @@ and CORS, and counts and logs each request under its route's template, never und
 paths hold tokens. A public answer that is kept in memory goes out from here, without the framework.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, cast
 
+import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from service.errors import ServiceError, Unavailable
 from service.http.cors import CorsPolicy
+from service.http.docs import PROBLEM
 from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.guests import Guests
 from service.http.kept import KEPT, AnswerMemory, Kept
@@ -33,6 +37,7 @@ DEFAULT_HEADERS = {
 READS = frozenset({"GET", "HEAD"})
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
+CUT_OFF = "The process ends. Whether anything was changed is not known: look, or send it again."
 _logger = get_logger("greenroom.access")
 
 
@@ -99,6 +104,11 @@ class Edge:
             if (kept := answer.kept) is not None:
                 answer.status = await kept.send(scope, send, request_id)
                 self._memory.settle(scope, kept)
+        except asyncio.CancelledError:
+            # Nobody cancels a request but the server, at its end, when the time for it is over.
+            if answer.has_begun:
+                raise
+            await answer.refuse(Unavailable(CUT_OFF))
         finally:
             template = route.template if route else UNMATCHED
             ended = answer.endless_from or time.perf_counter()
@@ -141,6 +151,7 @@ class Answer:
         send: Send,
     ) -> None:
         self.status = 500
+        self.has_begun = False
         self.kept: Kept | None = None
         self.endless_from: float | None = None
         """When an answer began that goes on for longer than it took."""
@@ -169,6 +180,7 @@ class Answer:
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
         if self.kept is None:
+            self.has_begun = True
             if message["type"] == "http.response.start":
                 # Last, and not on an answer that is kept: it belongs to this request alone.
                 message["headers"] = [*message["headers"], (HEADER, self._request_id)]
@@ -198,6 +210,17 @@ class Answer:
         state[ENDLESS] = endless
         if state.get(ENDING):
             endless.end()
+
+    async def refuse(self, error: ServiceError) -> None:
+        """Answer with a problem, without the framework."""
+        body = msgspec.json.encode(error.to_problem())
+        headers = [
+            *((name.lower().encode(), text.encode()) for name, text in error.headers.items()),
+            (b"content-type", PROBLEM.encode()),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def options(self, route: Route) -> None:
         """Answer OPTIONS, preflights among them, without asking the framework."""

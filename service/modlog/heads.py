@@ -8,6 +8,7 @@ in hexadecimal, a line feed. A line is only ever added at the end. What shortens
 import fcntl
 import os
 import re
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -19,7 +20,10 @@ from service.modlog.rules import Head
 
 # Every line has the same width, so that what a crash left of one is told from a whole one.
 _LINE = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
+_BROKEN_OFF = re.compile(rb"[0-9]{0,20}|[0-9]{20} [0-9a-f]{0,64}")
 WIDTH = 20 + 1 + 64 + 1
+# From making a file to writing its first line, on a busy machine.
+SETTLE_SECONDS = 0.1
 
 
 class HeadsUnreadable(RuntimeError):
@@ -45,28 +49,37 @@ class LogHeads:
             os.pwrite(file, write_head(head), size - size % WIDTH)
 
     def recall(self) -> dict[UUID, list[Head]]:
-        """Read every remembered head; what is not a head of ours is passed over.
+        """Read every remembered head; files that have no name of ours are passed over.
 
         Raises HeadsUnreadable: heads that nobody could read must not pass for heads that fit.
         """
-        heads = {}
-        for site_id, path in self.list_files().items():
-            with _readable(path), _opened(path, os.O_RDONLY) as file:
-                fcntl.flock(file, fcntl.LOCK_SH)
-                content = os.pread(file, os.fstat(file).st_size, 0)
-            if found := read_heads(content):
-                heads[site_id] = found
+        heads, damages = {}, []
+        for site_id, path in self._list_named().items():
+            content = _read(path) if path.is_file() else None
+            damage = "it is no file" if content is None else find_damage(content)
+            if damage:
+                damages.append(f"{path}: {damage}")
+            heads[site_id] = read_heads(content or b"")
+        if damages:
+            raise HeadsUnreadable(
+                f"The remembered heads of the logs cannot be read: {'; '.join(damages)}. "
+                "Put back what a backup has of it, or move it elsewhere to go without."
+            )
         return heads
 
     def list_files(self) -> dict[UUID, Path]:
         """Find the files of all chains; raises HeadsUnreadable."""
+        return {site_id: path for site_id, path in self._list_named().items() if path.is_file()}
+
+    def _list_named(self) -> dict[UUID, Path]:
+        """Find all that has the name of a chain, whatever it is."""
         with _readable(self._folder):
             try:
                 paths = sorted(self._folder.iterdir())
             except FileNotFoundError:
                 return {}
         named = ((_parse_name(path.name), path) for path in paths)
-        return {site_id: path for site_id, path in named if site_id and path.is_file()}
+        return {site_id: path for site_id, path in named if site_id}
 
     def set_aside(self, site_id: UUID, heads: Collection[Head], label: str) -> Path:
         """Move heads to a file beside the chain's own, which is never read again; gives that file."""
@@ -76,8 +89,13 @@ class LogHeads:
             found = read_heads(os.pread(file, os.fstat(file).st_size, 0))
             with _writing(aside, "ab") as target:
                 target.writelines(write_head(head) for head in found if head in heads)
+            left = [head for head in found if head not in heads]
+            if not left:
+                # A file without a head is one that lost them.
+                path.unlink()
+                return aside
             with replacing(path, file) as draft:
-                draft.writelines(write_head(head) for head in found if head not in heads)
+                draft.writelines(write_head(head) for head in left)
         return aside
 
 
@@ -115,6 +133,29 @@ def write_head(head: Head) -> bytes:
 def read_heads(content: bytes) -> list[Head]:
     """Read the heads in a part of a file."""
     return [Head(int(line[1]), bytes.fromhex(line[2].decode())) for line in _LINE.finditer(content)]
+
+
+def find_damage(content: bytes) -> str | None:
+    """Say what is wrong with what a file holds; the last line may be one that a crash broke off."""
+    if not _LINE.match(content):
+        return "it does not begin with a head"
+    whole = len(content) - len(content) % WIDTH
+    for start in range(0, whole, WIDTH):
+        if not _LINE.match(content, start):
+            return f"its line {start // WIDTH + 1} is damaged"
+    return None if _BROKEN_OFF.fullmatch(content, whole) else "its last line is damaged"
+
+
+def _read(path: Path) -> bytes:
+    """Read a file of heads to which nobody is adding one."""
+    with _readable(path), _opened(path, os.O_RDONLY) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        if os.fstat(file).st_size == 0:
+            # Somebody may have made it this moment, and waits for the lock to write its first line.
+            fcntl.flock(file, fcntl.LOCK_UN)
+            time.sleep(SETTLE_SECONDS)
+            fcntl.flock(file, fcntl.LOCK_SH)
+        return os.pread(file, os.fstat(file).st_size, 0)
 
 
 @contextmanager

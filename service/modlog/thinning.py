@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Container, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from service.modlog.heads import WIDTH, locked, read_heads, replacing, write_head
+from service.modlog.heads import WIDTH, find_damage, locked, read_heads, replacing, write_head
 from service.modlog.rules import Head
 
 # A file with fewer lines is left alone.
@@ -33,10 +33,15 @@ async def thin_file(path: Path, find_proven: FindProven) -> None:
     """Drop from a long file the heads that prove nothing more; raises OSError."""
     with path.open("rb") as file:
         lines = os.fstat(file.fileno()).st_size // WIDTH
-        if lines < LONG:
+        # What is damaged stays as it is, for somebody to see.
+        if lines < LONG or await asyncio.to_thread(_is_damaged, path):
             return
         kept = await _choose(file, lines - LAST, find_proven)
         await asyncio.to_thread(_put_in_place, path, file, (lines - LAST) * WIDTH, kept)
+
+
+def _is_damaged(path: Path) -> bool:
+    return find_damage(path.read_bytes()) is not None
 
 
 async def _choose(file: BinaryIO, lines: int, find_proven: FindProven) -> list[Head]:

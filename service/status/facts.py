@@ -1,8 +1,11 @@
 """What the metrics say of the database: read for each answer, and absent when it cannot be read."""
 
+from collections.abc import Awaitable, Callable
+
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.database import Database
 from service.database.probing import GONE
@@ -17,14 +20,14 @@ HEAD_BYTES = 6
 
 
 async def read_facts(database: Database, seconds: float) -> list[Metric]:
-    """Read what there is to say of the database, within so many seconds."""
+    """Read what there is to say of the database, within so many seconds for each half of it."""
     state = await database.probe.state(seconds)
-    read = None if state in GONE else await _read(database, seconds)
+    is_up = state not in GONE
     facts: list[Metric] = [
         GaugeMetricFamily(
             "greenroom_database_up",
             "1 while the database answers.",
-            value=float(read is not None),
+            value=float(is_up),
         ),
         GaugeMetricFamily(
             "greenroom_database_writable",
@@ -32,16 +35,29 @@ async def read_facts(database: Database, seconds: float) -> list[Metric]:
             value=float(state == "ok"),
         ),
     ]
-    return [*facts, *(read or ())]
+    if is_up:
+        # Each by itself: somebody may hold a lock on what one of them needs.
+        for read in (_read_logs, _read_backlogs):
+            facts += await _try_to_read(database, seconds / 2, read)
+    return facts
 
 
-async def _read(database: Database, seconds: float) -> list[Metric] | None:
+async def _try_to_read(
+    database: Database, seconds: float, read: Callable[[AsyncSession], Awaitable[list[Metric]]]
+) -> list[Metric]:
     try:
         async with Patience(seconds), database.readiness.reading() as session:
-            heads, backlogs = await read_heads(session), await read_backlogs(session)
+            return await read(session)
     except (SQLAlchemyError, OSError, Unavailable):
-        return None
-    return [*_describe_logs(heads), *describe_backlogs(backlogs)]
+        return []
+
+
+async def _read_logs(session: AsyncSession) -> list[Metric]:
+    return _describe_logs(await read_heads(session))
+
+
+async def _read_backlogs(session: AsyncSession) -> list[Metric]:
+    return describe_backlogs(await read_backlogs(session))
 
 
 def _describe_logs(heads: dict[str, Head]) -> list[Metric]:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import resource
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -37,9 +37,16 @@ class Queue(Protocol):
 
 
 class Vitals:
-    """The gauges of one process; of several workers they are added up, or the worst one is given."""
+    """The gauges of one process; of several workers they are added up, or the worst one is given.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    `before` is done before everything is noted.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, before: Callable[[], None] = lambda: None
+    ) -> None:
+        self._before = before
+
         def gauge(name: str, meaning: str, several: str, *labels: str) -> Gauge:
             return Gauge(name, meaning, labels, registry=registry, multiprocess_mode=several)  # type: ignore[arg-type]  # The library lists its modes as literals.
 
@@ -101,6 +108,7 @@ class Vitals:
 
     def note(self) -> None:
         """Note how everything stands now."""
+        self._before()
         self._note_process()
         for name, engine in self._engines.items():
             self._note_pool(name, engine.pool)

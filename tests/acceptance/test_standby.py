@@ -134,3 +134,7 @@ async def test_without_its_standby_the_service_reads_the_database_itself(
         await decide(bob, "approve", 1, comments)
         assert await count(bob) == 1
         assert await used(bob, "failed")
+        # The database is well, which is what would be an error.
+        log = "".join(server.log_text() for server in blog.servers)
+        assert "The standby is away" in log
+        assert '"level": "error"' not in log

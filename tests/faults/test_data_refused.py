@@ -129,6 +129,12 @@ def test_a_head_that_another_account_wrote_is_named(
     assert str(head) in complain(copy, command, taken_port)
 
 
+def test_damaged_heads_do_not_pass_for_heads_that_fit(copy: Path, taken_port: str) -> None:
+    [head, *_] = (copy / "data" / "log-heads").iterdir()
+    head.write_bytes(b"")
+    assert f"{head}: it does not begin with a head" in complain(copy, "log verify", taken_port)
+
+
 @pytest.mark.parametrize("command", ["serve", "site create"])
 def test_without_a_database_each_command_names_the_one_that_makes_it(
     tmp_path: Path, taken_port: str, command: str

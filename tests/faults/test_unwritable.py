@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ from tests.waiting import until
 DEADLINE_SECONDS = 60
 # Each comment takes a page of its own or more; in what is left over of files that are there some find room.
 LONG = 2_000
+RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
 
 
 @pytest.fixture
@@ -121,11 +123,74 @@ async def test_a_full_disk(
         await show_that_it_heals(cramped)
 
 
+async def order(database_url: str, *statements: str) -> None:
+    """Do something to a database as an account that may do anything."""
+    url = database_url.replace("+psycopg", "")
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as admin:
+        for statement in statements:
+            await admin.execute(statement.encode())
+
+
+@pytest.fixture
+async def plain(furnished: Furnished, furnished_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """Give a house whose role has the rights that the service asks for at its start, and no other."""
+    role = f"plain_{uuid4().hex}"
+    at = urlsplit(furnished_url)
+    database = at.path.removeprefix("/")
+    await order(
+        furnished_url,
+        f"CREATE ROLE {role} LOGIN PASSWORD '{role}'",
+        f"REVOKE ALL ON DATABASE {database} FROM PUBLIC",
+        f"GRANT CONNECT ON DATABASE {database} TO {role}",
+        f"GRANT {RIGHTS} ON ALL TABLES IN SCHEMA public TO {role}",
+    )
+    url = at._replace(netloc=f"{role}:{role}@{at.netloc.rpartition('@')[2]}").geturl()
+    async with open_house(furnished, url, tmp_path / "data") as house:
+        yield house
+    await order(furnished_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
+async def test_a_role_that_may_no_longer_write(
+    plain: House, furnished_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await plain.publish()
+    role = urlsplit(plain.settings.database_url).username
+    rights = "INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await order(furnished_url, f"REVOKE {rights} FROM {role}")
+        await show_that_nothing_is_taken(plain, "forbidden", caplog)
+        assert "permission denied for table" in caplog.text
+        await order(furnished_url, f"GRANT {rights} TO {role}")
+        await show_that_it_heals(plain)
+
+
+@pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("harm", "heal"),
+    [
+        ("daily_tally RENAME TO lost", "lost RENAME TO daily_tally"),
+        ("daily_tally RENAME total TO lost", "daily_tally RENAME lost TO total"),
+    ],
+)
+async def test_a_table_or_a_column_that_is_missing(
+    house: House, harm: str, heal: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await house.publish()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await order(house.settings.database_url, f"ALTER TABLE {harm}")
+        await show_that_nothing_is_taken(house, "incomplete", caplog)
+        assert "does not exist" in caplog.text
+        await order(house.settings.database_url, f"ALTER TABLE {heal}")
+        await show_that_it_heals(house)
+
+
 # SQLite has no such thing.
 @pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
 async def test_a_server_that_only_reads(
-    house: House, postgres_server: str, caplog: pytest.LogCaptureFixture
+    plain: House, postgres_server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    house = plain
     taken = await house.publish()
     name = sql.Identifier(urlsplit(house.settings.database_url).path.removeprefix("/"))
     end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"

@@ -1,6 +1,7 @@
 """Several workers behind one port: each may die, freeze or be replaced, and the service goes on."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.disks import SmallDisk, small_disk
 from tests.keyboard import type_command
-from tests.processes import Server, wait_until
+from tests.processes import Server, ServerMissing, wait_until
 from tests.servers import find_workers, start_private_redis, start_service
 
 # Nothing listens on this port; the kernel refuses at once.
@@ -19,10 +21,21 @@ DEGRADED = "greenroom_rate_limiter_degraded 1.0"
 SIGN_IN = {"email": "nobody@mail.example", "password": "correct horse battery"}
 
 
+# Each is counted by its template, of which none has been asked for before.
+PATHS = (
+    "/embed.js",
+    "/v1/sites/blog/form?article=/a",
+    "/v1/sites",
+    "/sign-in",
+    "/desk",
+    "/nothing",
+)
+
+
 @contextmanager
-def two_workers(folder: Path, redis_url: str) -> Iterator[Server]:
+def two_workers(folder: Path, redis_url: str, **more: str) -> Iterator[Server]:
     assert type_command(folder, {}, "migrate").exit_code == 0
-    environment = {"GREENROOM_REDIS_URL": redis_url}
+    environment = {"GREENROOM_REDIS_URL": redis_url, **more}
     with start_service(folder, environment, "--workers", "2") as server:
         wait_until(lambda: server.log_text().count("worker serves") == 2, "both workers")
         yield server
@@ -61,6 +74,71 @@ def test_a_worker_that_counts_alone_shows_until_it_ends(tmp_path: Path) -> None:
         after = metrics(server)
         assert DEGRADED not in after
         assert "greenroom_rate_limiter_fallbacks_total 1.0" in after
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+def ask_for_everything(server: Server) -> None:
+    """Have each worker count what it has not counted before; whoever dies of it cuts a connection."""
+    for _ in range(10):
+        for path in PATHS:
+            assert httpx.get(f"{server.url}{path}", trust_env=False).status_code < 500
+        assert httpx.get(f"{server.url}/metrics", trust_env=False).status_code == 200
+
+
+def replace_one(server: Server) -> None:
+    """Kill a worker, and wait for another one that serves."""
+    ready = server.log_text().count("worker serves")
+    kill({min(find_workers(server))})
+    wait_until(lambda: server.log_text().count("worker serves") > ready, "a new worker")
+
+
+@pytest.fixture
+def disk() -> Iterator[SmallDisk]:
+    try:
+        with small_disk(8) as disk:
+            yield disk
+    except ServerMissing as error:
+        # Not a server that could be installed: few may mount a disk.
+        pytest.skip(str(error))
+
+
+def test_a_full_temporary_disk_kills_no_worker(tmp_path: Path, disk: SmallDisk) -> None:
+    with two_workers(tmp_path, NO_REDIS, TMPDIR=str(disk.folder)) as server:
+        before = find_workers(server)
+        disk.fill()
+        ask_for_everything(server)
+        assert find_workers(server) == before
+        # It takes the files of the one that is gone.
+        replace_one(server)
+        ask_for_everything(server)
+        assert "greenroom_workers 2.0" in metrics(server)
+        # Of one that finds none the counts are missing, and nothing else.
+        os.kill(server.pid, signal.SIGHUP)
+        wait_until(lambda: not find_workers(server) & before, "the last of the old workers to go")
+        ask_for_everything(server)
+        assert "counts are missing" in server.log_text()
+
+
+def test_a_temporary_folder_that_is_cleaned_takes_no_counts_away(
+    tmp_path: Path, scratch: Path
+) -> None:
+    with two_workers(tmp_path, NO_REDIS, TMPDIR=str(scratch)) as server:
+        for _ in range(20):
+            httpx.get(f"{server.url}/embed.js", trust_env=False)
+        for folder in scratch.iterdir():
+            shutil.rmtree(folder)
+        ask_for_everything(server)
+        counted = 'route="/embed.js",status="200"} 30.0'
+        wait_until(lambda: counted in metrics(server), "the counts of both workers")
+        replace_one(server)
+        assert counted in metrics(server)
+        wait_until(lambda: "greenroom_workers 2.0" in metrics(server), "both workers")
 
 
 def test_workers_that_die_while_the_database_is_away_are_replaced_once_it_is_back(

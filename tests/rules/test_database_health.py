@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from service.database.faults import Fault
 from service.database.health import TELL_EVERY_SECONDS, Health
 
 
@@ -64,6 +65,15 @@ def test_that_a_trial_succeeds_settles_it_for_all(health: Health) -> None:
     health.refuse("full")
     health.recover()
     assert health.unwritable is None
+
+
+@pytest.mark.parametrize(("found", "left"), [("failing", None), ("full", "full")])
+def test_a_store_speaks_against_the_trial_in_all_but_room(
+    health: Health, found: Fault, left: Fault | None
+) -> None:
+    health.refuse(found)
+    health.stored("writer")
+    assert health.unwritable == left
 
 
 def test_what_is_wrong_with_a_statement_is_no_fault_of_the_database(

@@ -32,17 +32,50 @@ def test_what_a_crash_left_of_a_line_is_written_over(tmp_path: Path) -> None:
     assert heads.recall() == {SITE: [SHORT, LONG]}
 
 
-def test_what_is_not_a_head_is_passed_over(tmp_path: Path) -> None:
+def test_what_has_another_name_is_passed_over(tmp_path: Path) -> None:
     heads = LogHeads(tmp_path)
     assert heads.recall() == {}
     heads.remember(SITE, SHORT)
     folder = tmp_path / "log-heads"
     (folder / "README").write_text("What is this?")
     (folder / f"{SITE}.bak").write_bytes((folder / str(SITE)).read_bytes())
-    (folder / str(new_id())).mkdir()
-    (folder / str(new_id())).touch()
-    (folder / str(new_id())).write_text("nine \xff\n")
     assert heads.recall() == {SITE: [SHORT]}
+
+
+WHOLE = write_head(SHORT) + write_head(LONG)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "does not begin with a head"),
+        (b"\0" * 172, "does not begin with a head"),
+        (b"nine \xff\n", "does not begin with a head"),
+        (WHOLE.decode().encode("utf-16"), "does not begin with a head"),
+        (WHOLE.replace(b"\n", b"\r\n"), "does not begin with a head"),
+        (WHOLE[:86] + b"x" + WHOLE[87:], "its line 2 is damaged"),
+        (WHOLE + b"\0" * 20, "its last line is damaged"),
+    ],
+)
+def test_damaged_heads_do_not_pass_for_none(tmp_path: Path, content: bytes, why: str) -> None:
+    heads = LogHeads(tmp_path)
+    heads.remember(SITE, SHORT)
+    damaged = tmp_path / "log-heads" / str(new_id())
+    damaged.write_bytes(content)
+    with pytest.raises(HeadsUnreadable, match=f"{damaged}: .*{why}"):
+        heads.recall()
+
+
+def test_every_damaged_file_is_named_in_one_line(tmp_path: Path) -> None:
+    heads = LogHeads(tmp_path)
+    heads.remember(SITE, SHORT)
+    folder, file = (tmp_path / "log-heads" / str(new_id()) for _ in range(2))
+    folder.mkdir()
+    file.touch()
+    with pytest.raises(HeadsUnreadable, match="it is no file") as refused:
+        heads.recall()
+    assert str(folder) in str(refused.value)
+    assert str(file) in str(refused.value)
 
 
 def test_what_is_not_a_head_is_written_over(tmp_path: Path) -> None:
@@ -84,7 +117,10 @@ def test_heads_that_are_set_aside_are_kept_and_not_read(tmp_path: Path) -> None:
         heads.remember(SITE, head)
     aside = heads.set_aside(SITE, [LONG], "old")
     assert heads.recall() == {SITE: [SHORT, SHORT]}
+    assert heads.file_of(SITE).stat().st_mode & 0o777 == 0o600
     assert heads.set_aside(SITE, [SHORT], "old") == aside
+    # An empty file would be one that lost its heads.
+    assert not heads.file_of(SITE).exists()
     assert heads.recall() == {}
     assert aside.read_bytes() == b"".join(map(write_head, (LONG, SHORT, SHORT)))
-    assert aside.stat().st_mode & 0o777 == heads.file_of(SITE).stat().st_mode & 0o777 == 0o600
+    assert aside.stat().st_mode & 0o777 == 0o600

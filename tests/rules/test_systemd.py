@@ -82,3 +82,24 @@ def test_the_example_of_an_environment_can_be_used_as_it_is_and_with_all_that_it
     assert set(given) - ours == {"SERVE_OPTIONS"}
     assert read_setting("ExecStart").endswith(" serve --port %i $SERVE_OPTIONS")
     assert read_setting("EnvironmentFile") in ENVIRONMENT
+
+
+def test_each_value_of_the_example_is_quoted_so_that_a_shell_leaves_it_as_it_is() -> None:
+    lines = re.findall(r"^#?([A-Z_]+=.*)$", ENVIRONMENT, re.MULTILINE)
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"[A-Z_]+='[^']*'", line)] == []
+
+
+def test_what_a_shell_takes_for_its_own_reaches_a_command(tmp_path: Path) -> None:
+    """The file is read as the function in systemd.md reads it."""
+    assert "set -a; . /etc/greenroom/greenroom.env" in (OPERATIONS / "systemd.md").read_text()
+    url = 'postgresql:///greenroom?host=/run/$a;b&user=(c)&password=`d`"%27'
+    name = "GREENROOM_DATABASE_URL"
+    file = tmp_path / "greenroom.env"
+    file.write_text(
+        re.sub(rf"^#{name}='[^']*'$", lambda _: f"{name}='{url}'", ENVIRONMENT, flags=re.MULTILINE)
+    )
+    read = ["sh", "-c", 'set -a; . "$0"; exec printenv GREENROOM_DATABASE_URL', str(file)]
+    done = subprocess.run(read, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{url}\n"
+    assert read_environment(file.read_text())[name] == url

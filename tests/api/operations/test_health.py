@@ -1,5 +1,7 @@
 """Liveness and readiness: two words for everybody, the parts for those who run the place."""
 
+import asyncio
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,6 +64,28 @@ async def test_without_its_redis_it_is_degraded_and_goes_on_working(
         metrics = (await house.client(LOOPBACK).get("/metrics")).text
         assert "greenroom_rate_limiter_degraded 1.0" in metrics
         assert "greenroom_rate_limiter_fallbacks_total 0.0" not in metrics
+
+
+async def test_however_many_ask_at_once_each_is_told_how_it_is(house: House) -> None:
+    local = house.client(LOOPBACK)
+
+    async def ask_again_and_again() -> set[str]:
+        return {(await local.get(READY)).json()["status"] for _ in range(20)}
+
+    assert await asyncio.gather(*(ask_again_and_again() for _ in range(8))) == [{"ready"}] * 8
+
+
+async def test_a_busy_process_does_not_take_its_own_silence_for_the_database_s(
+    house: House,
+) -> None:
+    probe = house.app._app.state.services.database.probe
+    patience_seconds = 0.5
+    asked = asyncio.create_task(probe.state(patience_seconds))
+    # It begins, and then nothing else of this process runs for longer than that.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    time.sleep(2 * patience_seconds)  # noqa: ASYNC251 - to hold up the loop is what this is about.
+    assert await asked == "ok"
 
 
 # SQLite has no server that could go away.
