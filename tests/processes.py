@@ -19,6 +19,8 @@ DEADLINE_SECONDS = 90.0
 POLL_SECONDS = 0.02
 # The account of the Dockerfile.
 IMAGE_UID = 10001
+# What a shell starts in the background, such as a run of these tests, ignores Ctrl-C, and so do its children.
+HEARS_CTRL_C = ["env", "--default-signal=INT"]
 # In a mount namespace of its own: $1 is there for everybody, and nothing else below $2; $3 likewise below $4,
 # unless that is the system's own; what is below $1 stays writable, and nothing else.
 LOCK_UP = """

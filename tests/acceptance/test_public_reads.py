@@ -89,6 +89,12 @@ class Readers:
         return [(await reader.get("/metrics")).text for reader in self.all]
 
 
+# Whatever lies below, word of it goes the same way.
+SHARED_THE_SAME_WAY = pytest.mark.parametrize(
+    "database_url", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True
+)
+
+
 @asynccontextmanager
 async def reading(blog: Installation) -> AsyncIterator[Readers]:
     async with AsyncExitStack() as stack:
@@ -127,6 +133,7 @@ async def test_what_others_say_on_the_channel_disturbs_nobody(
             assert client.publish(CHANNEL, b"noise") == len(blog.servers)
 
 
+@SHARED_THE_SAME_WAY
 async def test_a_redis_that_stops_or_falls_silent_is_noticed_and_delays_no_removal_for_long(
     tmp_path: Path, database_url: str, redis: Server
 ) -> None:
@@ -165,6 +172,7 @@ async def test_processes_that_share_nothing_but_the_database_follow_one_another(
         await readers.until_count(1)
 
 
+@SHARED_THE_SAME_WAY
 async def test_a_setting_from_the_command_line_reaches_every_process(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -184,6 +192,7 @@ async def test_a_setting_from_the_command_line_reaches_every_process(
         await until(is_closed)
 
 
+@SHARED_THE_SAME_WAY
 async def test_the_cache_in_front_is_told_by_the_process_that_changed_something(
     tmp_path: Path, database_url: str, purges: tuple[str, "Queue[str]"]
 ) -> None:

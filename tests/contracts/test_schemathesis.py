@@ -122,6 +122,7 @@ def test_nothing_is_found_in_what_anybody_may_call(served: Served, tmp_path: Pat
     run_schemathesis(served, tmp_path, *public, *each("--exclude-operation-id", ENDLESS))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nothing_is_found_as_an_admin(served: Served, tmp_path: Path) -> None:
     admin = ["--header", f"Authorization: Bearer {served.token}"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.keyboard import complaint, only_line, type_command
-from tests.processes import REPOSITORY, bound_to_us
+from tests.processes import HEARS_CTRL_C, REPOSITORY, bound_to_us
 
 EMAIL = "alice@moderators.example"
 SITE = ["site", "create", "new", "--title", "New", "--origin", "https://new.example"]
@@ -192,7 +192,7 @@ sys.meta_path.insert(0, Finder())
 def test_ctrl_c_at_the_very_beginning_is_an_end_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(HALFWAY)
     with subprocess.Popen(
-        [*bound_to_us(), sys.executable, "-m", "service", "migrate"],
+        [*bound_to_us(), *HEARS_CTRL_C, sys.executable, "-m", "service", "migrate"],
         env={"PYTHONPATH": str(tmp_path)},
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,

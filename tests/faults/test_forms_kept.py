@@ -11,6 +11,11 @@ from tests.api.submission.test_form_answers import Inputs
 from tests.api.submission.test_wordpress_drop_in import DROP_IN, FORM, TYPED
 from tests.cast import House
 
+# An error that the service can make nothing of.
+FAILS = """
+CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'something that nobody foresaw' USING ERRCODE = 'XX000'; END $$
+"""
 pytestmark = pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
 
 
@@ -35,7 +40,8 @@ async def test_when_the_database_is_gone(house: House, postgres_server: str) -> 
 async def test_when_the_fault_is_ours(house: House) -> None:
     url = house.settings.database_url.replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute("DROP TABLE status_tally")
+        admin.execute(FAILS)
+        admin.execute("CREATE TRIGGER fails BEFORE UPDATE ON status_tally EXECUTE FUNCTION fails()")
     answer = await house.dave.post(DROP_IN, data=FORM)
     assert answer.status_code == 500
     assert Inputs(answer.text).values["text"] == TYPED

@@ -83,7 +83,7 @@ async def test_nothing_is_taken_into_a_file_that_is_damaged(
     ready = await local.get("/health/ready")
     assert (ready.json()["status"], ready.json()["parts"]["database"]) == ("degraded", "damaged")
     assert "greenroom_database_writable 0.0" in (await local.get("/metrics")).text
-    assert {one.levelname for one in caplog.records} == {"ERROR"}
+    assert len([one for one in caplog.records if one.levelname == "ERROR"]) == 1
 
 
 async def test_what_a_vacuum_wrote_ahead_does_not_stay(house: House) -> None:

@@ -24,7 +24,7 @@ from service.privacy.tables import AuthorTally, DataKey, SealedAddress
 from tests.api.privacy.leaks import database_files, find_addresses
 from tests.cast import PASSWORD, House, email_of
 from tests.keyboard import only_line, type_command
-from tests.processes import REPOSITORY, bound_to_us, wait_until
+from tests.processes import HEARS_CTRL_C, REPOSITORY, bound_to_us, wait_until
 from tests.servers import run_greenroom
 
 
@@ -77,7 +77,7 @@ async def reveal(house: House, comment_id: str) -> Any:
 def test_who_stops_it_is_told_what_stays_done(tmp_path: Path, number: signal.Signals) -> None:
     assert type_command(tmp_path, {}, "migrate").exit_code == 0
     with subprocess.Popen(
-        [*bound_to_us(), sys.executable, "-m", "service", "keys", "rotate"],
+        [*bound_to_us(), *HEARS_CTRL_C, sys.executable, "-m", "service", "keys", "rotate"],
         env={"GREENROOM_DATA_DIR": str(tmp_path / "data")},
         cwd=REPOSITORY,
         stderr=subprocess.PIPE,
