@@ -1,6 +1,6 @@
 """The command line, `greenroom`."""
 
-from service.command_line import interruption
+from service import beginning
 
 # isort: split
 import asyncio
@@ -14,7 +14,6 @@ from typing import TypeVar
 
 import click
 
-import service.beginning  # noqa: F401 - its import is what it does, before all others.
 from service import commands
 from service.accounts.rules import parse_role
 from service.command_line import log as log_checks
@@ -247,7 +246,7 @@ def log_verify(head: str | None, accept: bool) -> None:
         sys.exit(1)
 
 
-interruption.hear_again()
+beginning.hear_ctrl_c_again()
 
 if __name__ == "__main__":
     main()

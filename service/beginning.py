@@ -10,6 +10,7 @@ import sys
 from types import FrameType
 
 STANDARD = (0, 1, 2)
+_BEFORE = signal.getsignal(signal.SIGINT)
 
 
 def open_standard_streams() -> None:
@@ -30,9 +31,18 @@ def heed_signals() -> None:
     if os.getpid() == 1:
         # The first process of a container gets no signal that it has no handler for.
         signal.signal(signal.SIGTERM, _end)
+    # It may also be ignored, as in what a shell runs in the background.
+    if _BEFORE is signal.default_int_handler:
+        # Of itself Python would show where in some library it was.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     if "serve" in sys.argv and not os.isatty(0):
         # Else a `reload` soon after the start would be its end.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def hear_ctrl_c_again() -> None:
+    """Have Ctrl-C raise KeyboardInterrupt, as ever: from now on somebody says what it stopped."""
+    signal.signal(signal.SIGINT, _BEFORE)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
