@@ -32,7 +32,11 @@ class RedisGroup:
     @property
     def replica_leads(self) -> bool:
         """Tell whether the replica has become a master."""
-        return info(self.replica)["role"] == "master"
+        try:
+            return info(self.replica)["role"] == "master"
+        except redis.exceptions.ConnectionError:
+            # Who becomes a master hangs up on everybody.
+            return False
 
 
 @contextmanager
