@@ -21,9 +21,9 @@ def open_standard_streams() -> None:
         except OSError:
             # The lowest free number is taken, which is this one; workers have it too.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
-    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115 - open for good.
-    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
-    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def heed_signals() -> None:
@@ -35,7 +35,7 @@ def heed_signals() -> None:
     if _BEFORE is signal.default_int_handler:
         # Of itself Python would show where in some library it was.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if "serve" in sys.argv and not os.isatty(0):
+    if sys.argv[1:2] == ["serve"] and not os.isatty(0):
         # Else a `reload` soon after the start would be its end.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

@@ -36,7 +36,7 @@ async def require_moderator(
 
     Raises NotSignedIn or CsrfTokenMissing.
     """
-    assert isinstance(connection, Request)  # noqa: S101  (the routes are HTTP, and mypy cannot know)
+    assert isinstance(connection, Request)  # noqa: S101 - Routes are HTTP, which mypy cannot know.
     services: Services = connection.app.state.services
     if (token := read_bearer(connection)) is not None:
         connection.state.caller = await _by_token(services, token)

@@ -5,10 +5,17 @@ from uuid import UUID
 from service.errors import FieldRefused
 from service.http.fields import is_storable
 from service.privacy.vault import Keyring
+from service.sites import articles
 from service.text import has_visible, normalise_text
 
 # What a value may have before anything is done to it, in characters: what takes long takes as long as this.
-MAX_RAW_CHARS = {"article": 4_096, "url": 4_096, "name": 1_024, "email": 1_024, "text": 131_050}
+MAX_RAW_CHARS = {
+    "article": articles.MAX_RAW_CHARS,
+    "url": 4_096,
+    "name": 1_024,
+    "email": 1_024,
+    "text": 131_050,
+}
 MAX_OTHER_CHARS = 1_024
 
 

@@ -1,10 +1,12 @@
 """Bringing the schema up to date, and refusing to serve one that is not."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
@@ -109,8 +111,7 @@ def _prepare_postgres(connection: Connection, patience: Patience) -> int:
 
 def _hear_signals(connection: Connection) -> None:
     """Let signals be heard inside of a long statement of SQLite, which ends as interrupted then."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - It is connected.
+    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
     driver.set_progress_handler(lambda: 0, _OPCODES)
 
 

@@ -58,7 +58,7 @@ def backfill(table: str, values: str, where: str, *, key: str = "id") -> None:
     Each piece is a transaction of its own, with a pause after it. The key is a number or a UUID.
     """
     if _is_sqlite():
-        op.execute(f"UPDATE {table} SET {values} WHERE {where}")  # noqa: S608 - a migration's own words.
+        op.execute(f"UPDATE {table} SET {values} WHERE {where}")  # noqa: S608 - A migration's own words.
         return
     pace, after = Pace(ROWS, MAX_ROWS), None
     with op.get_context().autocommit_block():
@@ -67,7 +67,7 @@ def backfill(table: str, values: str, where: str, *, key: str = "id") -> None:
             # Without a place to begin at, each piece would walk over all that is done.
             behind = "" if after is None else f" AND {key} > :after"
             piece = (
-                f"UPDATE {table} SET {values} WHERE {key} IN (SELECT {key} FROM {table}"  # noqa: S608
+                f"UPDATE {table} SET {values} WHERE {key} IN (SELECT {key} FROM {table}"  # noqa: S608 - As above.
                 f" WHERE ({where}){behind} ORDER BY {key} LIMIT :size) RETURNING {key}"
             )
             given = {"size": pace.size} if after is None else {"size": pace.size, "after": after}

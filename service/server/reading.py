@@ -229,6 +229,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, error: ServiceError) -> None:
         """Answer without a request, and close the connection."""
         self._is_over = True
+        if self.transport.is_closing():
+            return
         if isinstance(self.app, Edge):
             self.app.metrics.note_request("other", UNMATCHED, error.status, 0.0)
         body = msgspec.json.encode(error.to_problem())

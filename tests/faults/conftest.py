@@ -1,9 +1,12 @@
-"""What tests of commands that are refused share."""
+"""What tests of faults share."""
 
 import socket
 from collections.abc import Iterator
 
 import pytest
+
+from tests.disks import SmallDisk, small_disk
+from tests.processes import ServerMissing
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +14,19 @@ def taken_port() -> Iterator[str]:
     """Give a port on which nothing can serve: who overlooks another mistake complains of that."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield str(listener.getsockname()[1])
+
+
+@pytest.fixture
+def disk_mebibytes() -> int:
+    return 8
+
+
+@pytest.fixture
+def disk(disk_mebibytes: int) -> Iterator[SmallDisk]:
+    """Give a disk that can be filled, or skip."""
+    try:
+        with small_disk(disk_mebibytes) as disk:
+            yield disk
+    except ServerMissing as error:
+        # Not a server that could be installed: few may mount a disk.
+        pytest.skip(str(error))

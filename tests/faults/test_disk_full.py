@@ -2,27 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cast import House
-from tests.disks import SmallDisk, small_disk
+from tests.disks import SmallDisk
 from tests.keyboard import complaint, only_line, type_command
-from tests.processes import REPOSITORY, ServerMissing
+from tests.processes import REPOSITORY
 
 SITE = ["site", "create", "blog", "--title", "Blog", "--origin", "https://blog.example"]
-
-
-@pytest.fixture
-def disk() -> Iterator[SmallDisk]:
-    try:
-        with small_disk(8) as disk:
-            yield disk
-    except ServerMissing as error:
-        # Not a server that could be installed: few may mount a disk.
-        pytest.skip(str(error))
 
 
 async def test_a_head_that_cannot_be_written_is_counted_and_the_decision_stands(

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.disks import SmallDisk, small_disk
+from tests.disks import SmallDisk
 from tests.keyboard import type_command
-from tests.processes import Server, ServerMissing, wait_until
+from tests.processes import Server, wait_until
 from tests.servers import find_workers, start_private_redis, start_service
 
 # Nothing listens on this port; the kernel refuses at once.
@@ -96,16 +96,6 @@ def replace_one(server: Server) -> None:
     ready = server.log_text().count("worker serves")
     kill({min(find_workers(server))})
     wait_until(lambda: server.log_text().count("worker serves") > ready, "a new worker")
-
-
-@pytest.fixture
-def disk() -> Iterator[SmallDisk]:
-    try:
-        with small_disk(8) as disk:
-            yield disk
-    except ServerMissing as error:
-        # Not a server that could be installed: few may mount a disk.
-        pytest.skip(str(error))
 
 
 def test_a_full_temporary_disk_kills_no_worker(tmp_path: Path, disk: SmallDisk) -> None:
