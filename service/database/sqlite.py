@@ -1,6 +1,7 @@
 """SQLite: how a connection is set up, how a transaction begins, and whether the file is still the same."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -36,6 +37,8 @@ class DatabaseFile:
         self._beside = (f"{path}-wal", f"{path}-shm")
         self._known_beside: tuple[Identity | None, ...] = (None, None)
         self._connections = 0
+        # The writer opens and closes in a thread of its own.
+        self._counting = threading.Lock()
 
     @property
     def was_replaced(self) -> bool:
@@ -59,13 +62,15 @@ class DatabaseFile:
 
     def note_opened(self) -> None:
         """Take note of a connection: as long as there is one, SQLite leaves the files where they are."""
-        self._connections += 1
+        with self._counting:
+            self._connections += 1
 
     def note_closed(self) -> None:
         """Take note of its end: the last one takes along what is beside the file."""
-        self._connections -= 1
-        if not self._connections:
-            self._known_beside = (None, None)
+        with self._counting:
+            self._connections -= 1
+            if not self._connections:
+                self._known_beside = (None, None)
 
     def cut_log(self) -> None:
         """Cut what was written ahead, unless it is short or somebody still reads in it."""
