@@ -20,13 +20,13 @@ from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.errors import DuplicateComment
-from service.comments.rendering import render_html
 from service.comments.rules import LockedComment
 from service.comments.tables import Article, Comment, ProposedEdit
 from service.comments.texts import make_fingerprint
 from service.comments.visibility import PRESENT_REVISION, bump_article
 from service.errors import Conflict
 from service.privacy.vault import Keyring
+from service.text.markup import render_html
 
 
 class WaitingEdit(msgspec.Struct, frozen=True):

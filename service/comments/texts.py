@@ -6,7 +6,7 @@ from service.errors import FieldRefused
 from service.http.fields import is_storable
 from service.privacy.vault import Keyring
 from service.sites import articles
-from service.text import has_visible, normalise_text
+from service.text.normalising import has_visible, normalise_text
 
 # What a value may have before anything is done to it, in characters: what takes long takes as long as this.
 MAX_RAW_CHARS = {

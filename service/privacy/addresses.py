@@ -10,8 +10,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from service.confidential import Confidential
 from service.errors import FieldRefused
-from service.nfc import nfc
-from service.text import normalise_line
+from service.text.nfc import nfc
+from service.text.normalising import normalise_line
 
 # RFC 5321, section 4.5.3.1.3 (with erratum 1690), and the contract.
 MAX_ADDRESS_CHARS = 254

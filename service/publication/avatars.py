@@ -3,7 +3,7 @@
 from colorsys import hls_to_rgb
 from hashlib import sha256
 
-from service.nfc import nfc
+from service.text.nfc import nfc
 
 # 64 bits: one byte for the hue, two for the cells, the rest so that few names share a picture.
 SEED_HEX_CHARS = 16

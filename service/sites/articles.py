@@ -12,7 +12,7 @@ import idna
 
 from service.environment import MAX_PORT
 from service.errors import FieldRefused
-from service.nfc import nfc
+from service.text.nfc import nfc
 
 # Before anything is done to it.
 MAX_RAW_CHARS = 4_096

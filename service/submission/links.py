@@ -4,7 +4,7 @@ import re
 
 from service.errors import FieldRefused
 from service.sites.articles import normalise_origin
-from service.text import normalise_line
+from service.text.normalising import normalise_line
 
 MAX_URL_CHARS = 2_000
 

@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 from service.clock import new_id, parse_id
 from service.comments.errors import DuplicateComment
 from service.comments.receipts import make_receipt_token
-from service.comments.rendering import render_html
 from service.comments.texts import make_fingerprint
 from service.database import UNKNOWN
 from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
@@ -41,6 +40,7 @@ from service.submission.schemas import (
     Submitted,
 )
 from service.submission.storing import Draft, Key, Stored, SubmissionWriter, read_stored
+from service.text.markup import render_html
 from service.turns import Turns
 
 ADDRESS_FLOOD = {

@@ -12,7 +12,7 @@ from service.sites.directory import KnownSite
 from service.sites.policy import DECOY
 from service.submission.links import check_url
 from service.submission.schemas import MAX_NAME_CHARS
-from service.text import normalise_line
+from service.text.normalising import normalise_line
 
 # The field names of the WordPress comment form, which are taken wherever ours are.
 WORDPRESS_NAMES = {

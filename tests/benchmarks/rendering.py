@@ -6,8 +6,8 @@ A linear step takes about twice as long for twice the text, a quadratic one four
 import time
 from collections.abc import Callable
 
-from service.comments.rendering import render_html
-from service.text import normalise_text
+from service.text.markup import render_html
+from service.text.normalising import normalise_text
 from tests.benchmarks.harness import Pace
 
 MAX_CHARS = 65_525

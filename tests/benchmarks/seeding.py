@@ -19,11 +19,11 @@ from sqlmodel import col, select, update
 from service import commands
 from service.accounts.tables import Moderator
 from service.clock import new_id
-from service.comments.rendering import render_html
 from service.modlog.tables import LogHead
 from service.privacy.secrets import NONCE_BYTES
 from service.privacy.vault import Keyring
 from service.settings import Settings
+from service.text.markup import render_html
 from tests.benchmarks.bulk import Bulk, open_bulk
 
 BATCH = 20_000

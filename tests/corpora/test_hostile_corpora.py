@@ -15,7 +15,7 @@ from service.accounts.rules import Role
 from service.app import create_app
 from service.settings import load_settings
 from service.submission.schemas import MAX_NAME_CHARS
-from service.text import has_visible, normalise_line, normalise_text
+from service.text.normalising import has_visible, normalise_line, normalise_text
 from service.web import demo
 from tests.cast import PUBLIC_URL, email_of, furnish
 from tests.corpora.harmless import assert_harmless, assert_page_harmless

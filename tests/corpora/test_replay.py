@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from service.comments.rendering import render_html
-from service.text import has_visible, normalise_line, normalise_text
+from service.text.markup import render_html
+from service.text.normalising import has_visible, normalise_line, normalise_text
 from tests.corpora.reading import find_corpus
 from tests.installation import COMMENTS, SITE, Installation, in_parallel, install, walk_pages
 

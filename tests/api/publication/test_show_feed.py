@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service.publication.feed import Feed, render_feed
 from service.sites.directory import KnownSite
 from service.sites.policy import SitePolicy
-from service.text import normalise_line, normalise_text
+from service.text.normalising import normalise_line, normalise_text
 from tests.answers import codes_of, headers_of, problem_of
 from tests.cast import PUBLIC_URL, House
 from tests.plans import explain, statements_of

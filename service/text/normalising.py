@@ -5,8 +5,9 @@ stored has one form whatever way it came.
 """
 
 import re
+from unicodedata import category
 
-from service.nfc import nfc
+from service.text.nfc import nfc
 
 # Code points that nobody can see: formats, variation selectors, fillers and blanks (Unicode's
 # Default_Ignorable_Code_Point, the other format characters without a glyph, BRAILLE PATTERN BLANK).
@@ -15,6 +16,7 @@ _UNSEEN = (
     "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+_IS_UNSEEN = re.compile(f"[{_UNSEEN}]")
 _VISIBLE = re.compile(rf"[^\s{_UNSEEN}]")
 
 # Controls but tab and LF; explicit embeddings, overrides and isolates; zero width space, word
@@ -37,23 +39,37 @@ _LONE_JOINERS = re.compile(
     rf"|[\u200c\u200d](?![^\s{_UNSEEN}])"
 )
 
+_EMPTY_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 _BREAKS = re.compile("[\t\n\r\u2028\u2029]+")
 
 
 def normalise_text(value: str) -> str:
-    """Give a text of several lines the form in which it is measured, compared and stored."""
-    # A removal may let its neighbours compose, and never the reverse: so NFC comes after it.
-    return nfc(_remove_unseen(value.replace("\r\n", "\n"))).strip()
+    """Give a text of several lines the form in which it is measured, compared and stored.
+
+    It loses empty lines at its start and blanks at its end; the indent of its first line stays.
+    """
+    return _EMPTY_LINES.sub("", _normalise(value)).rstrip()
 
 
 def normalise_line(value: str) -> str:
     """Give a text of one line its stored form; tabs and line breaks become a space."""
-    return normalise_text(_BREAKS.sub(" ", value))
+    return _normalise(_BREAKS.sub(" ", value)).strip()
+
+
+def _normalise(value: str) -> str:
+    # A removal may let its neighbours compose, and never the reverse: so NFC comes after it.
+    return nfc(_remove_unseen(value.replace("\r\n", "\n")))
 
 
 def has_visible(value: str) -> bool:
-    """Tell whether a reader would see anything of a text."""
-    return _VISIBLE.search(value) is not None
+    """Tell whether a reader would see anything of a text; marks that combine with nothing do not count."""
+    seen = (found[0] for found in _VISIBLE.finditer(value))
+    return any(category(char)[0] != "M" for char in seen)
+
+
+def has_unseen(value: str) -> bool:
+    """Tell whether a text holds a character that nobody can see, blanks aside."""
+    return _IS_UNSEEN.search(value) is not None
 
 
 def _remove_unseen(value: str) -> str:
