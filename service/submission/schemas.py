@@ -43,7 +43,7 @@ class SubmitComment(Confidential, frozen=True):
         Meta(
             min_length=1,
             max_length=MAX_TEXT_CHARS_CEILING,
-            description="Markdown subset; the site's own limit may be lower.",
+            description="In the markup of comments; the site's own limit may be lower.",
             examples=["I like this."],
         ),
     ]

@@ -33,7 +33,8 @@ _QUOTES = {*"\"'", *_KINDS["Pi"], *_KINDS["Pf"]}
 _OPENING, _CLOSING = _QUOTES | _KINDS["Ps"], _QUOTES | _KINDS["Pe"]
 # What may stand outside a mark: before the one that opens, behind the one that closes.
 _BEFORE = _OPENING | _KINDS["Pd"]
-_AFTER = _CLOSING | _KINDS["Pd"] | {*".,;:!?…。、，．；：！？｡､"}
+_SENTENCE_MARKS = {*".,;:!?…。、，．；：！？｡､"}
+_AFTER = _CLOSING | _KINDS["Pd"] | _SENTENCE_MARKS
 del _KINDS, _char
 
 
@@ -111,7 +112,8 @@ def _look_around(text: str, cluster: Span, *, is_strong: bool) -> tuple[bool, bo
     """Tell whether a mark of a cluster may open and close, by the characters around it."""
     before, after = text[max(cluster[0] - 1, 0) : cluster[0]], text[cluster[1] : cluster[1] + 1]
     opens = _is_letter(after) or (is_strong and after in _OPENING)
-    closes = _is_letter(before) or (is_strong and before in _CLOSING)
+    # What is said loudly ends with its own mark: "*First!*".
+    closes = _is_letter(before) or before in _SENTENCE_MARKS or (is_strong and before in _CLOSING)
     is_free_before, is_free_after = (
         is_strong and bool(_WITHOUT_BLANKS.match(char)) for char in (before, after)
     )

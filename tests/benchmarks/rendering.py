@@ -68,6 +68,24 @@ UNITS = (
         "\u200d",
         "\U0001f3f4\U000e0067",
     ),
+    *(
+        "*`",
+        "*_",
+        "_*a ",
+        "**a *b",
+        "`` ` ",
+        " `a",
+        "https://a.example/(",
+        "https://a.example/)",
+        "(www.a,",
+    ),
+    *(
+        "[a](https://a.example",
+        "[a](https://a.example) ",
+        "https://a.example/\u548c",
+        "> > ",
+        "- a\n  - b\n",
+    ),
 )
 
 

@@ -6,10 +6,10 @@ from typing import Protocol
 
 import html5lib
 
-ALLOWED_ATTRIBUTES = {"a": {"href", "rel"}, "ol": {"start"}}
+ALLOWED_ATTRIBUTES = {"a": {"href", "rel"}, "li": {"value"}}
 ALLOWED_TAGS = {
-    *("html", "head", "body", "p", "br", "hr", "blockquote", "pre", "ol", "ul", "li"),
-    *("a", "code", "del", "em", "strong"),
+    *("html", "head", "body", "p", "br", "blockquote", "pre", "ol", "ul", "li"),
+    *("a", "code", "em", "strong"),
 }
 # What our own pages have around the comments.
 PAGE_TAGS = ALLOWED_TAGS | {

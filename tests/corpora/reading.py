@@ -1,5 +1,7 @@
 """Where the real data lies that some tests read; it is outside the repo and may be absent."""
 
+import csv
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,3 +38,19 @@ def read_addresses() -> Iterator[tuple[str, str, str]]:
     for test in suite.iter("test"):
         address = (test.findtext("address") or "").translate(controls)
         yield address, test.findtext("diagnosis", ""), test.findtext("category", "")
+
+
+def read_comments() -> Iterator[str]:
+    """Give the text of every real comment, as people wrote it."""
+    for path in sorted(find_corpus("comments/youtube").glob("*.csv")):
+        yield from _read_column(path, "CONTENT")
+    yield from _read_column(find_corpus("comments/news/civil_comments_spans_train.csv"), "text")
+    for path in sorted(find_corpus("comments/telegram").glob("*.txt")):
+        yield from path.read_text(errors="replace").splitlines()
+    news = find_corpus("comments/news/fox-news-comments.json").read_text()
+    yield from (json.loads(line)["text"] for line in news.splitlines() if line.strip())
+
+
+def _read_column(path: Path, name: str) -> Iterator[str]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from (row[name] for row in csv.DictReader(file))

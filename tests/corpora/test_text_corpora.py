@@ -13,7 +13,8 @@ from service.submission.links import LinkRefused, check_url
 from service.text.markup import render_html
 from service.text.normalising import has_visible, normalise_line, normalise_text
 from tests.corpora.harmless import assert_harmless
-from tests.corpora.reading import find_corpus, read_addresses, read_attacks
+from tests.corpora.reading import find_corpus, read_addresses, read_attacks, read_comments
+from tests.visible_text import loses_nothing, read_visible, squash
 
 ADDRESSES_PAGE = Path(__file__).parents[2] / "docs" / "addresses.md"
 # The suite's own threshold: above these, an address is not one to send mail to.
@@ -42,6 +43,7 @@ def test_no_free_mail_domain_is_called_a_typo() -> None:
 def test_each_naughty_string_has_one_form_and_loses_nothing_visible() -> None:
     for raw in json.loads(find_corpus("sanitiser/naughty-strings.json").read_text()):
         text, line = normalise_text(raw), normalise_line(raw)
+        assert loses_nothing(text, render_html(text))
         assert (normalise_text(text), normalise_line(line)) == (text, line)
         assert has_visible(text) == has_visible(line) == has_visible(raw)
         assert_harmless(render_html(text))
@@ -56,7 +58,7 @@ def test_each_attack_is_shown_harmlessly(shown_as: str) -> None:
         "link": '[a]({} "{}")',
         "image": "![{}](<{}>)",
     }
-    page = "<hr>".join(
+    page = "\n".join(
         f"<p>{escape(normalise_line(attack))}</p>"
         if shown_as == "name"
         else render_html(normalise_text(templates[shown_as].replace("{}", attack)))
@@ -92,3 +94,16 @@ def read_page() -> dict[str, tuple[str, str]]:
     """Give the rows of the page's table: the address, the suite's diagnosis, and what we do."""
     rows = re.findall(r"^\| `(.+?)` \| (\w+) \| (\w+) \|", ADDRESSES_PAGE.read_text(), re.MULTILINE)
     return {ast.literal_eval(f"'{address}'"): (what, ours) for address, what, ours in rows}
+
+
+def test_of_each_real_comment_nothing_disappears() -> None:
+    texts = [normalise_text(raw) for raw in read_comments()]
+    assert len(texts) > 11_000
+    assert [text for text in texts if not loses_nothing(text, render_html(text))] == []
+
+
+def test_real_comments_mean_what_they_seem_to() -> None:
+    """Of people who have never heard of Markdown, hardly any types a mark that takes effect."""
+    texts = [normalise_text(raw) for raw in read_comments()]
+    marked = [text for text in texts if squash(read_visible(render_html(text))) != squash(text)]
+    assert len(marked) < len(texts) / 300

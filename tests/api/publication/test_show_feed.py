@@ -245,7 +245,11 @@ def test_whatever_comes_through_a_submission_leaves_a_feed_well_formed(
 
 @given(name=anything, content=anything)
 def test_even_what_submission_would_have_removed_does(name: str, content: str) -> None:
-    expect_readable(name, content, "/post", None, lambda found: found.replace("\r", "\n"))
+    expect_readable(name, content, "/post", None, read_line_ends)
+
+
+def read_line_ends(found: str) -> str:
+    return found.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def expect_readable(

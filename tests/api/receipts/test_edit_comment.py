@@ -110,7 +110,7 @@ async def test_the_same_text_changes_nothing(house: House) -> None:
     )
     await edit(house, waiting, "Four.")
     async with house.nothing_changes():
-        await edit(house, pending, "  One.\r\n")
+        await edit(house, pending, " \n\nOne.\r\n")
         await edit(house, published, "Two.")
         await edit(house, waiting, "Four.")
 

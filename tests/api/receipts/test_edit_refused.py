@@ -36,7 +36,7 @@ async def test_the_text_is_held_to_the_rules_of_a_submission(house: House) -> No
             assert codes_of(problem) == {"#/text": "text_invalid"}
         problem = problem_of(await try_edit(house, taken, None), 422)
         assert codes_of(problem) == {"#/text": "text_required"}
-    await try_edit(house, taken, " e\u0301\u200b123456789 ")
+    await try_edit(house, taken, "\n\ne\u0301\u200b123456789 ")
     assert (await house.look(taken.id)).text == "\u00e9123456789"
 
 

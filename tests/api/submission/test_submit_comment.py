@@ -111,7 +111,7 @@ async def test_a_site_may_set_the_length_of_texts_up_to_the_ceiling(house: House
 async def test_the_length_is_that_of_the_normalised_text(house: House) -> None:
     await house.set("max_text_chars=10")
     composed = "e\u0301" * 4 + "\r\n" + "x" * 5
-    looked_at = await house.look((await house.submit(text=f"  {composed}\u200b\x07  ")).id)
+    looked_at = await house.look((await house.submit(text=f" \n{composed}\u200b\x07  ")).id)
     assert looked_at.text == "éééé\nxxxxx"
 
 
