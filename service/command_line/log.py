@@ -1,14 +1,16 @@
 """Checking the moderation logs, and accepting them after a restore."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.command_line.refusals import CommandFailed
+from service.comments.unlogged import find_unlogged
 from service.modlog.acceptance import find_misfits, record_acceptance
 from service.modlog.checking import check_chain, find_strays
 from service.modlog.rules import Flaw, Head
@@ -67,14 +69,24 @@ async def verify_logs(services: Services, head: str | None = None) -> list[Verif
         chains = {chain: _name_chain(chain, slugs) for chain in {NO_SITE, *remembered, *slugs}}
         if unknown := set(given).difference(chains.values()):
             raise CommandFailed(f"There is no log of {unknown.pop()!r}.")
-        strays = await find_strays(session, select(Site.id), {NO_SITE, *remembered})
+        others = await _find_beside_chains(session, remembered)
         results = []
         for chain, name in sorted(chains.items()):
             heads = [*remembered.get(chain, []), *([given[name]] if name in given else [])]
             checked = await check_chain(session, keyring, chain, heads)
-            flaws = [*checked.flaws, *(strays if chain == NO_SITE else [])]
+            flaws = [*checked.flaws, *others.get(chain, [])]
             results.append(Verified(chain, name, checked.head, flaws, checked.erased))
     return results
+
+
+async def _find_beside_chains(
+    session: AsyncSession, remembered: Collection[UUID]
+) -> dict[UUID, list[Flaw]]:
+    """Find what is wrong beside the chains themselves, by the chain that it is told with."""
+    flaws = await find_unlogged(session)
+    strays = await find_strays(session, select(Site.id), {NO_SITE, *remembered})
+    flaws.setdefault(NO_SITE, []).extend(strays)
+    return flaws
 
 
 async def accept_logs(services: Services) -> list[Verified]:
@@ -92,11 +104,13 @@ async def accept_logs(services: Services) -> list[Verified]:
 
 async def _accept(services: Services, checked: Verified) -> Path | None:
     """Set aside the remembered heads that a chain does not fit; None where something else is wrong."""
-    remembered = services.log_heads.recall().get(checked.chain, [])
+    everything = services.log_heads.recall()
+    remembered = everything.get(checked.chain, [])
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)
-        # What the database itself says of the chain's end is not a matter of taste.
-        is_whole = not (await check_chain(session, keyring, checked.chain, [])).flaws
+        # What the database itself speaks against is not a matter of taste.
+        beside = (await _find_beside_chains(session, everything)).get(checked.chain)
+        is_whole = not (beside or (await check_chain(session, keyring, checked.chain, [])).flaws)
         misfits = await find_misfits(session, checked.chain, remembered)
         is_kept = checked.chain == NO_SITE or await session.get(Site, checked.chain) is not None
     if not is_whole or not misfits:

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service import commands
 from service.command_line.log import Verified, verify_logs
+from service.comments.tables import Comment
 from service.modlog.tables import LogEntry, LogHead, LogText
 from service.sites.tables import Site
 from tests.cast import House
@@ -50,6 +51,8 @@ async def fill(house: House) -> int:
 
 
 def cut_to(length: int) -> Callable[[AsyncSession, UUID], Awaitable[None]]:
+    """Set a site's log and its comments back to an earlier moment, as an older backup has them."""
+
     async def cut(session: AsyncSession, site_id: UUID) -> None:
         gone = (col(LogEntry.site_id) == site_id, col(LogEntry.seq) > length)
         ids = select(LogEntry.id).where(*gone)
@@ -59,5 +62,19 @@ def cut_to(length: int) -> Callable[[AsyncSession, UUID], Awaitable[None]]:
         mac = (await session.exec(query)).first() or bytes(32)
         head = update(LogHead).where(col(LogHead.site_id) == site_id)
         await session.exec(head.values(length=length, mac=mac))
+        for comment in (
+            await session.exec(select(Comment).where(Comment.site_id == site_id))
+        ).all():
+            await set_back(session, comment)
 
     return cut
+
+
+async def set_back(session: AsyncSession, comment: Comment) -> None:
+    told = (col(LogEntry.comment_id) == comment.id, col(LogEntry.to_status).is_not(None))
+    query = select(LogEntry).where(*told).order_by(col(LogEntry.seq).desc())
+    last = (await session.exec(query)).first()
+    status, version = (last.to_status, last.version) if last else ("pending", 1)
+    visibility = "visible" if status == "approved" else "hidden"
+    this = update(Comment).where(col(Comment.id) == comment.id)
+    await session.exec(this.values(status=status, version=version, visibility=visibility))

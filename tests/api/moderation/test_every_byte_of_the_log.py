@@ -19,9 +19,12 @@ from tests.cast import House
 TABLES: dict[str, type[SQLModel]] = {
     str(table.__tablename__): table for table in (LogEntry, LogText, LogHead)
 }
-COLUMNS = [(name, column) for name, table in TABLES.items() for column in table.model_fields]
-# Columns in which a change does not matter.
-HARMLESS: frozenset[tuple[str, str]] = frozenset()
+# Of a comment the log speaks of nothing else. Whether one that is hidden should be shown, it does not say.
+TOLD_OF_COMMENTS = [("comment", name) for name in ("id", "site_id", "status", "version")]
+COLUMNS = [
+    *((name, column) for name, table in TABLES.items() for column in table.model_fields),
+    *TOLD_OF_COMMENTS,
+]
 # Values that only PostgreSQL's types would let in, beside those that nobody writes.
 STRANGE = (None, "", "x", "\0", "9" * 400, b"\xff", 0, -1, 2**62, 1.5)
 only_sqlite = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
@@ -37,18 +40,17 @@ class Cell(msgspec.Struct, frozen=True):
     content: bytes
 
     def forgeries(self) -> Iterator[tuple[str, Any]]:
-        """Give every other value of one byte less, one more or one that differs, as an SQL term."""
+        """Give the value with each byte changed by a bit, with one less or more, or of another type."""
         if self.kind in {"integer", "null"}:
             return
         term = "CAST(? AS TEXT)" if self.kind == "text" else "?"
         for place, byte in enumerate(self.content):
-            for other in {byte ^ 1, byte ^ 0x20, byte ^ 0x80, 0, 0xFF} - {byte}:
-                changed = bytearray(self.content)
-                changed[place] = other
-                yield term, bytes(changed)
-            yield term, self.content[:place] + self.content[place + 1 :]
-            yield term, self.content[:place] + b" " + self.content[place:]
-        # The same bytes, of another type.
+            changed = bytearray(self.content)
+            changed[place] = byte ^ 1 << place % 8
+            yield term, bytes(changed)
+        whole = self.content
+        for other in (whole[1:], whole[:-1], b" " + whole, whole + b" ", whole.swapcase()):
+            yield term, other
         yield ("?" if self.kind == "text" else "CAST(? AS TEXT)"), self.content
 
 
@@ -115,7 +117,6 @@ async def find_missed(
             (cell.table, cell.column, value)
             for cell, term, value in tries
             if await try_value(services, file, cell, term, value) == []
-            and (cell.table, cell.column) not in HARMLESS
         ]
 
 
