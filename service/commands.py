@@ -165,7 +165,7 @@ async def add_moderator(
         if site:
             chosen = role or Role.MODERATOR
             await set_role(session, keyring, site.id, moderator.id, chosen, actor_id=None, now=now)
-        return None if known or hashed else _new_link(services, session, moderator)
+        return None if known or hashed else await _new_link(services, session, moderator)
 
 
 def _require_unchanged(
@@ -182,11 +182,12 @@ def _require_unchanged(
 async def make_sign_in_link(services: Services, email: str) -> str:
     """Make a link for a moderator who has no password or forgot it; it works once, within a day."""
     async with services.writing() as session:
-        return _new_link(services, session, await _get_moderator(services, session, email))
+        return await _new_link(services, session, await _get_moderator(services, session, email))
 
 
-def _new_link(services: Services, session: AsyncSession, moderator: Moderator) -> str:
-    token = make_link(session, moderator.id, services.clock())
+async def _new_link(services: Services, session: AsyncSession, moderator: Moderator) -> str:
+    keyring, now = await services.vault.keyring(session), services.clock()
+    token = await make_link(session, keyring, moderator.id, actor_id=None, now=now)
     return f"{services.settings.public_url}/sign-in/{token}"
 
 

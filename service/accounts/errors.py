@@ -14,6 +14,15 @@ class SignInFailed(ServiceError):
         super().__init__(headers={"WWW-Authenticate": "Bearer"})
 
 
+class AccountDisabled(Conflict):
+    slug = "account-disabled"
+    title = "The account is disabled"
+    advice = (
+        "Enable it first: `greenroom moderator enable EMAIL`, or PATCH /v1/moderators/{moderator}."
+    )
+    default_detail = "This account is disabled, and nobody gets in by it."
+
+
 class AccountExists(Conflict):
     slug = "account-exists"
     title = "There is an account with this address"

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.accounts.credentials import lock_moderator
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
 from service.accounts.tokens import hash_token
@@ -41,7 +42,7 @@ async def require_moderator(
     if (token := read_bearer(connection)) is not None:
         connection.state.caller = await _by_token(services, token)
         return
-    caller, keyring = await _by_cookie(services, connection.cookies.get(cookie_name(services)))
+    caller, keyring = await _by_cookie(services, read_cookie(connection, services))
     if connection.method not in SAFE_METHODS:
         await _require_own_page(services, connection, keyring, caller)
     connection.state.caller = caller
@@ -59,6 +60,11 @@ def cookie_name(services: Services) -> str:
     return "__Host-greenroom" if services.settings.is_https else "greenroom"
 
 
+def read_cookie(connection: ASGIConnection[Any, Any, Any, Any], services: Services) -> str | None:
+    """Read the token of the session that a browser has, alive or not."""
+    return connection.cookies.get(cookie_name(services))
+
+
 def csrf_token(keyring: Keyring, session_hash: bytes) -> str:
     """Derive the CSRF token of a session, so that nothing is stored for it."""
     return keyring.mac("csrf", session_hash).hex()
@@ -72,7 +78,7 @@ async def _by_token(services: Services, text: str) -> Caller:
         )
         query = query.where(BearerToken.token_hash == hash_token(text))
         found = (await session.exec(query)).first()
-        if found is None or found[0].revoked_at is not None:
+        if found is None or found[0].revoked_at is not None or not may_come_in(found[1]):
             raise NotSignedIn("The bearer token is unknown or was revoked.")
         token, moderator = found
         roles = await _roles(session, moderator)
@@ -86,6 +92,7 @@ async def _by_token(services: Services, text: str) -> Caller:
         roles=roles,
         only_site=token.site_id,
         ceiling=parse_role(token.role) if token.role else Role.OWNER,
+        token_id=token.id,
     )
 
 
@@ -98,6 +105,8 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Ke
         if found is None or not is_alive(found, now):
             raise NotSignedIn("The session has ended. Sign in again.")
         moderator = await session.get_one(Moderator, found.moderator_id)
+        if not may_come_in(moderator):
+            raise NotSignedIn("The session has ended. Sign in again.")
         roles = await _roles(session, moderator)
         keyring = await services.vault.keyring(session)
     # A stamp that lies ahead, of a clock that was, is put right as well.
@@ -114,6 +123,21 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Ke
     return caller, keyring
 
 
+async def require_still_in(session: AsyncSession, caller: Caller) -> None:
+    """Lock the caller's account, and raise NotSignedIn where the credentials have ended since the guard.
+
+    For whatever makes new ones: a way in that has ended must not leave another one behind.
+    """
+    moderator = await lock_moderator(session, caller.moderator_id)
+    if caller.session_hash:
+        is_alive_still = await session.get(SignInSession, caller.session_hash) is not None
+    else:
+        token = await session.get(BearerToken, caller.token_id)
+        is_alive_still = token is not None and token.revoked_at is None
+    if not is_alive_still or not may_come_in(moderator):
+        raise NotSignedIn("These credentials have just ended. Sign in again.")
+
+
 async def _stamp(services: Services, statement: UpdateBase) -> None:
     """Note that a credential was used; where nothing can be written it is good all the same."""
     try:
@@ -122,6 +146,11 @@ async def _stamp(services: Services, statement: UpdateBase) -> None:
     except DBAPIError as error:
         if name_fault(error) not in UNWRITABLE:
             raise
+
+
+def may_come_in(moderator: Moderator) -> bool:
+    """Tell whether an account is neither disabled nor removed."""
+    return moderator.disabled_at is None and moderator.removed_at is None
 
 
 def is_alive(session: SignInSession, now: datetime) -> bool:

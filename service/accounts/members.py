@@ -29,6 +29,7 @@ async def create_moderator(
     now: datetime,
     password_hash: str | None = None,
     is_admin: bool = False,
+    actor_id: UUID | None = None,
 ) -> Moderator:
     """Make an account; raises AccountExists."""
     if await find_moderator(session, keyring, address):
@@ -39,8 +40,10 @@ async def create_moderator(
     session.add(moderator)
     session.add(keyring.seal_address(moderator.id, None, address.original, address.folded))
     subject = f"{moderator.id}:admin" if is_admin else f"{moderator.id}"
-    entry = make_entry("moderator.created", now, None, subject=subject)
-    await append_entries(session, keyring, NO_SITE, [entry])
+    entries = [make_entry("moderator.created", now, actor_id, subject=subject)]
+    if password_hash:
+        entries.append(make_entry("password.changed", now, actor_id, subject=str(moderator.id)))
+    await append_entries(session, keyring, NO_SITE, entries)
     return moderator
 
 

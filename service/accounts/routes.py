@@ -8,7 +8,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.accounts.errors import SignInFailed
-from service.accounts.guards import LONGEST, cookie_name, csrf_token, require_moderator
+from service.accounts.guards import (
+    LONGEST,
+    cookie_name,
+    csrf_token,
+    read_cookie,
+    require_moderator,
+    require_still_in,
+)
 from service.accounts.queries import read_tokens, view_token
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.schemas import (
@@ -46,7 +53,13 @@ async def create_session(request: AppRequest, services: NamedDependency[Services
     command = await read_command(request, SignIn)
     prefix = services.client_prefix(request)
     address = parse_address(command.email)
-    moderator, token = await sign_in(services, address, command.password, prefix=prefix)
+    moderator, token = await sign_in(
+        services,
+        address,
+        command.password,
+        prefix=prefix,
+        instead_of=read_cookie(request, services),
+    )
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)
     signed_in = SignedIn(
@@ -131,6 +144,7 @@ async def create_token(
     if site:
         caller.require(site.id, role or Role.VIEWER)
     async with services.writing() as session:
+        await require_still_in(session, caller)
         keyring = await services.vault.keyring(session)
         token, text = await create_bearer_token(
             session,

@@ -30,7 +30,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who sends a request, and how far the credentials reach.
 
     `roles` are those of the moderator, by site. A bearer token narrows them to `only_site` and to at most
-    `ceiling`. `session_hash` is set when the caller came by cookie.
+    `ceiling`. `session_hash` is set when the caller came by cookie, `token_id` when by bearer token.
     """
 
     moderator_id: UUID
@@ -40,6 +40,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     only_site: UUID | None = None
     ceiling: Role = Role.OWNER
     session_hash: bytes | None = None
+    token_id: UUID | None = None
 
     def role_on(self, site_id: UUID) -> Role | None:
         """Give the role that these credentials carry on a site."""

@@ -26,9 +26,13 @@ class SignIn(Confidential, frozen=True):
 
 
 class UseLink(Confidential, frozen=True):
-    """The form of a one-time link: optionally a password for the next times."""
+    """The form of a one-time link: optionally a password for the next times.
+
+    A new password ends the bearer tokens too, unless `keep_tokens` asks for them to stay.
+    """
 
     password: Password | None = None
+    keep_tokens: bool = False
 
 
 class ModeratorRef(msgspec.Struct, frozen=True):
