@@ -3,7 +3,6 @@
 import hmac
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -14,8 +13,9 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.credentials import lock_moderator
+from service.accounts.queries import read_roles
 from service.accounts.rules import Caller, Role, parse_role
-from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
+from service.accounts.tables import BearerToken, Moderator, SignInSession
 from service.accounts.tokens import hash_token
 from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
@@ -81,7 +81,7 @@ async def _by_token(services: Services, text: str) -> Caller:
         if found is None or found[0].revoked_at is not None or not may_come_in(found[1]):
             raise NotSignedIn("The bearer token is unknown or was revoked.")
         token, moderator = found
-        roles = await _roles(session, moderator)
+        roles = await read_roles(session, moderator.id)
     if token.last_used_at is None or abs(now - token.last_used_at) > STAMP_EVERY:
         chosen = update(BearerToken).where(col(BearerToken.id) == token.id)
         await _stamp(services, chosen.values(last_used_at=now))
@@ -107,7 +107,7 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Ke
         moderator = await session.get_one(Moderator, found.moderator_id)
         if not may_come_in(moderator):
             raise NotSignedIn("The session has ended. Sign in again.")
-        roles = await _roles(session, moderator)
+        roles = await read_roles(session, moderator.id)
         keyring = await services.vault.keyring(session)
     # A stamp that lies ahead, of a clock that was, is put right as well.
     if abs(now - found.last_used_at) > STAMP_EVERY:
@@ -159,12 +159,6 @@ def is_alive(session: SignInSession, now: datetime) -> bool:
     One of a clock that was further ahead than that would else live until then.
     """
     return abs(now - session.last_used_at) < IDLE and -IDLE < now - session.created_at < LONGEST
-
-
-async def _roles(session: AsyncSession, moderator: Moderator) -> dict[UUID, Role]:
-    query = select(Membership.site_id, Membership.role)
-    rows = await session.exec(query.where(Membership.moderator_id == moderator.id))
-    return {site_id: parse_role(role) for site_id, role in rows}
 
 
 async def _require_own_page(

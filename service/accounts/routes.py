@@ -20,6 +20,7 @@ from service.accounts.queries import read_tokens, view_token
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.schemas import (
     CreateToken,
+    ListTokens,
     ModeratorRef,
     SignedIn,
     SignIn,
@@ -32,7 +33,7 @@ from service.clock import parse_id
 from service.errors import Invalid, NotAllowed, NotFound, RateLimited, Unavailable
 from service.http.answers import answer, no_content
 from service.http.docs import Doc, describe_header
-from service.http.reading import AppRequest, read_command
+from service.http.reading import AppRequest, read_command, read_query
 from service.http.wire import Id
 from service.privacy.addresses import Address, AddressRefused, check_address
 from service.services import Services
@@ -112,15 +113,24 @@ async def delete_session(
 @get(
     "/v1/tokens",
     guards=[require_moderator],
-    opt=Doc(tag="Tokens", answers={200: TokenList}, problems=(NotAllowed,)).as_opt(),
+    opt=Doc(
+        tag="Tokens",
+        query=ListTokens,
+        answers={200: TokenList},
+        problems=(NotAllowed, NotFound, Invalid),
+    ).as_opt(),
 )
 async def list_tokens(
-    services: NamedDependency[Services], caller: NamedDependency[Caller]
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
-    """List one's own bearer tokens, without their texts."""
+    """List one's own bearer tokens, or as an admin those of a `moderator`, without their texts."""
     caller.require_whole()
+    wanted = read_query(request, ListTokens).moderator
+    moderator_id = caller.moderator_id if wanted is None else parse_id(wanted)
+    if moderator_id is None or not (caller.is_admin or moderator_id == caller.moderator_id):
+        raise NotFound
     async with services.reading() as session:
-        return answer(TokenList(await read_tokens(session, caller.moderator_id)))
+        return answer(TokenList(await read_tokens(session, moderator_id)))
 
 
 @post(
@@ -169,14 +179,21 @@ async def create_token(
 async def revoke_token(
     token: FromPath[str], services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
-    """Revoke one of one's own tokens by its id; it ends at once."""
+    """Revoke one of one's own tokens by its id, or as an admin anybody's; it ends at once."""
     caller.require_whole()
     token_id = parse_id(token)
     if token_id is None:
         raise NotFound
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        await revoke_bearer_token(session, keyring, caller.moderator_id, token_id, services.clock())
+        await revoke_bearer_token(
+            session,
+            keyring,
+            token_id,
+            of=None if caller.is_admin else caller.moderator_id,
+            actor_id=caller.moderator_id,
+            now=services.clock(),
+        )
     return no_content()
 
 

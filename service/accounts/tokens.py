@@ -59,12 +59,18 @@ async def create_bearer_token(
 
 
 async def revoke_bearer_token(
-    session: AsyncSession, keyring: Keyring, moderator_id: UUID, token_id: UUID, now: datetime
+    session: AsyncSession,
+    keyring: Keyring,
+    token_id: UUID,
+    *,
+    of: UUID | None,
+    actor_id: UUID | None,
+    now: datetime,
 ) -> None:
-    """End a token of one's own; raises NotFound."""
+    """End a token, with `of` only one of that moderator's; raises NotFound."""
     token = await session.get(BearerToken, token_id, with_for_update=True)
-    if token is None or token.moderator_id != moderator_id or token.revoked_at is not None:
-        raise NotFound("You have no such token.")
+    if token is None or token.revoked_at is not None or of not in {None, token.moderator_id}:
+        raise NotFound("There is no such token.")
     entries = Entries()
-    revoke(session, token, entries, moderator_id, now)
+    revoke(session, token, entries, actor_id, now)
     await entries.append(session, keyring)

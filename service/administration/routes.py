@@ -7,6 +7,7 @@ from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from service.accounts.errors import LastOwner
 from service.accounts.guards import require_moderator
 from service.accounts.members import set_role
 from service.accounts.rules import Caller, Role, parse_role
@@ -182,7 +183,7 @@ async def list_members(
         tag="Members",
         body=SetRole,
         answers={204: None},
-        problems=(NotAllowed, OriginNotAllowed, NotFound, Invalid),
+        problems=(NotAllowed, OriginNotAllowed, NotFound, LastOwner, Invalid),
     ).as_opt(),
 )
 async def set_member(
@@ -204,7 +205,9 @@ async def set_member(
     guards=GUARDED,
     status_code=200,
     opt=Doc(
-        tag="Members", answers={204: None}, problems=(NotAllowed, OriginNotAllowed, NotFound)
+        tag="Members",
+        answers={204: None},
+        problems=(NotAllowed, OriginNotAllowed, NotFound, LastOwner),
     ).as_opt(),
 )
 async def remove_member(
