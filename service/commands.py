@@ -14,7 +14,7 @@ from service.accounts.tables import Moderator
 from service.accounts.tokens import create_bearer_token
 from service.administration.schemas import ChangeSite
 from service.app import start_services
-from service.clock import read_clock
+from service.clock import parse_id, read_clock
 from service.command_line.data_dir import check_data, check_database_file, make_data_dir
 from service.command_line.database_errors import explained
 from service.command_line.refusals import CommandFailed
@@ -113,7 +113,7 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     convert_fields({name: value for name, value in whole.items() if value is not None}, ChangeSite)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        site = await _get_site(session, slug)
+        site = await get_site(session, slug)
         await sites.change_site(
             session,
             keyring,
@@ -145,7 +145,7 @@ async def add_moderator(
     hashed = await services.passwords.hash(password) if password is not None else None
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        site = await _get_site(session, slug) if slug is not None else None
+        site = await get_site(session, slug) if slug is not None else None
         known = await find_moderator(session, keyring, address)
         if known and site:
             _require_unchanged(known, name, hashed, is_admin)
@@ -179,10 +179,10 @@ def _require_unchanged(
         )
 
 
-async def make_sign_in_link(services: Services, email: str) -> str:
+async def make_sign_in_link(services: Services, who: str) -> str:
     """Make a link for a moderator who has no password or forgot it; it works once, within a day."""
     async with services.writing() as session:
-        return await _new_link(services, session, await _get_moderator(services, session, email))
+        return await _new_link(services, session, await get_moderator(services, session, who))
 
 
 async def _new_link(services: Services, session: AsyncSession, moderator: Moderator) -> str:
@@ -191,15 +191,22 @@ async def _new_link(services: Services, session: AsyncSession, moderator: Modera
     return f"{services.settings.public_url}/sign-in/{token}"
 
 
-async def _get_moderator(services: Services, session: AsyncSession, email: str) -> Moderator:
+async def get_moderator(services: Services, session: AsyncSession, who: str) -> Moderator:
+    """Give a moderator by id, or else by address; raises CommandFailed or AddressRefused."""
+    if moderator_id := parse_id(who):
+        moderator = await session.get(Moderator, moderator_id)
+        if moderator is None or moderator.removed_at is not None:
+            raise CommandFailed("There is no moderator with this id.")
+        return moderator
     keyring = await services.vault.keyring(session)
-    moderator = await find_moderator(session, keyring, check_address(email))
+    moderator = await find_moderator(session, keyring, check_address(who))
     if moderator is None:
         raise CommandFailed("There is no moderator with this address.")
     return moderator
 
 
-async def _get_site(session: AsyncSession, slug: str) -> KnownSite:
+async def get_site(session: AsyncSession, slug: str) -> KnownSite:
+    """Give a site by its slug; raises CommandFailed."""
     site = await load_site(session, slug)
     if site is None:
         raise CommandFailed(f"There is no site {slug!r}.")
@@ -207,14 +214,14 @@ async def _get_site(session: AsyncSession, slug: str) -> KnownSite:
 
 
 async def make_bearer_token(
-    services: Services, email: str, slug: str | None, role: Role | None, name: str
+    services: Services, who: str, slug: str | None, role: Role | None, name: str
 ) -> str:
     """Make a bearer token for a moderator and give its text; raises Invalid, CommandFailed."""
     convert_fields({"name": name}, CreateToken)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        moderator = await _get_moderator(services, session, email)
-        site = await _get_site(session, slug) if slug is not None else None
+        moderator = await get_moderator(services, session, who)
+        site = await get_site(session, slug) if slug is not None else None
         _, text = await create_bearer_token(
             session,
             keyring,

@@ -89,6 +89,31 @@ async def read_tokens(session: AsyncSession, moderator_id: UUID) -> list[TokenVi
     return [view_token(token, slug) for token, slug in await session.exec(query)]
 
 
+async def read_tokens_of_all(
+    session: AsyncSession, only: UUID | None
+) -> Sequence[tuple[BearerToken, str, str | None]]:
+    """Read tokens that are not revoked, of all or `only` one, with the moderator's name and the site."""
+    query = (
+        select(BearerToken, Moderator.name, Site.slug)
+        .join(Moderator, col(Moderator.id) == col(BearerToken.moderator_id))
+        .join(Site, col(Site.id) == col(BearerToken.site_id), isouter=True)
+        .where(col(BearerToken.revoked_at).is_(None))
+        .order_by(col(BearerToken.id))
+    )
+    if only:
+        query = query.where(BearerToken.moderator_id == only)
+    return (await session.exec(query)).all()
+
+
+async def read_addresses(
+    session: AsyncSession, keyring: Keyring, ids: Sequence[UUID]
+) -> dict[UUID, str]:
+    """Give the addresses of moderators by their ids; whoever shows them writes that into the log."""
+    query = select(SealedAddress).where(col(SealedAddress.site_id).is_(None))
+    found = (await session.exec(query.where(col(SealedAddress.id).in_(ids)))).all()
+    return {row.id: keyring.open_address(row) for row in found}
+
+
 def view_token(token: BearerToken, slug: str | None) -> TokenView:
     """Give a token as its owner sees it later."""
     return TokenView(

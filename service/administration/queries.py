@@ -14,7 +14,7 @@ from service.sites.tables import Site
 
 
 async def read_sites(
-    session: AsyncSession, wanted: Sequence[UUID] | None, after: UUID | None, limit: int
+    session: AsyncSession, wanted: Sequence[UUID] | None, after: UUID | None, limit: int | None
 ) -> list[KnownSite]:
     """Read sites by slug, at most `limit` of those that follow `after`; None wants every site."""
     query = select(Site).order_by(col(Site.slug)).limit(limit)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -55,10 +54,7 @@ async def require_changeable(
 def view_site(site: KnownSite, caller: Caller) -> SiteView:
     """Give a site as one of its moderators sees it."""
     role = caller.role_on(site.id) or Role.VIEWER
-    settings = {
-        setting.encode_name: getattr(site.policy, setting.name)
-        for setting in msgspec.structs.fields(site.policy)
-    }
+    settings = site.policy.as_settings()
     return SiteView(str(site.id), site.slug, site.title, list(site.origins), settings, role.word)
 
 

@@ -78,6 +78,9 @@ def parse_text_fields(text: str) -> tuple[str, ...]:
     return names
 
 
+SettingValue = str | int | dict[str, str]
+
+
 class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The settings of one site, under the names that the command line and the API use."""
 
@@ -103,6 +106,13 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             parse_limit(getattr(self, name))
         parse_text_fields(self.text_fields)
 
+    def as_settings(self) -> dict[str, SettingValue]:
+        """Give every setting under its name."""
+        return {
+            setting.encode_name: getattr(self, setting.name)
+            for setting in msgspec.structs.fields(self)
+        }
+
     @property
     def text_field_names(self) -> tuple[str, ...]:
         """The fields that hold the real text in forms with a trap; without any there is none."""
@@ -125,7 +135,6 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 # The names that a policy has, in the order of the class.
 SETTINGS = tuple(setting.encode_name for setting in msgspec.structs.fields(SitePolicy))
-SettingValue = str | int | dict[str, str]
 _NUMBERS = frozenset(
     setting.encode_name
     for setting in msgspec.structs.fields(SitePolicy)
