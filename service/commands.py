@@ -20,7 +20,7 @@ from service.command_line.database_errors import explained
 from service.command_line.refusals import CommandFailed
 from service.command_line.starting import require_text
 from service.database import MAINTENANCE
-from service.http.fields import convert_fields
+from service.http.tidy import tidy_fields
 from service.metrics import Metrics
 from service.migrations.patience import Tell, say_nothing
 from service.migrations.running import migrate
@@ -82,15 +82,15 @@ async def make_first_keys(settings: Settings) -> None:
 
 async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
     """Make a site; raises Invalid, SlugInvalid, OriginInvalid or SiteExists."""
-    convert_fields({"title": title, "origins": [*origins]}, ChangeSite)
+    site = tidy_fields({"title": title, "origins": [*origins]}, ChangeSite)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         await sites.create_site(
             session,
             keyring,
             slug=slug,
-            title=title,
-            origins=origins,
+            title=site.title or title,
+            origins=site.origins or origins,
             actor_id=None,
             now=services.clock(),
         )
@@ -110,7 +110,8 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     title = given.pop("title", None)
     origins = given.pop("origins").split(",") if "origins" in given else None
     whole = {"title": title, "origins": origins}
-    convert_fields({name: value for name, value in whole.items() if value is not None}, ChangeSite)
+    named = {name: value for name, value in whole.items() if value is not None}
+    changes = tidy_fields(named, ChangeSite)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         site = await get_site(session, slug)
@@ -118,8 +119,8 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
             session,
             keyring,
             site.id,
-            title=title,
-            origins=origins,
+            title=changes.title or None,
+            origins=changes.origins or None,
             settings={name: parse_setting(name, text) for name, text in given.items()},
             actor_id=None,
             now=services.clock(),
@@ -140,7 +141,7 @@ async def add_moderator(
 
     A new one without a password gets a one-time link. Raises Invalid, CommandFailed, AccountExists.
     """
-    convert_fields({"name": name}, NewModerator)
+    name = tidy_fields({"name": name}, NewModerator).name
     address, now = check_address(email), services.clock()
     hashed = await services.passwords.hash(password) if password is not None else None
     async with services.writing() as session:
@@ -217,7 +218,7 @@ async def make_bearer_token(
     services: Services, who: str, slug: str | None, role: Role | None, name: str
 ) -> str:
     """Make a bearer token for a moderator and give its text; raises Invalid, CommandFailed."""
-    convert_fields({"name": name}, CreateToken)
+    name = tidy_fields({"name": name}, CreateToken).name
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         moderator = await get_moderator(services, session, who)

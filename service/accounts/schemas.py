@@ -7,7 +7,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.confidential import Confidential
-from service.http.wire import LINE, Cursor, Id, Slug, Time
+from service.http.tidy import one_line
+from service.http.wire import Cursor, Id, Slug, Time
 
 RoleWord = Literal["viewer", "moderator", "owner"]
 # As the database holds it.
@@ -15,7 +16,7 @@ HeldRole = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(RoleWord
 
 AccountState = Literal["active", "disabled"]
 # Of a moderator or of a token.
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE)]
+Name = Annotated[str, one_line(100)]
 Email = Annotated[str, Meta(max_length=320)]
 Password = Annotated[str, Meta(min_length=MIN_PASSWORD_CHARS, max_length=MAX_PASSWORD_CHARS)]
 

@@ -206,3 +206,20 @@ def test_the_last_owner_and_the_last_admin_stay(owner: Operator) -> None:
     assert "without an admin" in owner.is_refused("moderator remove root@moderators.example")
     owner.gets(f"moderator create {BOB} --name Bob --site blog --role owner")
     assert owner.gets(f"moderator remove {ALICE}").startswith("Alice is removed. ")
+
+
+def test_what_is_typed_has_the_form_of_what_is_sent(owner: Operator) -> None:
+    blank, carol = "\u200b\u2800 ", "carol@moderators.example"
+    for refused in (
+        owner.is_refused("site create new --origin https://new.example --title", blank),
+        owner.is_refused("site set blog", f"title={blank}"),
+        owner.is_refused("site set blog", f"reason.rude={blank}"),
+        owner.is_refused(f"moderator create {carol} --name", blank),
+        owner.is_refused(f"token create --moderator {BOB} --name", blank),
+    ):
+        assert re.match(r"(title|name|reason\.rude): ", refused)
+    owner.gets("site set blog", "title= My\tblog\u200b", "reason.rude= Be kind.\u202e")
+    shown = read(owner, "site show blog")
+    assert (shown["title"], shown["settings"]["reasons"]) == ("My blog", {"rude": "Be kind."})
+    owner.gets(f"moderator create {carol} --name", " Carol\u200b\tC.")
+    assert read(owner, "moderator list")["moderators"][2]["name"] == "Carol C."

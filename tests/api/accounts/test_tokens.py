@@ -3,7 +3,9 @@
 from typing import Any
 
 import httpx
+import pytest
 
+from tests.answers import codes_of, problem_of
 from tests.cast import House
 
 TOKENS = "/v1/tokens"
@@ -128,3 +130,12 @@ async def test_a_moderator_who_leaves_the_site_takes_the_token_s_reach_away(hous
     await house.alice.delete(f"/v1/sites/blog/members/{bob}")
     assert (await script.get(QUEUE)).json()["comments"] == []
     assert (await script.get(QUEUE, params={"site": "blog"})).status_code == 404
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u200b", "\u2800"])
+async def test_a_name_that_nobody_can_see_is_missing(house: House, blank: str) -> None:
+    async with house.nothing_changes():
+        answer = await house.bob.post(TOKENS, json={"name": blank})
+    assert codes_of(problem_of(answer, 422)) == {"#/name": "name_required"}
+    made = await make(house.bob, name=" my\tscript\u200b")
+    assert made["details"]["name"] == "my script"
