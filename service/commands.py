@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.accounts.credentials import lock_moderator
+from service.accounts.errors import AccountDisabled
 from service.accounts.links import make_link
 from service.accounts.members import create_moderator, set_role
-from service.accounts.queries import find_moderator
-from service.accounts.rules import Role
+from service.accounts.queries import find_moderator, read_roles
+from service.accounts.rules import Caller, Role
 from service.accounts.schemas import CreateToken, NewModerator
 from service.accounts.tables import Moderator
 from service.accounts.tokens import create_bearer_token
@@ -222,17 +225,35 @@ async def make_bearer_token(
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         moderator = await get_moderator(services, session, who)
-        site = await get_site(session, slug) if slug is not None else None
+        site_id = (await get_site(session, slug)).id if slug is not None else None
+        await _require_use(session, moderator, site_id, role)
         _, text = await create_bearer_token(
             session,
             keyring,
             moderator.id,
             name=name,
-            site_id=site.id if site else None,
+            site_id=site_id,
             role=role,
             now=services.clock(),
         )
     return text
+
+
+async def _require_use(
+    session: AsyncSession, moderator: Moderator, site_id: UUID | None, role: Role | None
+) -> None:
+    """Raise CommandFailed for a token that would open nothing, or less than it says."""
+    moderator = await lock_moderator(session, moderator.id)
+    if moderator.disabled_at is not None:
+        raise AccountDisabled
+    reach = Caller(
+        moderator_id=moderator.id,
+        name=moderator.name,
+        is_admin=moderator.is_admin,
+        roles=await read_roles(session, moderator.id),
+    )
+    if why := reach.opens_nothing(site_id, role):
+        raise CommandFailed(f"No token was made for {moderator.name}: {why}.")
 
 
 async def rotate(services: Services, tell: TellCount = lambda _done, _total: None) -> Rotation:

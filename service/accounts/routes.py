@@ -153,6 +153,8 @@ async def create_token(
     site = await services.directory.get(command.site) if command.site is not None else None
     if site:
         caller.require(site.id, role or Role.VIEWER)
+    if why := caller.opens_nothing(site.id if site else None, role):
+        raise NotAllowed(f"No token was made: {why}.")
     async with services.writing() as session:
         await require_still_in(session, caller)
         keyring = await services.vault.keyring(session)

@@ -59,6 +59,20 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
                 f"This needs the role {role.word} on the site; you are its {held.word}."
             )
 
+    def opens_nothing(self, only_site: UUID | None, ceiling: Role | None) -> str | None:
+        """Say why a token of the caller's, narrowed so, would reach less than it says; None where it does.
+
+        On a site it has to be as high as the role that it names; on all of them, somewhere.
+        """
+        if only_site is None:
+            is_void = not self.is_admin and not self.roles
+            return "without a role on any site it would open nothing" if is_void else None
+        held = self.role_on(only_site)
+        if held is None:
+            return "without a role on the site it would open nothing"
+        too_high = ceiling is not None and ceiling > held
+        return f"the role on the site is no more than {held.word}" if too_high else None
+
     def sites(self) -> list[UUID] | None:
         """List the sites that the caller may see; None is every site."""
         if self.only_site:

@@ -174,7 +174,8 @@ def test_what_is_typed_ends_what_runs(owner: Operator) -> None:
         said = owner.gets(f"moderator disable {BOB}")
         assert said == "Bob is disabled. 1 session, 0 open links and 1 token ended."
         assert (may_look(browser), may_look(token), signs_in()) == (False, False, None)
-        assert "is disabled" in owner.is_refused(f"moderator link {BOB}")
+        for command in ("moderator link", "token create --moderator"):
+            assert "is disabled" in owner.is_refused(f"{command} {BOB}")
         assert owner.gets(f"moderator enable {BOB}") == "Bob can sign in."
         assert (may_look(browser), may_look(token)) == (False, False)
 

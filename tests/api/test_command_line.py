@@ -16,6 +16,7 @@ from tests.processes import Server
 from tests.servers import run_greenroom, start_service
 
 EMAIL = "alice@moderators.example"
+VIEWER = "vera@moderators.example"
 PASSWORD = "correct horse battery"
 UNKNOWN_ID = "019c2a4e-7b1c-7d3e-9f00-4b5a6c7d8e9f"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -143,6 +144,9 @@ def blog(tmp_path_factory: pytest.TempPathFactory) -> Operator:
     operator.gets("migrate")
     operator.gets("site create blog --title Blog --origin https://blog.example")
     operator.gets(f"moderator create {EMAIL} --name Alice --password-stdin", stdin=PASSWORD)
+    operator.gets("site create other --title Other --origin https://other.example")
+    viewer = f"moderator create {VIEWER} --name Vera --site blog --role viewer"
+    operator.gets(f"{viewer} --password-stdin", stdin=PASSWORD)
     return operator
 
 
@@ -172,6 +176,10 @@ REFUSED = {
     f"token revoke {UNKNOWN_ID}": "no such token",
     "token create --moderator nobody@mail.example": "no moderator",
     f"token create --moderator {EMAIL} --site nowhere": "no site 'nowhere'",
+    f"token create --moderator {EMAIL}": "without a role on any site",
+    f"token create --moderator {EMAIL} --site blog": "without a role on the site",
+    f"token create --moderator {VIEWER} --site blog --role owner": "no more than viewer",
+    f"token create --moderator {VIEWER} --site other": "without a role on the site",
     "log verify --head nonsense": "SITE:LENGTH:HASH",
     f"log verify --head nowhere:1:{bytes(32).hex()}": "no log of 'nowhere'",
 }

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.answers import codes_of, problem_of
+from tests.api.administration.test_sites import make_admin
 from tests.cast import House
 
 TOKENS = "/v1/tokens"
@@ -139,3 +140,17 @@ async def test_a_name_that_nobody_can_see_is_missing(house: House, blank: str) -
     assert codes_of(problem_of(answer, 422)) == {"#/name": "name_required"}
     made = await make(house.bob, name=" my\tscript\u200b")
     assert made["details"]["name"] == "my script"
+
+
+async def test_a_token_that_opens_nothing_is_not_made(house: House) -> None:
+    members = (await house.alice.get("/v1/sites/blog/members")).json()["members"]
+    bob = next(one["moderator"]["id"] for one in members if one["moderator"]["name"] == "Bob")
+    await house.alice.delete(f"/v1/sites/blog/members/{bob}")
+    async with house.nothing_changes():
+        refused = await house.bob.post(TOKENS, json={"name": "script"})
+        of_site = await house.bob.post(TOKENS, json={"name": "script", "site": "blog"})
+    assert "open nothing" in problem_of(refused, 403).detail
+    assert of_site.status_code == 404
+    # An admin needs no role.
+    await make_admin(house, "Bob")
+    await make(house.bob)
