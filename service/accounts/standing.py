@@ -75,14 +75,15 @@ async def remove_moderator(
     moderator = await _lock_to_leave(session, moderator_id)
     moderator.removed_at, moderator.password_hash, moderator.is_admin = now, None, False
     session.add(moderator)
-    await session.exec(delete(SealedAddress).where(col(SealedAddress.id) == moderator_id))
     entry = make_entry("moderator.removed", now, actor_id, subject=str(moderator_id))
     entries.add(NO_SITE, entry)
     for site_id in await _sites_of(session, moderator_id):
         subject = f"{moderator_id}:none"
         entries.add(site_id, make_entry("member.changed", now, actor_id, subject=subject))
     await session.exec(delete(Membership).where(col(Membership.moderator_id) == moderator_id))
-    return await _shut_out(session, moderator_id, entries, actor_id, now)
+    ended = await _shut_out(session, moderator_id, entries, actor_id, now)
+    await session.exec(delete(SealedAddress).where(col(SealedAddress.id) == moderator_id))
+    return ended
 
 
 async def set_admin(
