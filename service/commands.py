@@ -234,6 +234,7 @@ async def make_bearer_token(
             name=name,
             site_id=site_id,
             role=role,
+            actor_id=None,
             now=services.clock(),
         )
     return text

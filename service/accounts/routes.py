@@ -165,6 +165,7 @@ async def create_token(
             name=command.name,
             site_id=site.id if site else None,
             role=role,
+            actor_id=caller.moderator_id,
             now=services.clock(),
         )
     return answer(TokenMade(text, view_token(token, command.site)), 201)

@@ -39,6 +39,7 @@ async def create_bearer_token(
     name: str,
     site_id: UUID | None,
     role: Role | None,
+    actor_id: UUID | None,
     now: datetime,
 ) -> tuple[BearerToken, str]:
     """Make a bearer token, limited to a site and a role if these are given; its text is never stored."""
@@ -53,7 +54,7 @@ async def create_bearer_token(
         created_at=now,
     )
     session.add(token)
-    entry = make_entry("token.created", now, moderator_id, subject=str(token.id))
+    entry = make_entry("token.created", now, actor_id, subject=str(token.id))
     await append_entries(session, keyring, site_id or NO_SITE, [entry])
     return token, text
 

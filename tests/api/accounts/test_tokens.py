@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from service import commands
 from tests.answers import codes_of, problem_of
 from tests.api.administration.test_sites import make_admin
-from tests.cast import House
+from tests.cast import House, email_of
 
 TOKENS = "/v1/tokens"
 QUEUE = "/v1/moderation/comments"
@@ -154,3 +155,17 @@ async def test_a_token_that_opens_nothing_is_not_made(house: House) -> None:
     # An admin needs no role.
     await make_admin(house, "Bob")
     await make(house.bob)
+
+
+async def test_the_log_says_who_made_it(house: House) -> None:
+    made = await make(house.bob)
+    services = house.app._app.state.services
+    await commands.make_bearer_token(services, email_of("bob"), None, None, "typed")
+    entries = [
+        row for row in (await house.state())["log_entry"] if row["action"] == "token.created"
+    ]
+    by_api, typed = sorted(entries, key=lambda row: row["seq"])[-2:]
+    assert by_api["subject"] == made["details"]["id"]
+    assert by_api["actor_id"] is not None
+    # Nobody's: who types on the machine is no moderator.
+    assert typed["actor_id"] is None
