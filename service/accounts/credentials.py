@@ -33,7 +33,7 @@ async def lock_moderator(session: AsyncSession, moderator_id: UUID) -> Moderator
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = (await session.exec(locked)).first()
     if found is None or found.removed_at is not None:
-        raise NotFound("There is no such moderator.")
+        raise NotFound
     return found
 
 

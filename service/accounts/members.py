@@ -68,7 +68,7 @@ async def set_role(
     await lock_moderator(session, moderator_id)
     before = await session.get(Membership, (site_id, moderator_id))
     if before is None and role is None:
-        raise NotFound("This moderator has no role on the site.")
+        raise NotFound
     if before and before.role == Role.OWNER.word and role is not Role.OWNER:
         await require_other_owners(session, moderator_id, [site_id])
     if role is None:

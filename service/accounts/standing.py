@@ -127,7 +127,7 @@ async def _lock_with_admins(
     rows = (await session.exec(locked)).all()
     found = next((one for one in rows if one.id == moderator_id), None)
     if found is None or found.removed_at is not None:
-        raise NotFound("There is no such moderator.")
+        raise NotFound
     return rows, found
 
 

@@ -71,7 +71,7 @@ async def revoke_bearer_token(
     """End a token, with `of` only one of that moderator's; raises NotFound."""
     token = await session.get(BearerToken, token_id, with_for_update=True)
     if token is None or token.revoked_at is not None or of not in {None, token.moderator_id}:
-        raise NotFound("There is no such token.")
+        raise NotFound
     entries = Entries()
     revoke(session, token, entries, actor_id, now)
     await entries.append(session, keyring)

@@ -14,6 +14,7 @@ from service.accounts.tokens import revoke_bearer_token
 from service.clock import parse_id
 from service.command_line.refusals import CommandFailed, Commands
 from service.command_line.working import ROLES, as_json, show, work
+from service.errors import NotFound
 from service.http.wire import Id
 from service.services import Services
 
@@ -93,11 +94,15 @@ async def _list_tokens(services: Services, who: str | None) -> list[ShownToken]:
 
 
 async def _revoke_token(services: Services, text: str) -> None:
-    token_id = parse_id(text)
-    if token_id is None:
-        raise CommandFailed("There is no such token: name it by its id, as `token list` shows it.")
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        await revoke_bearer_token(
-            session, keyring, token_id, of=None, actor_id=None, now=services.clock()
-        )
+    try:
+        async with services.writing() as session:
+            keyring, token_id = await services.vault.keyring(session), parse_id(text)
+            if token_id is None:
+                raise NotFound
+            await revoke_bearer_token(
+                session, keyring, token_id, of=None, actor_id=None, now=services.clock()
+            )
+    except NotFound:
+        raise CommandFailed(
+            "There is no such token: `token list` shows each with its id."
+        ) from None

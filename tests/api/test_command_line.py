@@ -172,7 +172,7 @@ REFUSED = {
     f"moderator password {EMAIL}": "10 to 500",
     "site show nowhere": "no site 'nowhere'",
     "token list --moderator nobody@mail.example": "no moderator",
-    "token revoke nonsense": "by its id",
+    "token revoke nonsense": "no such token",
     f"token revoke {UNKNOWN_ID}": "no such token",
     "token create --moderator nobody@mail.example": "no moderator",
     f"token create --moderator {EMAIL} --site nowhere": "no site 'nowhere'",

@@ -58,6 +58,16 @@ async def test_who_is_no_moderator_gets_no_role(house: House) -> None:
         assert await give(house.alice, known["Bob"], "king") == 422
 
 
+async def test_who_is_no_member_is_answered_like_who_is_nobody(house: House) -> None:
+    charlie = (await house.charlie.get("/v1/sites/elsewhere/members")).json()["members"][0]
+    answers = [
+        await house.alice.delete(f"{MEMBERS}/{one}")
+        for one in (charlie["moderator"]["id"], str(new_id()), "nonsense")
+    ]
+    answers.append(await house.alice.get(f"{MEMBERS}/{charlie['moderator']['id']}"))
+    assert {(one.status_code, one.content) for one in answers} == {(404, answers[0].content)}
+
+
 async def test_the_last_owner_stays_one_whoever_asks(house: House) -> None:
     known = await ids(house)
     await make_admin(house, "Charlie")
