@@ -126,7 +126,7 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Ke
 async def require_still_in(session: AsyncSession, caller: Caller) -> None:
     """Lock the caller's account, and raise NotSignedIn where the credentials have ended since the guard.
 
-    For whatever makes new ones: a way in that has ended must not leave another one behind.
+    For whatever makes new ones of the same account: a way in that has ended must not leave another behind.
     """
     moderator = await lock_moderator(session, caller.moderator_id)
     if caller.session_hash:

@@ -214,7 +214,7 @@ async def renew_link(
 ) -> Response[Any]:
     """Give a one-time link to hand to the account's owner, in the place of any before; for admins."""
     moderator_id = find_named(caller, moderator)
-    link = await operations.create_link(services, moderator_id, caller.moderator_id)
+    link = await operations.create_link(services, moderator_id, caller)
     return answer(LinkMade(link.url, link.expires_at))
 
 

@@ -8,8 +8,10 @@ from msgspec import UNSET
 
 from service.accounts import standing
 from service.accounts.credentials import Ended, end_access, lock_moderator, set_password
+from service.accounts.guards import require_still_in
 from service.accounts.links import LINK_LIFETIME, make_link
 from service.accounts.members import create_moderator
+from service.accounts.rules import Caller
 from service.accounts.schemas import ChangeModerator, CreateModerator
 from service.modlog.chains import Entries
 from service.modlog.entries import make_entry
@@ -47,12 +49,14 @@ async def create_account(
     return moderator.id, _link(services, token, now)
 
 
-async def create_link(services: Services, moderator_id: UUID, actor_id: UUID | None) -> NewLink:
+async def create_link(services: Services, moderator_id: UUID, caller: Caller) -> NewLink:
     """Make a one-time link, which ends the ones before; raises NotFound or AccountDisabled."""
-    now = services.clock()
+    now, actor = services.clock(), caller.moderator_id
     async with services.writing() as session:
+        if moderator_id == actor:
+            await require_still_in(session, caller)
         keyring = await services.vault.keyring(session)
-        token = await make_link(session, keyring, moderator_id, actor_id=actor_id, now=now)
+        token = await make_link(session, keyring, moderator_id, actor_id=actor, now=now)
     return _link(services, token, now)
 
 

@@ -1,13 +1,17 @@
 """A new password ends what came before it: sessions, open links and tokens; a new link ends older ones."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service import commands
 from tests.api.accounts.test_one_time_links import NEW_PASSWORD, link_for, may_sign_in, press
+from tests.api.administration.test_sites import make_admin
 from tests.cast import PASSWORD, PUBLIC_URL, House, email_of
 
 QUEUE = "/v1/moderation/comments"
@@ -111,24 +115,33 @@ async def test_who_signs_in_with_the_old_one_meanwhile_is_out(
     assert answer.json()["type"] == "/problems/sign-in-failed"
 
 
+@pytest.mark.parametrize("by", ["cookie", "token"])
+@pytest.mark.parametrize("what", ["token", "link"])
 async def test_credentials_that_have_just_ended_make_no_others(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, what: str, by: str
 ) -> None:
-    """The guard lets a request pass, and before a token is made there is a new password."""
-    link = await link_for(house, "Bob")
+    """The guard lets a request pass, and before anything is made there is a new password."""
+    await make_admin(house, "Bob")
     services = house.app._app.state.services
-    find = services.directory.get
+    link, write = await link_for(house, "Bob"), services.writing
 
-    async def find_slowly(slug: str) -> object:
-        await press(house.client(), link, NEW_PASSWORD)
-        return await find(slug)
+    @asynccontextmanager
+    async def write_later() -> AsyncIterator[AsyncSession]:
+        monkeypatch.undo()
+        assert (await press(house.client(), link, NEW_PASSWORD)).status_code == 303
+        async with write() as session:
+            yield session
 
-    browser = await house.sign_in("bob")
-    monkeypatch.setattr(services.directory, "get", find_slowly)
-    for client in (browser, house.bob):
-        answer = await client.post("/v1/tokens", json={"name": "late", "site": "blog"})
-        assert answer.status_code == 401
-    assert "late" not in str((await house.state())["bearer_token"])
+    client = await house.sign_in("bob") if by == "cookie" else house.bob
+    listed = (await client.get("/v1/moderators")).json()["moderators"]
+    bob = next(one["id"] for one in listed if one["name"] == "Bob")
+    path = {"token": "/v1/tokens", "link": f"/v1/moderators/{bob}/link"}[what]
+    monkeypatch.setattr(services, "writing", write_later)
+    answer = await client.post(path, json={"name": "late"})
+    assert answer.status_code == 401
+    state = await house.state()
+    assert "late" not in str(state["bearer_token"])
+    assert all(row["used_at"] for row in state["one_time_link"])
 
 
 async def test_a_second_sign_in_takes_the_place_of_the_browser_s_own_session(house: House) -> None:
