@@ -3,6 +3,7 @@
 Of what nobody could see nothing is left, so that it is told as missing.
 """
 
+import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -63,25 +64,34 @@ def tidy_texts(raw: Any, kind: Any) -> Any:
             named = {name: inner for name, inner in _members(choice) if name in raw}
             return {**raw, **{name: tidy_texts(raw[name], inner) for name, inner in named.items()}}
         if isinstance(raw, list) and typing.get_origin(choice) is list:
+            if _is_too_long(raw, kind):
+                return raw
             return [tidy_texts(item, typing.get_args(choice)[0]) for item in raw]
     return raw
 
 
 def find_free_text(kind: Any) -> FreeText | None:
     """Give what the type of a free text says of it, also below `| None`; None for any other type."""
+    found = ((meta.extra or {}).get(FREE_TEXT) for meta in _metas(kind))
+    return next((one for one in found if isinstance(one, FreeText)), None)
+
+
+def _metas(kind: Any) -> Iterator[Meta]:
+    """Give the constraints on a type, also below `| None`."""
     for choice in _choices(kind, keep_annotated=True):
-        for meta in getattr(choice, "__metadata__", ()):
-            found = (meta.extra or {}).get(FREE_TEXT) if isinstance(meta, Meta) else None
-            if isinstance(found, FreeText):
-                return found
-    return None
+        yield from (one for one in getattr(choice, "__metadata__", ()) if isinstance(one, Meta))
+
+
+def _is_too_long(raw: list[Any], kind: Any) -> bool:
+    """Tell whether a list is refused for its length, so that nothing need be done to what is in it."""
+    return any(meta.max_length is not None and len(raw) > meta.max_length for meta in _metas(kind))
 
 
 def _choices(kind: Any, *, keep_annotated: bool = False) -> Iterator[Any]:
     """Give the types that a value may have, without their constraints unless those are asked for."""
     if typing.get_origin(kind) is typing.Annotated:
         yield kind if keep_annotated else typing.get_args(kind)[0]
-    elif typing.get_args(kind) and typing.get_origin(kind) is not list:
+    elif typing.get_origin(kind) in {typing.Union, types.UnionType}:
         for choice in typing.get_args(kind):
             yield from _choices(choice, keep_annotated=keep_annotated)
     else:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 import pytest
+from msgspec import Meta
 
 from service.app import create_app
 from service.errors import Invalid
@@ -36,7 +37,7 @@ class Remark(msgspec.Struct):
     """A command with free texts of both kinds, also in a list and where it may be left out."""
 
     name: Annotated[str, one_line(5)]
-    notes: list[Annotated[str, some_lines(5)]] = []
+    notes: Annotated[list[Annotated[str, some_lines(5)]], Meta(max_length=2)] = []
     purpose: Annotated[str, some_lines(5)] | None = None
 
 
@@ -63,7 +64,7 @@ def test_they_are_found_wherever_they_stand() -> None:
     raw = {"name": "Bob", "notes": [" a\r\nb ", 7], "purpose": "\u200b", "else": " x "}
     tidy = {"name": "Bob", "notes": ["a\nb", 7], "purpose": "", "else": " x "}
     assert tidy_texts(raw, Remark) == tidy
-    for other in ([raw], "Bob", None, 5):
+    for other in ([raw], "Bob", None, 5, {"notes": [" a ", " b ", " more than may be "]}):
         assert tidy_texts(other, Remark) == other
 
 
