@@ -6,11 +6,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from service.accounts.schemas import HeldRole
-from service.http.wire import LINE, Article, Cursor, Id, Slug, Time
+from service.http.tidy import one_line
+from service.http.wire import Article, Cursor, Id, Slug, Time
 from service.sites.policy import SETTINGS_SCHEMA, SettingValue
 
 ArticleState = Literal["open", "closed"]
-Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
+Title = Annotated[str, one_line(200)]
 Origins = Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(min_length=1, max_length=50)]
 # There are a dozen settings, and a text for each of some reasons.
 MAX_SETTINGS = 50

@@ -41,6 +41,7 @@ IDEMPOTENCY_REPLAYED: Headers = {
         "There when this is the answer to an earlier request with the same key.", const="true"
     )
 }
+CREATED: Headers = {"Location": describe_header("Where the new thing is shown.", always=True)}
 
 
 class Doc(msgspec.Struct, frozen=True, kw_only=True):

@@ -88,10 +88,12 @@ def _find_in_members(
     errors: list[FieldError] = []
     for member in fields(kind):
         place = f"{pointer}/{_escape(member.encode_name)}"
-        if member.encode_name in raw:
-            errors += find_errors(raw[member.encode_name], member.type, place, lax=lax)
-        elif _is_required(member):
-            errors.append(_wrong(place, "required", "This field is required."))
+        value = raw.get(member.encode_name, msgspec.UNSET)
+        found = [] if value is msgspec.UNSET else find_errors(value, member.type, place, lax=lax)
+        # An empty text that will not do is one that is missing.
+        if (value is msgspec.UNSET or (found and value == "")) and _is_required(member):
+            found = [_wrong(place, "required", "This field is required.")]
+        errors += found
     return errors
 
 

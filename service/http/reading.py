@@ -16,6 +16,7 @@ from litestar.exceptions import InternalServerException
 
 from service.errors import BodyNotReadable, FieldError, Invalid, MediaTypeNotSupported
 from service.http.fields import NOT_AN_OBJECT, as_parameters, convert_fields
+from service.http.tidy import tidy_texts
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -51,7 +52,11 @@ async def read_command(request: AppRequest, kind: type[S]) -> S:
     body = await _read_body(request)
     if body and media_type(request) != JSON:
         raise MediaTypeNotSupported("Send the body as application/json.")
-    return convert_fields(await _apart(body, decode_json) if body else {}, kind)
+
+    def decode(raw: bytes) -> object:
+        return tidy_texts(decode_json(raw), kind)
+
+    return convert_fields(await _apart(body, decode) if body else {}, kind)
 
 
 async def read_fields(

@@ -15,6 +15,7 @@ from service.comments.operations import Moves, Tallies, lock_comments, read_auth
 from service.comments.rules import RESULT, LockedComment, Status, decides_edit, is_legal
 from service.database import insert_new
 from service.errors import IdempotencyKeyReused
+from service.moderation.replays import check_rights_again
 from service.moderation.rules import holds_claim
 from service.moderation.schemas import (
     DecideComments,
@@ -166,7 +167,8 @@ async def decide_comments(
         key = await _make_key(services, session, caller, command, idempotency_key)
         stored = await _take_key(session, key) if key else None
         if stored is not None:
-            return Results(stored), True
+            seen = await check_rights_again(session, caller, stored)
+            return Results(seen), seen == stored
         sitting = await open_sitting(services, session, caller, [one for one in ids if one])
         results = [
             _decide(sitting, comment_id, decision)

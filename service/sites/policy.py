@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, field
 
 from service.http.fields import is_storable
+from service.http.tidy import some_lines, tidy_texts
 from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import Limit, parse_limit
 from service.sites.errors import SettingInvalid
@@ -29,7 +30,7 @@ DEFAULT_REASONS = {
 
 # Of itself the end of a pattern lies before a last line feed too.
 ReasonCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$")]
-Statement = Annotated[str, Meta(min_length=1, max_length=500)]
+Statement = Annotated[str, some_lines(500)]
 # `parse_limit` checks it, and says what would do.
 LimitText = Annotated[
     str, Meta(description="`N/second|minute|hour|day`, or `off`.", examples=["10/minute"])
@@ -78,6 +79,9 @@ def parse_text_fields(text: str) -> tuple[str, ...]:
     return names
 
 
+SettingValue = str | int | dict[str, str]
+
+
 class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The settings of one site, under the names that the command line and the API use."""
 
@@ -103,6 +107,13 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             parse_limit(getattr(self, name))
         parse_text_fields(self.text_fields)
 
+    def as_settings(self) -> dict[str, SettingValue]:
+        """Give every setting under its name."""
+        return {
+            setting.encode_name: getattr(self, setting.name)
+            for setting in msgspec.structs.fields(self)
+        }
+
     @property
     def text_field_names(self) -> tuple[str, ...]:
         """The fields that hold the real text in forms with a trap; without any there is none."""
@@ -125,7 +136,6 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 # The names that a policy has, in the order of the class.
 SETTINGS = tuple(setting.encode_name for setting in msgspec.structs.fields(SitePolicy))
-SettingValue = str | int | dict[str, str]
 _NUMBERS = frozenset(
     setting.encode_name
     for setting in msgspec.structs.fields(SitePolicy)
@@ -164,6 +174,7 @@ def change_policy(
     `reason.CODE` sets the text that authors see for a reason. Raises SettingInvalid, which names every
     setting that is wrong.
     """
+    settings = {name: _tidy(name, value) for name, value in settings.items()}
     faults = {name: _find_fault(name, value) for name, value in settings.items()}
     if found := {name: fault for name, fault in faults.items() if fault}:
         raise SettingInvalid(found)
@@ -175,6 +186,13 @@ def change_policy(
         raise SettingInvalid({"reasons": f"A site has at most {MAX_REASONS} reasons."})
     plain: dict[str, object] = msgspec.to_builtins(policy)
     return plain
+
+
+def _tidy(name: str, value: SettingValue) -> SettingValue:
+    """Give texts for authors the form of a reader's text; other settings have a form of their own."""
+    if isinstance(value, dict):
+        return {code: tidy_texts(text, Statement) for code, text in value.items()}
+    return tidy_texts(value, Statement) if _REASON.fullmatch(name) else value
 
 
 def _find_fault(name: str, value: SettingValue) -> str | None:
