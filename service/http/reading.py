@@ -13,8 +13,15 @@ import multipart
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import InternalServerException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from service.errors import BodyNotReadable, FieldError, Invalid, MediaTypeNotSupported
+from service.errors import (
+    BodyNotReadable,
+    BodyTooLarge,
+    FieldError,
+    Invalid,
+    MediaTypeNotSupported,
+)
 from service.http.fields import NOT_AN_OBJECT, as_parameters, convert_fields
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -85,6 +92,8 @@ async def read_fields(
 async def _read_body(request: AppRequest) -> bytes:
     try:
         return await request.body()
+    except RequestEntityTooLarge:
+        raise BodyTooLarge from None
     except InternalServerException:
         # The framework's word for a client that has gone: no fault of ours, and nobody reads the answer.
         raise BodyNotReadable("The body ended too early.") from None

@@ -53,6 +53,11 @@ async def find_receipt(services: Services, token: str, prefix: str) -> Held:
         return await _find(services, session, token)
 
 
+async def is_genuine(services: Services, token: str) -> bool:
+    """Tell whether a token was made by us, whatever became of its comment; no limit is asked."""
+    return read_receipt_token(await services.keyring(), token) is not None
+
+
 async def read_receipt(services: Services, token: str, prefix: str) -> Receipt:
     """Show what became of a comment; raises NotFound for a token that is wrong, unknown or expired."""
     held = await find_receipt(services, token, prefix)

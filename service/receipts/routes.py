@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from service.comments.errors import DuplicateComment
 from service.comments.receipts import ReceiptToken
+from service.comments.texts import cut_raw
 from service.errors import (
     Conflict,
     Invalid,
@@ -22,7 +23,7 @@ from service.http.pages import see_other, show_error
 from service.http.reading import FORMS, JSON, AppRequest, read_fields
 from service.receipts import operations, pages
 from service.receipts.errors import AlreadyWithdrawn, EditWindowClosed
-from service.receipts.operations import Held, find_receipt, read_receipt
+from service.receipts.operations import Held, find_receipt, is_genuine, read_receipt
 from service.receipts.schemas import EditComment, Receipt
 from service.services import Services
 
@@ -33,6 +34,7 @@ async def require_known_origin(request: AppRequest, services: Services) -> None:
     """Raise OriginNotAllowed for a change from a page that is neither ours nor of any site."""
     foreign = services.foreign_origin(request)
     if foreign is not None and not await services.directory.is_origin_of_any(foreign):
+        await services.charge_refusal(request)
         raise OriginNotAllowed
 
 
@@ -130,7 +132,7 @@ async def edit_by_page(
         await require_known_origin(request, services)
         held = await find_receipt(services, token, services.client_prefix(request))
     except RateLimited as error:
-        typed = await _read_typed(request)
+        typed = await _read_typed(request) if await is_genuine(services, token) else ""
         return pages.show_limited(request, token, error, services.clock(), typed)
     except ServiceError as error:
         return show_error(error)
@@ -141,7 +143,7 @@ async def _edit(request: AppRequest, services: Services, token: str, held: Held)
     typed = ""
     try:
         fields = await read_fields(request, FORMS)
-        typed = fields.get("text", "")
+        typed = cut_raw("text", fields.get("text", ""))
         await operations.edit_comment(services, held, fields.get("text"))
     except ServiceError as error:
         return pages.show_receipt(request, token, held, services.clock(), error=error, typed=typed)
@@ -153,7 +155,7 @@ async def _read_typed(request: AppRequest) -> str:
         fields = await read_fields(request, FORMS)
     except ServiceError:
         return ""
-    return str(fields.get("text", ""))
+    return cut_raw("text", fields.get("text", ""))
 
 
 @post("/receipts/{token:str}/withdraw", status_code=200)
