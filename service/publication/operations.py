@@ -12,6 +12,7 @@ from service.changes import WHOLE_SITE
 from service.clock import parse_id
 from service.errors import FieldError, Invalid, NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
+from service.languages import find_language
 from service.publication import queries
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
 from service.publication.fragments import Fragment, render_fragment
@@ -56,7 +57,7 @@ async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments) -> 
         return msgspec.json.encode(page), Basis(site, {key: revision})
 
     place = (key, wanted.order, wanted.limit, after and after.id)
-    return await pages.get(("page", *place), site, read, is_passing=after is not None)
+    return await pages.get(("page", *place), site, read)
 
 
 def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> CommentPage:
@@ -75,16 +76,20 @@ async def show_fragment(
     [key] = article_keys(site, [wanted.article])
     after = read_cursor(wanted.cursor, wanted.order)
     parent_id = parse_id(wanted.parent) if wanted.parent else None
+    if wanted.parent and parent_id is None:
+        raise NotFound(NO_COMMENT)
+    language = find_language(wanted.lang or "") or site.policy.language
 
     async def read(session: AsyncSession) -> Made:
         rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
         answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
-        if wanted.parent and (answered is None or answered.key != key):
+        if parent_id and (answered is None or answered.key != key):
             raise NotFound(NO_COMMENT)
         fragment = Fragment(
             site=site,
             page=_make_page(key, rows, wanted),
             wanted=wanted,
+            language=language,
             revision=rows[0].revision if rows else None,
             is_open=site.policy.takes_comments(rows[0].is_closed if rows else None),
             public_url=public_url,
@@ -92,10 +97,9 @@ async def show_fragment(
         )
         return render_fragment(fragment), Basis(site, {key: fragment.revision})
 
-    # The language and the wishes for later may be anything, and are in the answer already.
-    made_for = sha256(msgspec.json.encode(wanted)).digest()
-    is_passing = after is not None or parent_id is not None or wanted.redirect_to is not None
-    return await pages.get(("fragment", key, made_for), site, read, is_passing=is_passing)
+    place = (key, wanted.order, wanted.limit, after and after.id)
+    made_for = (language, wanted.view, parent_id, wanted.redirect_to or None)
+    return await pages.get(("fragment", *place, *made_for), site, read)
 
 
 NO_COMMENT = "There is no visible comment of this id on this site."
@@ -156,5 +160,5 @@ async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -
         return msgspec.json.encode(counts), Basis(site, revisions)
 
     # The names themselves may be long, and are in the answer already.
-    names = sha256(msgspec.json.encode(wanted.article)).digest()
+    names = sha256(msgspec.json.encode([*dict.fromkeys(wanted.article)])).digest()
     return await pages.get(("counts", names), site, read)
