@@ -41,7 +41,7 @@ async def require_moderator(
     if (token := read_bearer(connection)) is not None:
         connection.state.caller = await _by_token(services, token)
         return
-    caller, keyring = await _by_cookie(services, connection.cookies.get(cookie_name(services)))
+    caller, keyring = await _by_cookie(services, read_cookie(connection, cookie_name(services)))
     if connection.method not in SAFE_METHODS:
         await _require_own_page(services, connection, keyring, caller)
     connection.state.caller = caller
@@ -52,6 +52,15 @@ def read_bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
     scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
     # RFC 9110, section 11.1: the name of a scheme has no case.
     return credentials.strip() if scheme.lower() == "bearer" else None
+
+
+def read_cookie(connection: ASGIConnection[Any, Any, Any, Any], name: str) -> str | None:
+    """Read one cookie; the framework keeps in memory all that were ever sent, however long they are."""
+    for pair in connection.headers.get("cookie", "").split(";"):
+        found, _, value = pair.partition("=")
+        if found.strip() == name:
+            return value.strip().strip('"')
+    return None
 
 
 def cookie_name(services: Services) -> str:

@@ -15,7 +15,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from service.errors import ServiceError, Unavailable
+from service.errors import NotFound, ServiceError, Unavailable
 from service.http.cors import CorsPolicy
 from service.http.docs import PROBLEM
 from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
@@ -97,7 +97,9 @@ class Edge:
         answer = Answer(scope, route, cors_headers, asked["state"], send)
         started = time.perf_counter()
         try:
-            if route and scope["method"] == "OPTIONS":
+            if route is None:
+                await answer.refuse(NotFound())
+            elif scope["method"] == "OPTIONS":
                 await answer.options(route)
             else:
                 await self._app(asked, receive, answer.send)

@@ -10,6 +10,8 @@ from litestar.routes import BaseRoute, HTTPRoute
 
 from service.http.docs import Doc
 
+# Longer than any that there is. The framework remembers what it finds in paths, a thousand at a time.
+MAX_PATH_CHARS = 512
 _SLASHES = re.compile("/{2,}")
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -54,6 +56,8 @@ class RouteTable:
 
         The framework finds the same: a path that only one of both knew would go out without its headers.
         """
+        if len(path) > MAX_PATH_CHARS:
+            return None
         plain = _SLASHES.sub("/", f"/{path}").rstrip("/") or "/"
         if fixed := self._fixed.get(plain):
             return fixed, {}
