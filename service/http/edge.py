@@ -22,7 +22,7 @@ from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.guests import Guests
 from service.http.kept import KEPT, AnswerMemory, Kept
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
-from service.http.routing import Route, RouteTable
+from service.http.routing import Route, RouteTable, shorten
 from service.logs import get_logger
 from service.metrics import Metrics
 
@@ -138,7 +138,8 @@ def _as_get(scope: HTTPScope) -> HTTPScope:
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     # A state of its own, since handlers leave things there.
     state = {**(scope.get("state") or {}), IS_HEAD: scope["method"] == "HEAD"}
-    return cast(HTTPScope, {**scope, "method": method, "state": state})
+    path = shorten(scope["path"])
+    return cast(HTTPScope, {**scope, "method": method, "path": path, "state": state})
 
 
 class Answer:

@@ -10,7 +10,7 @@ import pytest
 
 from service.brief_memory import MAX_REMEMBERED
 from service.http import coding
-from service.http.routing import MAX_PATH_CHARS
+from service.http.routing import MAX_NAME_CHARS, MAX_PATH_CHARS, shorten
 from service.server.reading import MAX_HEADERS_BYTES, MAX_REQUEST_LINE_BYTES
 from service.sites.articles import MAX_KEY_CHARS
 from service.sites.directory import MAX_ORIGIN_CHARS
@@ -18,12 +18,14 @@ from service.sites.policy import MAX_TEXT_FIELDS_CHARS, parse_text_fields
 from tests.cast import House
 
 MIB = 1 << 20
+LONG = "y" * (MAX_REQUEST_LINE_BYTES - 200)
+ROUTING = "litestar._asgi.asgi_router.ASGIRouter._handle_routing"
 PACKAGES = {"service", "litestar", "urllib", "multipart", "idna", "email_validator", "uvicorn"}
 # Where the keys come from.
 OURS = "only what the code itself asks by"
 NEVER = "not used: the test below sends what would fill it"
 CACHES = {
-    "litestar._asgi.asgi_router.ASGIRouter._handle_routing": "paths, MAX_PATH_CHARS each",
+    ROUTING: "paths, MAX_PATH_CHARS each",
     "litestar._asgi.routing_trie.traversal.parse_path_params": "paths, MAX_PATH_CHARS each",
     "litestar._kwargs.extractors.create_query_default_dict": NEVER,
     "litestar._parsers.parse_cookie_string": NEVER,
@@ -79,7 +81,7 @@ sqlite = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
 @sqlite
 async def test_no_request_leaves_what_is_long_in_a_cache_of_the_framework(house: House) -> None:
     """A request line has 16 KiB, and its headers 64: a thousand of those would be 80 MiB."""
-    remembered = {name: one for name, one in list_caches().items() if name.startswith("litestar.")}
+    remembered = {name: one for name, one in list_caches().items() if CACHES[name] == NEVER}
     document = (await house.dave.get("/schema/openapi.json")).json()
     paths = [
         (method, path.replace("{site}", "blog").replace("{", "").replace("}", ""))
@@ -87,16 +89,29 @@ async def test_no_request_leaves_what_is_long_in_a_cache_of_the_framework(house:
         for method in operations
         if not path.endswith("/stream")
     ]
+    before = {name: one.cache_info().currsize for name, one in remembered.items()}
     for method, path in [*paths, ("get", "/moderation"), ("get", "/receipts/x"), ("get", "/demo")]:
-        # Whatever it remembers of the path alone.
-        await house.dave.request(method, path)
-        before = {name: one.cache_info().currsize for name, one in remembered.items()}
-        long = "y" * (MAX_REQUEST_LINE_BYTES - 200)
         cookie = {"cookie": "x=" + "z" * (MAX_HEADERS_BYTES - 200)}
-        await house.dave.request(method, f"{path}?x={long}", headers=cookie)
-        await house.dave.request(method, f"/v1/sites/{long}/comments", headers=cookie)
+        await house.dave.request(method, f"{path}?x={LONG}", headers=cookie)
         after = {name: one.cache_info().currsize for name, one in remembered.items()}
         assert after == before, (method, path)
+
+
+@sqlite
+async def test_names_that_are_too_long_are_remembered_as_one(house: House) -> None:
+    remembered = list_caches()[ROUTING]
+    before = remembered.cache_info().currsize
+    for number in range(5):
+        for place in ("v1/receipts", "v1/sites/blog/comments", "problems", "static"):
+            assert (await house.dave.get(f"/{place}/{LONG}{number}")).status_code == 404
+    assert remembered.cache_info().currsize <= before + 4
+
+
+def test_what_is_remembered_of_a_path_is_bounded() -> None:
+    for path in ("/v1/sites/" + "x" * 16_000, "/" * 16_000 + "x", "//".join("abcdefg") * 2_000):
+        short = shorten(path)
+        assert all(len(name) <= MAX_NAME_CHARS for name in short.split("/"))
+        assert "//" not in short
 
 
 @sqlite
