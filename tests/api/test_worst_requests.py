@@ -75,7 +75,10 @@ async def watched() -> AsyncIterator[Watch]:
             await task
 
 
-@pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
+sqlite = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
+
+
+@sqlite
 @pytest.mark.parametrize(
     "kind",
     [pytest.param(one, marks=() if one in SOME else pytest.mark.long, id=one) for one in WORST],
