@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.http.reading import JSON
+from service.http.reading import JSON, MULTIPART, URLENCODED
 from service.server.reading import MAX_HEADERS_BYTES, MAX_REQUEST_LINE_BYTES
 from tests.api.test_worst_requests import FACTOR, MANY, longest_legal, sqlite, watched
 from tests.cast import House
@@ -157,4 +157,36 @@ async def test_no_page_holds_the_others_up_however_long_its_comments_are(house: 
         assert answer.status_code == 200, url
         if watch.worst_seconds > bound:
             found[url] = watch.worst_seconds / bound
+    assert found == {}
+
+
+# What takes long to read, under the media type that it is of.
+BODIES = [
+    (JSON, json.dumps({"text": SHAPES["wide and deep"]}, separators=(",", ":")).encode()),
+    (JSON, b'{"text": "' + b"\\ud800" * (MANY // 7) + b'"}'),
+    (URLENCODED, b"comment=" + b"a%41\xc3\xa9" * (MANY // 7)),
+    (f"{MULTIPART}; boundary=b", b"--b\r\n\r\n" + b"\r\n--" * (MANY // 5)),
+]
+
+
+@sqlite
+@pytest.mark.parametrize("refusal", ["origin", "media type", "size", "site"])
+async def test_no_form_that_is_refused_holds_the_others_up(house: House, refusal: str) -> None:
+    """Its page reads what it can of it all the same."""
+    bound = FACTOR * await longest_legal(house)
+    site = "nowhere" if refusal == "site" else "blog"
+    found = {}
+    for number, (media, body) in enumerate(BODIES):
+        headers = {"content-type": "text/x" if refusal == "media type" else media}
+        if refusal == "origin":
+            headers["origin"] = "https://evil.example"
+        async with watched() as watch:
+            answer = await house.dave.post(
+                f"/sites/{site}/wp-comments-post.php",
+                headers=headers,
+                content=body + b" " * 1_000_000 if refusal == "size" else body,
+            )
+        assert answer.status_code in {403, 404, 413, 415}
+        if watch.worst_seconds > bound:
+            found[number] = watch.worst_seconds / bound
     assert found == {}

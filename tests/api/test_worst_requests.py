@@ -69,6 +69,8 @@ async def watched() -> AsyncIterator[Watch]:
     await asyncio.sleep(0)
     try:
         yield watch
+        # What was done last without a pause counts too.
+        await asyncio.sleep(0)
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
