@@ -61,8 +61,16 @@ def cookie_name(services: Services) -> str:
 
 
 def read_cookie(connection: ASGIConnection[Any, Any, Any, Any], services: Services) -> str | None:
-    """Read the token of the session that a browser has, alive or not."""
-    return connection.cookies.get(cookie_name(services))
+    """Read the token of the session that a browser has, alive or not.
+
+    By our own hands: the framework keeps in memory all cookies that were ever sent, however long they are.
+    """
+    name = cookie_name(services)
+    for pair in connection.headers.get("cookie", "").split(";"):
+        found, _, value = pair.partition("=")
+        if found.strip() == name:
+            return value.strip().strip('"')
+    return None
 
 
 def csrf_token(keyring: Keyring, session_hash: bytes) -> str:

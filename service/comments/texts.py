@@ -12,6 +12,7 @@ from service.text import has_visible, normalise_text
 MAX_RAW_CHARS = {
     "article": articles.MAX_RAW_CHARS,
     "url": 4_096,
+    "redirect_to": 4_096,
     "name": 1_024,
     "email": 1_024,
     "text": 131_050,
@@ -31,6 +32,11 @@ def require_text(field: str, raw: object) -> str:
         detail = "This has to be text without NUL or lone surrogates."
         raise FieldRefused(f"{field}_invalid", detail)
     return raw
+
+
+def cut_raw(field: str, raw: str) -> str:
+    """Give as much of a value as is sent back: one character more than is read, so that it stays refused."""
+    return raw[: MAX_RAW_CHARS.get(field, MAX_OTHER_CHARS) + 1]
 
 
 def check_length(field: str, value: str, max_chars: int) -> str:

@@ -58,15 +58,20 @@ def find_errors(raw: object, kind: Any, pointer: str, *, lax: bool = False) -> l
 
 def _is_too_long(raw: list[object], constraints: Any) -> bool:
     """Tell whether a list has more items than it may, before any of them is looked at."""
-    found = getattr(constraints, "__metadata__", ())
+    choices = typing.get_args(constraints) if _is_union(constraints) else (constraints,)
+    found = [meta for choice in choices for meta in getattr(choice, "__metadata__", ())]
     limits = [meta.max_length for meta in found if isinstance(meta, msgspec.Meta)]
     return any(limit is not None and len(raw) > limit for limit in limits)
+
+
+def _is_union(kind: Any) -> bool:
+    return typing.get_origin(kind) in {typing.Union, types.UnionType}
 
 
 def _unwrap(kind: Any) -> tuple[Any, Any]:
     """Give the plain type below constraints and `| None`, and the type with its constraints."""
     whole = kind
-    if typing.get_origin(kind) in {typing.Union, types.UnionType}:
+    if _is_union(kind):
         choices = [
             choice
             for choice in typing.get_args(kind)
@@ -102,13 +107,14 @@ def _is_required(member: FieldInfo) -> bool:
 
 
 def _find_in_value(raw: object, kind: Any, pointer: str, lax: bool) -> list[FieldError]:
-    if not _holds_storable(raw):
-        return [_wrong(pointer, "invalid", "NUL and lone surrogates cannot be stored.")]
     try:
         msgspec.convert(raw, kind, strict=not lax)
     except msgspec.ValidationError as error:
         too_long = "length <=" in str(error)
         return [_wrong(pointer, "too_long" if too_long else "invalid", f"{_plain(str(error))}.")]
+    # Not before: of the wrong kind it may be a megabyte of lists.
+    if not _holds_storable(raw):
+        return [_wrong(pointer, "invalid", "NUL and lone surrogates cannot be stored.")]
     return []
 
 

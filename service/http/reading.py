@@ -13,8 +13,15 @@ import multipart
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import InternalServerException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from service.errors import BodyNotReadable, FieldError, Invalid, MediaTypeNotSupported
+from service.errors import (
+    BodyNotReadable,
+    BodyTooLarge,
+    FieldError,
+    Invalid,
+    MediaTypeNotSupported,
+)
 from service.http.fields import NOT_AN_OBJECT, as_parameters, convert_fields
 from service.http.tidy import tidy_texts
 
@@ -56,7 +63,7 @@ async def read_command(request: AppRequest, kind: type[S]) -> S:
     def decode(raw: bytes) -> object:
         return tidy_texts(decode_json(raw), kind)
 
-    return convert_fields(await _apart(body, decode) if body else {}, kind)
+    return convert_fields(await decode_apart(body, decode) if body else {}, kind)
 
 
 async def read_fields(
@@ -75,14 +82,14 @@ async def read_fields(
         raise MediaTypeNotSupported(f"Send the body as {' or '.join(media)}.")
     body = await _read_body(request)
     if kind == JSON:
-        decoded = await _apart(body, decode_json)
+        decoded = await decode_apart(body, decode_json)
         if not isinstance(decoded, dict):
             raise Invalid(errors=[NOT_AN_OBJECT])
         return decoded
     if kind == URLENCODED:
-        pairs = await _apart(body, _decode_urlencoded)
+        pairs = await decode_apart(body, _decode_urlencoded)
     else:
-        pairs = await _apart(body, partial(_decode_multipart, _boundary(request)))
+        pairs = await decode_apart(body, partial(_decode_multipart, _boundary(request)))
     # Read backwards, so that the first of several repeats is the one that stays.
     return {name: value for name, value in reversed(pairs) if value.strip() or name in keep_empty}
 
@@ -90,12 +97,14 @@ async def read_fields(
 async def _read_body(request: AppRequest) -> bytes:
     try:
         return await request.body()
+    except RequestEntityTooLarge:
+        raise BodyTooLarge from None
     except InternalServerException:
         # The framework's word for a client that has gone: no fault of ours, and nobody reads the answer.
         raise BodyNotReadable("The body ended too early.") from None
 
 
-async def _apart(body: bytes, decode: Callable[[bytes], T]) -> T:
+async def decode_apart(body: bytes, decode: Callable[[bytes], T]) -> T:
     """Decode a body; a large one beside the event loop, which it would hold for too long."""
     if len(body) <= MAX_BODY_BYTES_AT_ONCE:
         return decode(body)

@@ -12,7 +12,14 @@ from service.accounts.rules import Caller, Role
 from service.clock import parse_id
 from service.comments.edits import WaitingEdit, read_edits
 from service.comments.operations import Moves, Tallies, lock_comments, read_authors
-from service.comments.rules import RESULT, LockedComment, Status, decides_edit, is_legal
+from service.comments.rules import (
+    RESULT,
+    LockedComment,
+    Status,
+    decides_edit,
+    is_legal,
+    is_stale,
+)
 from service.database import insert_new
 from service.errors import IdempotencyKeyReused
 from service.moderation.replays import check_rights_again
@@ -186,8 +193,9 @@ def _decide(sitting: Sitting, comment_id: UUID | None, decision: Decision) -> Re
     comment = sitting.find(comment_id)
     if comment is None:
         return Result(decision.comment, "not_found", None, None)
-    is_stale = comment.version != decision.version
-    if sitting.is_second_mention(comment) or is_stale or sitting.is_claimed_by_another(comment):
+    is_second = sitting.is_second_mention(comment)
+    is_overtaken = is_stale(comment, decision.action, decision.version)
+    if is_second or is_overtaken or sitting.is_claimed_by_another(comment):
         return view_result(comment, "conflict")
     if sitting.is_about_edit(comment, decision.action):
         return sitting.settle_edit(comment, decision)
@@ -268,8 +276,8 @@ async def _undo(session: AsyncSession, sitting: Sitting, entry: LogEntry | None)
     comment = sitting.find(entry.comment_id) if entry else None
     if comment is None or entry is None:
         return Result(None, "not_found", None, None)
-    is_stale = comment.version != entry.version
-    if sitting.is_second_mention(comment) or is_stale or sitting.is_claimed_by_another(comment):
+    is_overtaken = comment.version != entry.version
+    if sitting.is_second_mention(comment) or is_overtaken or sitting.is_claimed_by_another(comment):
         return view_result(comment, "conflict")
     # A decision about an edit has changed no status, so there is none to put back.
     if entry.action not in UNDOABLE or entry.from_status == entry.to_status:

@@ -1,6 +1,7 @@
 """What the public can ask for: each gives the answer as it is kept in memory."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +13,7 @@ from service.changes import WHOLE_SITE
 from service.clock import parse_id
 from service.errors import FieldError, Invalid, NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
+from service.languages import find_language
 from service.publication import queries
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
 from service.publication.fragments import Fragment, render_fragment
@@ -29,6 +31,9 @@ from service.publication.standby import Made
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 
+# What is longer takes longer to make than other requests should wait for.
+MAX_INLINE_CHARS = 65_536
+
 
 def article_keys(site: KnownSite, raw: Sequence[str]) -> list[str]:
     """Give the canonical keys of articles asked for in a query; raises Invalid, which names each bad one."""
@@ -44,6 +49,13 @@ def article_keys(site: KnownSite, raw: Sequence[str]) -> list[str]:
     return keys
 
 
+async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
+    """Make an answer from comments, a long one beside the event loop."""
+    if sum(len(row.html or "") for row in rows) <= MAX_INLINE_CHARS:
+        return make()
+    return await asyncio.to_thread(make)
+
+
 async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments) -> Entry:
     """Give a page of an article; of an unknown article it is empty. Raises Invalid."""
     [key] = article_keys(site, [wanted.article])
@@ -51,12 +63,12 @@ async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments) -> 
 
     async def read(session: AsyncSession) -> Made:
         rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
-        page = _make_page(key, rows, wanted)
+        body = await _make(rows, lambda: msgspec.json.encode(_make_page(key, rows, wanted)))
         revision = rows[0].revision if rows else None
-        return msgspec.json.encode(page), Basis(site, {key: revision})
+        return body, Basis(site, {key: revision})
 
     place = (key, wanted.order, wanted.limit, after and after.id)
-    return await pages.get(("page", *place), site, read, is_passing=after is not None)
+    return await pages.get(("page", *place), site, read)
 
 
 def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> CommentPage:
@@ -75,27 +87,31 @@ async def show_fragment(
     [key] = article_keys(site, [wanted.article])
     after = read_cursor(wanted.cursor, wanted.order)
     parent_id = parse_id(wanted.parent) if wanted.parent else None
+    if wanted.parent and parent_id is None:
+        raise NotFound(NO_COMMENT)
+    language = find_language(wanted.lang or "") or site.policy.language
 
     async def read(session: AsyncSession) -> Made:
         rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
         answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
-        if wanted.parent and (answered is None or answered.key != key):
+        if parent_id and (answered is None or answered.key != key):
             raise NotFound(NO_COMMENT)
         fragment = Fragment(
             site=site,
             page=_make_page(key, rows, wanted),
             wanted=wanted,
+            language=language,
             revision=rows[0].revision if rows else None,
             is_open=site.policy.takes_comments(rows[0].is_closed if rows else None),
             public_url=public_url,
             answered=queries.publish(answered) if answered else None,
         )
-        return render_fragment(fragment), Basis(site, {key: fragment.revision})
+        body = await _make(rows, lambda: render_fragment(fragment))
+        return body, Basis(site, {key: fragment.revision})
 
-    # The language and the wishes for later may be anything, and are in the answer already.
-    made_for = sha256(msgspec.json.encode(wanted)).digest()
-    is_passing = after is not None or parent_id is not None or wanted.redirect_to is not None
-    return await pages.get(("fragment", key, made_for), site, read, is_passing=is_passing)
+    place = (key, wanted.order, wanted.limit, after and after.id)
+    made_for = (language, wanted.view, parent_id, wanted.redirect_to or None)
+    return await pages.get(("fragment", *place, *made_for), site, read)
 
 
 NO_COMMENT = "There is no visible comment of this id on this site."
@@ -126,7 +142,8 @@ async def show_feed(pages: Pages, site: KnownSite, wanted: ShowFeed, public_url:
         )
         revision = rows[0].revision if rows else None
         shown = [row for row in rows[:MAX_ENTRIES] if row.id is not None]
-        return render_feed(Feed(site, key, shown, public_url)), Basis(site, {key: revision})
+        body = await _make(shown, lambda: render_feed(Feed(site, key, shown, public_url)))
+        return body, Basis(site, {key: revision})
 
     return await pages.get(("feed", key), site, read)
 
@@ -137,8 +154,8 @@ async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Ent
         heads = await queries.read_counts(session, {(site.id, WHOLE_SITE)})
         length, _ = heads.get((site.id, WHOLE_SITE), (None, 0))
         rows = await queries.read_newest(session, site.id, MAX_ENTRIES)
-        basis = Basis(site, {WHOLE_SITE: length})
-        return render_feed(Feed(site, None, rows, public_url)), basis
+        body = await _make(rows, lambda: render_feed(Feed(site, None, rows, public_url)))
+        return body, Basis(site, {WHOLE_SITE: length})
 
     return await pages.get(("feed", WHOLE_SITE), site, read)
 
@@ -156,5 +173,5 @@ async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -
         return msgspec.json.encode(counts), Basis(site, revisions)
 
     # The names themselves may be long, and are in the answer already.
-    names = sha256(msgspec.json.encode(wanted.article)).digest()
+    names = sha256(msgspec.json.encode([*dict.fromkeys(wanted.article)])).digest()
     return await pages.get(("counts", names), site, read)

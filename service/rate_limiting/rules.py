@@ -31,7 +31,8 @@ class Limit(msgspec.Struct, frozen=True):
         return self.burst * self.interval_us
 
 
-# Every submission asks for the limits of its site, and most sites have the same.
+# Every submission asks for the limits of its site, and most sites have the same. What is no limit, and so may
+# be long, is not remembered.
 @lru_cache(maxsize=1_000)
 def parse_limit(text: str) -> Limit | None:
     """Read `N/second|minute|hour|day`, or `off`, which is None; anything else is a ValueError."""

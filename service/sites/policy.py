@@ -67,8 +67,9 @@ _TAKEN_NAMES = frozenset(
 )
 
 
-# Every submission asks for them, and they are the same for as long as nobody changes the site.
-@lru_cache(maxsize=1_000)
+# Every submission asks for them, and they are the same for as long as nobody changes the site. The longest
+# takes less than 1 MiB.
+@lru_cache(maxsize=32)
 def parse_text_fields(text: str) -> tuple[str, ...]:
     """Read the names of `form.text_field`; raises ValueError for a name that means something else."""
     names = tuple(name.strip() for name in text.split(",")) if text else ()

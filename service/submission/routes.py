@@ -27,7 +27,7 @@ from service.http.reading import (
     read_fields,
     read_query,
 )
-from service.services import Services
+from service.services import BEFORE_LIMITS, Services
 from service.sites.directory import KnownSite
 from service.submission import operations
 from service.submission.redirects import choose_redirect
@@ -104,16 +104,29 @@ async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response
             prefix=services.client_prefix(request),
             idempotency_key=request.headers.get("idempotency-key"),
         )
-    except Exception as error:
+    except Exception as raised:
+        error = await _charge_refusal(services, request, raised)
         count_failure(services, error)
         # Whatever it is, somebody has typed something that must not be lost.
         if wants_page:
             return await show_refusal(request, services, error, site, fields)
+        if error is not raised:
+            raise error from raised
         raise
     if wants_page:
         place = _next_page(request, site, fields) or submitted.receipt.url
         return see_other(place, REPLAYED if replayed else None)
     return answer(submitted, 202, REPLAYED if replayed else None)
+
+
+async def _charge_refusal(services: Services, request: AppRequest, raised: Exception) -> Exception:
+    """Charge what was refused before the limits; gives what is told: that, or that too much was refused."""
+    if isinstance(raised, BEFORE_LIMITS):
+        try:
+            await services.charge_refusal(request)
+        except RateLimited as limited:
+            return limited
+    return raised
 
 
 async def _read(request: AppRequest, services: Services, site: KnownSite) -> dict[str, Any]:
