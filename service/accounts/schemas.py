@@ -7,22 +7,30 @@ from msgspec import Meta
 
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.confidential import Confidential
-from service.http.wire import LINE, Id, Slug, Time
+from service.http.told import CHECK, VERBATIM
+from service.http.wire import LINE, LINE_SAID, Id, SiteSlug, Slug, Time
+from service.privacy.addresses import check_address
 
 RoleWord = Literal["viewer", "moderator", "owner"]
 # As the database holds it.
 HeldRole = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(RoleWord))})]
 
 # Of a moderator or of a token.
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE)]
-Password = Annotated[str, Meta(min_length=MIN_PASSWORD_CHARS, max_length=MAX_PASSWORD_CHARS)]
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE, extra=LINE_SAID)]
+Password = Annotated[
+    str,
+    Meta(min_length=MIN_PASSWORD_CHARS, max_length=MAX_PASSWORD_CHARS, extra={VERBATIM: True}),
+]
 
 
 class SignIn(Confidential, frozen=True):
     """An address and a password."""
 
-    email: Annotated[str, Meta(max_length=320)]
-    password: Annotated[str, Meta(min_length=1, max_length=MAX_PASSWORD_CHARS)]
+    # The check refuses a longer one, after its form was mended.
+    email: Annotated[str, Meta(max_length=1_024, extra={CHECK: check_address})]
+    password: Annotated[
+        str, Meta(min_length=1, max_length=MAX_PASSWORD_CHARS, extra={VERBATIM: True})
+    ]
 
 
 class UseLink(Confidential, frozen=True):
@@ -75,7 +83,7 @@ class CreateToken(msgspec.Struct, frozen=True):
     """A bearer token to be made; `site` and `role` narrow what it may do."""
 
     name: Name
-    site: str | None = None
+    site: SiteSlug | None = None
     role: RoleWord | None = None
 
 

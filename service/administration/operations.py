@@ -7,7 +7,13 @@ from msgspec import UNSET
 from sqlmodel import col, select, update
 
 from service.accounts.rules import Caller
-from service.administration.schemas import ArticleView, ChangeSite, CreateSite, SetArticle
+from service.administration.schemas import (
+    ArticleState,
+    ArticleView,
+    ChangeSite,
+    CreateSite,
+    name_faults,
+)
 from service.clock import new_id
 from service.comments.tables import Article
 from service.comments.visibility import bump_article
@@ -17,10 +23,8 @@ from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.services import Services
 from service.sites import operations as sites
-from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
-from service.sites.policy import SETTINGS
 
 
 async def create_site(services: Services, command: CreateSite, caller: Caller) -> None:
@@ -70,7 +74,7 @@ def _naming_fields() -> Iterator[None]:
     except OriginInvalid as error:
         raise Invalid(errors=_origin_errors(error)) from None
     except SettingInvalid as error:
-        raise Invalid(errors=_setting_errors(error)) from None
+        raise Invalid(errors=name_faults(error.faults)) from None
 
 
 def _origin_errors(error: OriginInvalid) -> list[FieldError]:
@@ -80,24 +84,11 @@ def _origin_errors(error: OriginInvalid) -> list[FieldError]:
     ]
 
 
-def _setting_errors(error: SettingInvalid) -> list[FieldError]:
-    return [
-        # What is no setting may hold anything, and its detail names those that there are.
-        FieldError(
-            "settings_invalid",
-            f"{name}: {why}",
-            pointer=f"#/settings/{name}" if name in SETTINGS else "#/settings",
-        )
-        for name, why in error.faults.items()
-    ]
-
-
 async def set_article_state(
-    services: Services, site: KnownSite, command: SetArticle, caller: Caller
+    services: Services, site: KnownSite, key: str, state: ArticleState, caller: Caller
 ) -> ArticleView:
-    """Open or close an article, which is made if there is none; raises Invalid for what is not a key."""
-    key = _normalise(site, command.article)
-    now, is_closed = services.clock(), command.state == "closed"
+    """Open or close an article by its canonical key; it is made if there is none."""
+    now, is_closed = services.clock(), state == "closed"
     values = {"id": new_id(), "site_id": site.id, "key": key, "created_at": now}
     of_key = (col(Article.site_id) == site.id, col(Article.key) == key)
     async with services.writing() as session:
@@ -110,16 +101,7 @@ async def set_article_state(
         article = (await session.exec(select(Article).where(*of_key))).one()
         # The form under the article is public as well.
         await bump_article(session, article.id)
-        entry = make_entry(
-            f"article.{command.state}", now, caller.moderator_id, subject=str(article.id)
-        )
+        entry = make_entry(f"article.{state}", now, caller.moderator_id, subject=str(article.id))
         await append_entries(session, keyring, site.id, [entry])
     services.articles.forget()
-    return ArticleView(key, command.state, article.visible, article.created_at)
-
-
-def _normalise(site: KnownSite, raw: str) -> str:
-    try:
-        return site.article_key(raw)
-    except ArticleRefused as refusal:
-        raise Invalid(errors=[refusal.as_error(pointer="#/article")]) from None
+    return ArticleView(key, state, article.visible, article.created_at)

@@ -15,7 +15,8 @@ from litestar.datastructures import State
 from litestar.exceptions import InternalServerException
 
 from service.errors import BodyNotReadable, FieldError, Invalid, MediaTypeNotSupported
-from service.http.fields import NOT_AN_OBJECT, as_parameters, convert_fields
+from service.http.faults import Faults
+from service.http.fields import NOT_AN_OBJECT, convert_fields
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -43,15 +44,16 @@ def media_type(request: AppRequest) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-async def read_command(request: AppRequest, kind: type[S]) -> S:
+async def read_command(request: AppRequest, kind: type[S], faults: Faults | None = None) -> S:
     """Read a JSON body as a command; an empty body counts as an empty object.
 
-    Raises MediaTypeNotSupported, BodyNotReadable or Invalid.
+    Raises MediaTypeNotSupported, BodyNotReadable, or Invalid where there are no `faults` to gather that.
     """
     body = await _read_body(request)
     if body and media_type(request) != JSON:
         raise MediaTypeNotSupported("Send the body as application/json.")
-    return convert_fields(await _apart(body, decode_json) if body else {}, kind)
+    raw = await _apart(body, decode_json) if body else {}
+    return convert_fields(raw, kind, faults=faults)
 
 
 async def read_fields(
@@ -104,34 +106,42 @@ async def read_form(request: AppRequest, kind: type[S]) -> S:
     return convert_fields(await read_fields(request), kind, lax=True)
 
 
-def read_query(request: AppRequest, kind: type[S], *, lists: tuple[str, ...] = ()) -> S:
+def read_query(
+    request: AppRequest,
+    kind: type[S],
+    faults: Faults | None = None,
+    *,
+    lists: tuple[str, ...] = (),
+) -> S:
     """Read the query as a command; the first of repeats counts but for the names in `lists`.
 
-    Raises Invalid whose errors name parameters.
+    Errors name parameters. Raises Invalid where there are no `faults` to gather them.
     """
+    values = query_values(request, lists)
+    return convert_fields(values, kind, lax=True, in_query=True, faults=faults)
+
+
+def query_values(request: AppRequest, lists: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Give the parameters of the query as they were sent, each by its name."""
     pairs = parse_qsl(
         request.scope["query_string"].decode("latin-1"),
         keep_blank_values=True,
         # Bad UTF-8 becomes lone surrogates, which no parameter may hold.
         errors="surrogateescape",
     )
-    values: dict[str, Any] = {name: [] for name in lists}
+    values: dict[str, Any] = {}
     for name, value in pairs:
         if name in lists:
-            values[name].append(value)
+            values.setdefault(name, []).append(value)
         else:
             values.setdefault(name, value)
-    try:
-        return convert_fields(values, kind, lax=True)
-    except Invalid as error:
-        raise Invalid(errors=as_parameters(error.errors or [])) from None
+    return values
 
 
-def read_idempotency_key(request: AppRequest) -> str | None:
-    """Read the Idempotency-Key; raises Invalid when it is empty or too long."""
+def read_idempotency_key(request: AppRequest, faults: Faults) -> str | None:
+    """Read the Idempotency-Key; `faults` gather that it is empty or too long."""
     key = request.headers.get("idempotency-key")
-    if errors := check_idempotency_key(key):
-        raise Invalid(errors=errors)
+    faults.add(check_idempotency_key(key))
     return key
 
 

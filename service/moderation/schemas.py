@@ -9,7 +9,7 @@ from msgspec import Meta, field
 from service.accounts.schemas import ModeratorRef
 from service.comments.rules import STATUSES, Status
 from service.confidential import Confidential
-from service.http.wire import ID_EXAMPLES, Article, Cursor, Id, Time
+from service.http.wire import ID_EXAMPLES, Article, Cursor, Id, SiteSlug, Time
 from service.moderation.rules import LONGEST_LEASE_SECONDS
 from service.sites.policy import ReasonCode
 
@@ -18,8 +18,6 @@ MAX_NOTE_CHARS = 2_000
 GivenId = Annotated[
     str, Meta(max_length=100, description="A UUIDv7 in canonical form.", examples=ID_EXAMPLES)
 ]
-# Any text: what is no site of the caller's is 404.
-SiteSlug = Annotated[str, Meta(max_length=63, description="The slug of a site.", examples=["blog"])]
 LoggedStatus = Annotated[str, Meta(extra_json_schema={"enum": list(STATUSES)})]
 Limit = Annotated[int, Meta(ge=1, le=200)]
 Note = Annotated[str, Meta(min_length=1, max_length=MAX_NOTE_CHARS)]

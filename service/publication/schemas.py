@@ -92,6 +92,6 @@ class CommentPage(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many comments each article has, under the names asked for."""
+    """How many comments each article has, under the names asked for; null for what cannot be one."""
 
-    counts: dict[str, int]
+    counts: dict[str, int | None]

@@ -17,12 +17,14 @@ from service.errors import (
 )
 from service.http.answers import answer
 from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
+from service.http.faults import Faults
 from service.http.pages import accepts_page, see_other
 from service.http.reading import (
     FORMS,
     JSON,
     REPLAYED,
     AppRequest,
+    check_idempotency_key,
     media_type,
     read_fields,
     read_query,
@@ -119,8 +121,11 @@ async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response
 async def _read(request: AppRequest, services: Services, site: KnownSite) -> dict[str, Any]:
     try:
         return await read_fields(request, keep_empty=site.policy.text_field_names)
-    except (BodyNotReadable, Invalid):
+    except (BodyNotReadable, Invalid) as error:
         await operations.refuse_unreadable(services, site, services.client_prefix(request))
+        if error.errors:
+            key = request.headers.get("idempotency-key")
+            raise Invalid(errors=[*error.errors, *check_idempotency_key(key)]) from None
         raise
 
 
@@ -145,8 +150,10 @@ async def show_form(
 ) -> Response[Any]:
     """Say what a form for an article needs: limits, labels, and whether comments are open."""
     known = await services.directory.get(site)
-    wanted = read_query(request, ShowForm)
-    return answer(await operations.describe_form(services, known, wanted))
+    with Faults() as faults:
+        wanted = read_query(request, ShowForm, faults)
+        key = faults.check(known.article_key, wanted.article, parameter="article") or ""
+    return answer(await operations.describe_form(services, known, key, wanted.lang))
 
 
 ROUTES = [submit_comment, submit_wordpress_form, show_form]
