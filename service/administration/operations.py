@@ -1,8 +1,5 @@
 """Making and changing sites, opening and closing their articles."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from msgspec import UNSET
 from sqlmodel import col, select, update
 
@@ -18,37 +15,36 @@ from service.clock import new_id
 from service.comments.tables import Article
 from service.comments.visibility import bump_article
 from service.database import insert_new
-from service.errors import FieldError, Invalid
+from service.errors import Invalid
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.services import Services
 from service.sites import operations as sites
 from service.sites.directory import KnownSite
-from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
+from service.sites.errors import SettingInvalid
 
 
 async def create_site(services: Services, command: CreateSite, caller: Caller) -> None:
-    """Make a site; raises SiteExists, or Invalid that names every wrong origin."""
-    with _naming_fields():
-        async with services.writing() as session:
-            keyring = await services.vault.keyring(session)
-            await sites.create_site(
-                session,
-                keyring,
-                slug=command.slug,
-                title=command.title,
-                origins=command.origins,
-                actor_id=caller.moderator_id,
-                now=services.clock(),
-            )
+    """Make a site; raises SiteExists."""
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        await sites.create_site(
+            session,
+            keyring,
+            slug=command.slug,
+            title=command.title,
+            origins=command.origins,
+            actor_id=caller.moderator_id,
+            now=services.clock(),
+        )
     services.directory.forget()
 
 
 async def change_site(
     services: Services, site: KnownSite, command: ChangeSite, caller: Caller
 ) -> None:
-    """Change what the command names; raises SettingFixed, or Invalid that names every wrong member."""
-    with _naming_fields():
+    """Change what the command names; raises SettingFixed, or Invalid for more reasons than a site may have."""
+    try:
         async with services.writing() as session:
             keyring = await services.vault.keyring(session)
             await sites.change_site(
@@ -61,27 +57,9 @@ async def change_site(
                 actor_id=caller.moderator_id,
                 now=services.clock(),
             )
-    services.directory.forget()
-
-
-@contextmanager
-def _naming_fields() -> Iterator[None]:
-    """Raise what a site cannot be as Invalid, with pointers to the members of the body."""
-    try:
-        yield
-    except SlugInvalid as error:
-        raise Invalid(errors=[FieldError("slug_invalid", str(error), "#/slug")]) from None
-    except OriginInvalid as error:
-        raise Invalid(errors=_origin_errors(error)) from None
     except SettingInvalid as error:
         raise Invalid(errors=name_faults(error.faults)) from None
-
-
-def _origin_errors(error: OriginInvalid) -> list[FieldError]:
-    return [
-        FieldError("origins_invalid", why, pointer=f"#/origins/{place}")
-        for place, why in error.faults.items()
-    ]
+    services.directory.forget()
 
 
 async def set_article_state(
