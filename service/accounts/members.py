@@ -59,10 +59,10 @@ async def set_role(
     A site that has an owner keeps at least one.
     """
     if await session.get(Moderator, moderator_id) is None:
-        raise NotFound("There is no such moderator.")
+        raise NotFound
     before = await session.get(Membership, (site_id, moderator_id))
     if before is None and role is None:
-        raise NotFound("This moderator has no role on the site.")
+        raise NotFound
     if before and before.role == Role.OWNER.word and role is not Role.OWNER:
         await _require_another_owner(session, site_id, moderator_id)
     if role is None:

@@ -62,7 +62,7 @@ async def revoke_bearer_token(
     """End a token of one's own; raises NotFound."""
     token = await session.get(BearerToken, token_id)
     if token is None or token.moderator_id != moderator_id or token.revoked_at is not None:
-        raise NotFound("You have no such token.")
+        raise NotFound
     token.revoked_at = now
     session.add(token)
     entry = make_entry("token.revoked", now, moderator_id, subject=str(token_id))

@@ -43,7 +43,7 @@ async def create_site(services: Services, command: CreateSite, caller: Caller) -
 async def change_site(
     services: Services, site: KnownSite, command: ChangeSite, caller: Caller
 ) -> None:
-    """Change what the command names; raises SettingFixed, or Invalid for more reasons than a site may have."""
+    """Change what the command names; raises SettingFixed, or Invalid for too many reasons."""
     try:
         async with services.writing() as session:
             keyring = await services.vault.keyring(session)

@@ -13,6 +13,7 @@ QUEUE = "/v1/moderation/comments"
 async def make(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
     answer = await client.post(TOKENS, json={"name": "script", **fields})
     assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] == f"/v1/tokens/{answer.json()['details']['id']}"
     made: dict[str, Any] = answer.json()
     return made
 
