@@ -111,6 +111,9 @@ class Limiter(Protocol):
     def degraded(self) -> bool:
         """Whether tries are counted for this process alone though they should be for all."""
 
+    async def check(self) -> bool:
+        """Tell whether the limiter is degraded at this very moment."""
+
     async def charge(self, rules: Sequence[Rule]) -> Verdict:
         """Count one try under all rules, or under none if one that is not soft refuses.
 
