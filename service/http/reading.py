@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from typing import Any, TypeVar
@@ -30,6 +31,8 @@ MAX_DEPTH = 16
 MAX_FORM_FIELDS = 200
 
 MAX_KEY_CHARS = 255
+# From then on an Idempotency-Key is as good as new.
+KEEP_KEYS = timedelta(hours=24)
 
 REPLAYED = {"Idempotency-Replayed": "true"}
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlmodel import col, select, update
+from sqlalchemy import ColumnElement
+from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Caller, Role
@@ -15,6 +16,7 @@ from service.comments.operations import Moves, Tallies, lock_comments, read_auth
 from service.comments.rules import RESULT, LockedComment, Status, decides_edit, is_legal
 from service.database import insert_new
 from service.errors import IdempotencyKeyReused
+from service.http.reading import KEEP_KEYS
 from service.moderation.rules import holds_claim
 from service.moderation.schemas import (
     DecideComments,
@@ -216,6 +218,9 @@ async def _make_key(
 
 async def _take_key(session: AsyncSession, key: DecisionKey) -> list[Result] | None:
     """Take a key for this request, or give the results that it had before."""
+    # Whenever tidying up comes to it, a key whose time is over stands for nothing.
+    is_over = col(DecisionKey.created_at) < key.created_at - KEEP_KEYS
+    await session.exec(delete(DecisionKey).where(*_is_key(key), is_over))
     statement = insert_new(session, DecisionKey, key.model_dump())
     taken = await session.exec(statement.returning(col(DecisionKey.key_hash)))
     stored = await session.get_one(DecisionKey, (key.moderator_id, key.key_hash))
@@ -227,12 +232,15 @@ async def _take_key(session: AsyncSession, key: DecisionKey) -> list[Result] | N
 
 
 async def _keep_results(session: AsyncSession, key: DecisionKey, results: list[Result]) -> None:
-    is_ours = (
+    kept = update(DecisionKey).where(*_is_key(key)).values(results=msgspec.to_builtins(results))
+    await session.exec(kept)
+
+
+def _is_key(key: DecisionKey) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (
         col(DecisionKey.moderator_id) == key.moderator_id,
         col(DecisionKey.key_hash) == key.key_hash,
     )
-    kept = update(DecisionKey).where(*is_ours).values(results=msgspec.to_builtins(results))
-    await session.exec(kept)
 
 
 async def undo_decisions(services: Services, caller: Caller, command: UndoDecisions) -> Results:

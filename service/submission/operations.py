@@ -163,7 +163,8 @@ def _make_key(keyring: Keyring, submission: Submission, idempotency_key: str) ->
 async def _replay(services: Services, site: KnownSite, key: Key, prefix: str) -> Stored | None:
     try:
         async with services.looking_up() as session:
-            return await (await session.connection()).run_sync(read_stored, site.id, key)
+            connection = await session.connection()
+            return await connection.run_sync(read_stored, site.id, key, services.clock())
     except IdempotencyKeyReused:
         await refuse_unreadable(services, site, prefix)
         raise
