@@ -8,7 +8,7 @@ from msgspec import Meta
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.confidential import Confidential
 from service.http.told import CHECK, VERBATIM
-from service.http.wire import LINE, LINE_SAID, Id, SiteSlug, Slug, Time
+from service.http.wire import LINE, LINE_SAID, SEEN_LINE, Id, SiteSlug, Slug, Time
 from service.privacy.addresses import check_address
 
 RoleWord = Literal["viewer", "moderator", "owner"]
@@ -16,7 +16,16 @@ RoleWord = Literal["viewer", "moderator", "owner"]
 HeldRole = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(RoleWord))})]
 
 # Of a moderator or of a token.
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE, extra=LINE_SAID)]
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=LINE,
+        extra=LINE_SAID,
+        extra_json_schema=SEEN_LINE,
+    ),
+]
 Password = Annotated[
     str,
     Meta(min_length=MIN_PASSWORD_CHARS, max_length=MAX_PASSWORD_CHARS, extra={VERBATIM: True}),
@@ -27,7 +36,14 @@ class SignIn(Confidential, frozen=True):
     """An address and a password."""
 
     # The check refuses a longer one, after its form was mended.
-    email: Annotated[str, Meta(max_length=1_024, extra={CHECK: check_address})]
+    email: Annotated[
+        str,
+        Meta(
+            max_length=1_024,
+            extra={CHECK: check_address},
+            extra_json_schema={"format": "idn-email"},
+        ),
+    ]
     password: Annotated[
         str, Meta(min_length=1, max_length=MAX_PASSWORD_CHARS, extra={VERBATIM: True})
     ]

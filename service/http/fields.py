@@ -2,7 +2,7 @@
 
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -85,11 +85,19 @@ def find_errors(
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
         return _find_in_members(raw, plain, pointer, lax)
     errors = _find_in_size(raw, metas, pointer, is_required)
-    if not errors and typing.get_origin(plain) is list and isinstance(raw, list):
-        [item_kind] = typing.get_args(plain)
-        for place, item in enumerate(raw):
-            errors += find_errors(item, item_kind, f"{pointer}/{place}", lax=lax)
+    if not errors:
+        for place, item in _items(raw, plain):
+            kind_of_item = typing.get_args(plain)[-1]
+            errors += find_errors(item, kind_of_item, f"{pointer}/{place}", lax=lax)
     return errors or _find_in_value(raw, kind, metas, pointer, lax)
+
+
+def _items(raw: object, plain: Any) -> Iterable[tuple[object, object]]:
+    """Give what lies in a list or an object of items of one type, each with its place."""
+    origin = typing.get_origin(plain)
+    if origin is list and isinstance(raw, list):
+        return enumerate(raw)
+    return raw.items() if origin is dict and isinstance(raw, Mapping) else ()
 
 
 def _find_in_members(

@@ -31,6 +31,7 @@ from service.modlog.tables import LogEntry
 from service.privacy.tables import SealedAddress
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
+from service.sites.articles import clean_article
 from service.sites.directory import KnownSite
 
 REVEALS = Limit(burst=30, period_seconds=3_600)
@@ -47,10 +48,9 @@ async def list_queue(
         is_ranked = wanted.order == "risk"
         after = read_cursor(wanted.cursor, wanted.order, faults, is_ranked=is_ranked)
         site, sites = await _choose_sites(services, caller, wanted.site)
-        article = wanted.article
         # Without its site it has to be canonical already.
-        if site:
-            article = faults.check(site.article_key, article, parameter="article")
+        to_key = site.article_key if site else clean_article
+        article = faults.check(to_key, wanted.article, parameter="article")
     async with services.reading() as session:
         ids = await find_queued(session, sites, article, wanted, after)
         keyring = await services.vault.keyring(session)

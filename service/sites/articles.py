@@ -42,6 +42,20 @@ def normalise_article(
 
     `origins` are in the form of `normalise_origin`. Raises ArticleRefused.
     """
+    key, host = clean_article(raw), ""
+    if found := _WEB_ADDRESS.match(key):
+        host, key = _allow_host(found[1], found[2], origins), found[3] or "/"
+        key = key if key.startswith("/") else f"/{key}"
+    if key.startswith("/"):
+        key = host + _normalise_address(key, keep_trailing_slash)
+    if len(key) > MAX_KEY_CHARS:
+        detail = f"An article's key has at most {MAX_KEY_CHARS} characters."
+        raise ArticleRefused("article_too_long", detail)
+    return key
+
+
+def clean_article(raw: str) -> str:
+    """Give what was sent as an article, of whatever site; raises ArticleRefused for what can name none."""
     if len(raw) > MAX_ARTICLE_CHARS:
         detail = (
             f"An article's address has at most {MAX_ARTICLE_CHARS:,} characters as it is written."
@@ -52,15 +66,6 @@ def normalise_article(
         raise ArticleRefused("article_required", "Name the article: its address, path or key.")
     if _CONTROLS.search(key):
         raise ArticleRefused("article_invalid", "An article's key has no control characters.")
-    host = ""
-    if found := _WEB_ADDRESS.match(key):
-        host, key = _allow_host(found[1], found[2], origins), found[3] or "/"
-        key = key if key.startswith("/") else f"/{key}"
-    if key.startswith("/"):
-        key = host + _normalise_address(key, keep_trailing_slash)
-    if len(key) > MAX_KEY_CHARS:
-        detail = f"An article's key has at most {MAX_KEY_CHARS} characters."
-        raise ArticleRefused("article_too_long", detail)
     return key
 
 

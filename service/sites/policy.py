@@ -11,6 +11,7 @@ from msgspec import Meta, field
 from service.errors import FieldRefused
 from service.http.fields import find_errors
 from service.http.told import CHECK, SAID
+from service.http.wire import SEEN
 from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import LIMIT_SYNTAX, Limit, parse_limit
 from service.sites.errors import SettingInvalid
@@ -37,7 +38,7 @@ ReasonCode = Annotated[
         extra={SAID: "a code: 1 to 64 lower-case letters, digits, `_` and `-`"},
     ),
 ]
-Statement = Annotated[str, Meta(min_length=1, max_length=500)]
+Statement = Annotated[str, Meta(min_length=1, max_length=500, extra_json_schema=SEEN)]
 
 
 def _checked_by(parse: Callable[[str], object]) -> dict[str, object]:

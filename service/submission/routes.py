@@ -34,7 +34,7 @@ from service.sites.directory import KnownSite
 from service.submission import operations
 from service.submission.redirects import choose_redirect
 from service.submission.refusals import count_failure, show_refusal
-from service.submission.rules import WORDPRESS_NAMES
+from service.submission.rules import NO_PARENT, WORDPRESS_NAMES
 from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
 from service.submission.storing import SubmissionWriter
 
@@ -44,6 +44,8 @@ SUBMISSION: dict[str, Any] = {
     "body": SubmitComment,
     "media": (JSON, *FORMS),
     "aliases": WORDPRESS_NAMES,
+    # Whatever the encoding: WordPress sends it for a comment that answers none.
+    "alias_values": {"comment_parent": (NO_PARENT, int(NO_PARENT))},
     "headers": IDEMPOTENCY_KEY,
     "problems": (
         OriginNotAllowed,
