@@ -64,17 +64,20 @@ async def change_site(
 
 async def set_article_state(
     services: Services, site: KnownSite, key: str, state: ArticleState, caller: Caller
-) -> ArticleView:
-    """Open or close an article by its canonical key; it is made if there is none."""
+) -> tuple[ArticleView, bool]:
+    """Open or close an article by its canonical key; gives it, and whether it was made for this."""
     now, is_closed = services.clock(), state == "closed"
     values = {"id": new_id(), "site_id": site.id, "key": key, "created_at": now}
     of_key = (col(Article.site_id) == site.id, col(Article.key) == key)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         counts = {"visible": 0, "revision": 0}
-        await session.exec(
-            insert_new(session, Article, {**values, **counts, "is_closed": is_closed})
+        made = await session.exec(
+            insert_new(session, Article, {**values, **counts, "is_closed": is_closed}).returning(
+                col(Article.id)
+            )
         )
+        is_new = made.first() is not None
         await session.exec(update(Article).where(*of_key).values(is_closed=is_closed))
         article = (await session.exec(select(Article).where(*of_key))).one()
         # The form under the article is public as well.
@@ -82,4 +85,4 @@ async def set_article_state(
         entry = make_entry(f"article.{state}", now, caller.moderator_id, subject=str(article.id))
         await append_entries(session, keyring, site.id, [entry])
     services.articles.forget()
-    return ArticleView(key, state, article.visible, article.created_at)
+    return ArticleView(key, state, article.visible, article.created_at), is_new

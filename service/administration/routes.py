@@ -1,6 +1,7 @@
 """The routes of administration: sites, their articles and their members."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response, delete, get, patch, post, put
@@ -147,7 +148,7 @@ async def change_site(
     opt=Doc(
         tag="Sites",
         body=SetArticle,
-        answers={200: ArticleView},
+        answers={200: ArticleView, 201: ArticleView},
         problems=(NotAllowed, OriginNotAllowed, NotFound, Invalid),
     ).as_opt(),
 )
@@ -162,7 +163,9 @@ async def set_article(
     with Faults() as faults:
         command = await read_command(request, SetArticle, faults)
         key = faults.check(known.article_key, command.article, pointer="#/article") or ""
-    return answer(await operations.set_article_state(services, known, key, command.state, caller))
+    view, is_new = await operations.set_article_state(services, known, key, command.state, caller)
+    query = urlencode({"article": key})
+    return created(view, f"/v1/sites/{site}/comments?{query}") if is_new else answer(view)
 
 
 @get(
