@@ -271,6 +271,13 @@ def describe(schema: Mapping[str, Any]) -> set[str]:
     return {"text"} if is_text else set()
 
 
+async def test_the_page_of_moderators_names_them_all_too(house: House) -> None:
+    headers = {"accept": "text/html"}
+    refused = await house.bob.get("/moderation?cursor=!&outcome=x", headers=headers)
+    assert refused.status_code == 422
+    assert re.findall("<code>(.*?)</code>", refused.text) == ["cursor", "outcome"]
+
+
 async def test_what_is_asked_for_as_a_page_is_refused_as_a_page(house: House) -> None:
     url = "/v1/sites/blog/comments.html"
     refused = await house.dave.get(f"{url}?view=page&limit=0&order=up&cursor=!")
