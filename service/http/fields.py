@@ -127,7 +127,7 @@ def _find_in_size(
     raw: object, metas: list[Meta], pointer: str, is_required: bool
 ) -> list[FieldError]:
     """Tell what is too long before anything is done with it, and what is there and yet says nothing."""
-    if not isinstance(raw, str | list):
+    if not isinstance(raw, str | list | dict):
         return []
     most = find_bound(metas, "max_length")
     if most is not None and len(raw) > most:
@@ -141,7 +141,7 @@ def _find_in_size(
     return []
 
 
-def _says_nothing(raw: str | list[object], metas: list[Meta]) -> bool:
+def _says_nothing(raw: str | list[object] | dict[str, object], metas: list[Meta]) -> bool:
     if isinstance(raw, str):
         return _is_blank(raw, metas)
     return all(isinstance(item, str) and _is_blank(item, []) for item in raw)

@@ -17,6 +17,7 @@ from service.comments.rules import RESULT, LockedComment, Status, decides_edit, 
 from service.database import insert_new
 from service.errors import IdempotencyKeyReused
 from service.http.reading import KEEP_KEYS
+from service.moderation.queries import read_reason
 from service.moderation.rules import holds_claim
 from service.moderation.schemas import (
     DecideComments,
@@ -282,18 +283,5 @@ async def _undo(session: AsyncSession, sitting: Sitting, entry: LogEntry | None)
         return view_result(comment, "illegal")
     # A decision always has one, and mypy cannot know.
     before: Status = entry.from_status  # type: ignore[assignment]
-    reason = await _reason_of(session, entry, before)
+    reason = await read_reason(session, entry, before)
     return sitting.change(comment, "undo", before, reason)
-
-
-async def _reason_of(session: AsyncSession, undone: LogEntry, status: Status) -> str | None:
-    """Give the reason that the comment had in the status that is put back."""
-    query = (
-        select(LogEntry.reason)
-        .where(LogEntry.comment_id == undone.comment_id, LogEntry.to_status == status)
-        # What is about an edit has a status too, and a reason of its own.
-        .where(LogEntry.from_status != LogEntry.to_status, LogEntry.seq < undone.seq)
-        .order_by(col(LogEntry.seq).desc())
-        .limit(1)
-    )
-    return (await session.exec(query)).first()

@@ -233,6 +233,10 @@ async def test_everything_within_what_is_sent_is_named(house: House) -> None:
     }
     origins = {f"#/origins/{place}" for place in (1, 2, 3, 4)}
     assert pointers == {"#/title", "#/settings", *settings, *origins}
+    many = {"reasons": {f"r{number}": 5 for number in range(60_000)}}
+    answer = await house.alice.patch("/v1/sites/blog", json={"settings": many})
+    [error] = errors_of(answer)
+    assert error["detail"] == "reasons: At most 50 items are taken; this has 60,000."
     decisions = {"decisions": MEANT["decisions"]}
     answer = await house.bob.post("/v1/moderation/decisions", json=decisions)
     members = ("comment", "version", "action", "reason", "note")
