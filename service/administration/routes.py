@@ -3,11 +3,11 @@
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from service.accounts.errors import LastOwner
 from service.accounts.guards import require_moderator
 from service.accounts.members import set_role
 from service.accounts.rules import Caller, Role, parse_role
@@ -56,10 +56,7 @@ async def require_changeable(
 def view_site(site: KnownSite, caller: Caller) -> SiteView:
     """Give a site as one of its moderators sees it."""
     role = caller.role_on(site.id) or Role.VIEWER
-    settings = {
-        setting.encode_name: getattr(site.policy, setting.name)
-        for setting in msgspec.structs.fields(site.policy)
-    }
+    settings = site.policy.as_settings()
     return SiteView(str(site.id), site.slug, site.title, list(site.origins), settings, role.word)
 
 
@@ -190,7 +187,7 @@ async def list_members(
         tag="Members",
         body=SetRole,
         answers={204: None},
-        problems=(NotAllowed, OriginNotAllowed, NotFound, Invalid),
+        problems=(NotAllowed, OriginNotAllowed, NotFound, LastOwner, Invalid),
     ).as_opt(),
 )
 async def set_member(
@@ -212,7 +209,9 @@ async def set_member(
     guards=GUARDED,
     status_code=200,
     opt=Doc(
-        tag="Members", answers={204: None}, problems=(NotAllowed, OriginNotAllowed, NotFound)
+        tag="Members",
+        answers={204: None},
+        problems=(NotAllowed, OriginNotAllowed, NotFound, LastOwner),
     ).as_opt(),
 )
 async def remove_member(

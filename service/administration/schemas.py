@@ -9,23 +9,15 @@ from msgspec import UNSET, Meta, UnsetType
 from service.accounts.schemas import HeldRole
 from service.errors import FieldError
 from service.http.fields import NOT_AN_OBJECT
+from service.http.tidy import one_line
 from service.http.told import CHECK, FIND
-from service.http.wire import LINE, LINE_SAID, SEEN_LINE, Article, Cursor, Id, Slug, Time
+from service.http.wire import Article, Cursor, Id, Slug, Time
 from service.sites.articles import check_origin
 from service.sites.directory import MAX_ORIGIN_CHARS
 from service.sites.policy import SETTINGS, SETTINGS_SCHEMA, SettingValue, find_faults
 
 ArticleState = Literal["open", "closed"]
-Title = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=200,
-        pattern=LINE,
-        extra=LINE_SAID,
-        extra_json_schema=SEEN_LINE,
-    ),
-]
+Title = Annotated[str, one_line(200)]
 Origin = Annotated[
     str,
     Meta(

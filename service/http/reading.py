@@ -18,6 +18,7 @@ from litestar.exceptions import InternalServerException
 from service.errors import BodyNotReadable, FieldError, Invalid, MediaTypeNotSupported
 from service.http.faults import Faults
 from service.http.fields import NOT_AN_OBJECT, convert_fields
+from service.http.tidy import tidy_texts
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -55,8 +56,11 @@ async def read_command(request: AppRequest, kind: type[S], faults: Faults | None
     body = await _read_body(request)
     if body and media_type(request) != JSON:
         raise MediaTypeNotSupported("Send the body as application/json.")
-    raw = await _apart(body, decode_json) if body else {}
-    return convert_fields(raw, kind, faults=faults)
+
+    def decode(raw: bytes) -> object:
+        return tidy_texts(decode_json(raw), kind)
+
+    return convert_fields(await _apart(body, decode) if body else {}, kind, faults=faults)
 
 
 async def read_fields(

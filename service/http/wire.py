@@ -8,13 +8,9 @@ from msgspec import Meta
 from service.http.told import SAID
 from service.text import VISIBLE
 
-# Of itself the end of a pattern lies before a last line feed too.
-LINE = r"^[^\x00-\x1f\x7f-\x9f]*(?!\n)$"
-LINE_SAID = {SAID: "one line of text, without control characters"}
 # What the document says of a text of which a reader has to see something; the reading finds it by itself.
 SEEN = {"pattern": rf"^[^\x00]*{VISIBLE}[^\x00]*$"}
 _SEEN_LINE = rf"[^\x00-\x1f\x7f-\x9f]*{VISIBLE}[^\x00-\x1f\x7f-\x9f]*"
-SEEN_LINE = {"pattern": f"^{_SEEN_LINE}$"}
 # What may be sent as an article: longer than any key, since tracking parameters and escapes may go.
 MAX_ARTICLE_CHARS = 4_096
 ID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"

@@ -18,6 +18,7 @@ from service.database import insert_new
 from service.errors import IdempotencyKeyReused
 from service.http.reading import KEEP_KEYS
 from service.moderation.queries import read_reason
+from service.moderation.replays import check_rights_again
 from service.moderation.rules import holds_claim
 from service.moderation.schemas import (
     DecideComments,
@@ -169,7 +170,8 @@ async def decide_comments(
         key = await _make_key(services, session, caller, command, idempotency_key)
         stored = await _take_key(session, key) if key else None
         if stored is not None:
-            return Results(stored), True
+            seen = await check_rights_again(session, caller, stored)
+            return Results(seen), seen == stored
         sitting = await open_sitting(services, session, caller, [one for one in ids if one])
         results = [
             _decide(sitting, comment_id, decision)

@@ -9,6 +9,7 @@ from msgspec import Meta, field
 from service.accounts.schemas import ModeratorRef
 from service.comments.rules import STATUSES, Status
 from service.confidential import Confidential
+from service.http.tidy import some_lines
 from service.http.wire import ID_EXAMPLES, SEEN, Article, Cursor, Id, SiteSlug, Time
 from service.moderation.rules import LONGEST_LEASE_SECONDS
 from service.sites.policy import ReasonCode
@@ -27,7 +28,7 @@ GivenId = Annotated[
 ]
 LoggedStatus = Annotated[str, Meta(extra_json_schema={"enum": list(STATUSES)})]
 Limit = Annotated[int, Meta(ge=1, le=200)]
-Note = Annotated[str, Meta(min_length=1, max_length=MAX_NOTE_CHARS, extra_json_schema=SEEN)]
+Note = Annotated[str, some_lines(MAX_NOTE_CHARS)]
 LeaseSeconds = Annotated[int, Meta(ge=30, le=LONGEST_LEASE_SECONDS)]
 DecisionAction = Literal["approve", "reject", "spam", "requeue"]
 Outcome = Literal["applied", "conflict", "not_found", "illegal"]

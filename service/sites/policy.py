@@ -3,15 +3,15 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field
 
 from service.errors import FieldRefused
 from service.http.fields import find_errors
+from service.http.tidy import some_lines, tidy_texts
 from service.http.told import CHECK, SAID
-from service.http.wire import SEEN
 from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import LIMIT_SYNTAX, Limit, parse_limit
 from service.sites.errors import SettingInvalid
@@ -38,7 +38,7 @@ ReasonCode = Annotated[
         extra={SAID: "a code: 1 to 64 lower-case letters, digits, `_` and `-`"},
     ),
 ]
-Statement = Annotated[str, Meta(min_length=1, max_length=500, extra_json_schema=SEEN)]
+Statement = Annotated[str, some_lines(500)]
 
 
 def _checked_by(parse: Callable[[str], object]) -> dict[str, object]:
@@ -119,6 +119,7 @@ Reasons = Annotated[
         extra={SAID: f"at most {MAX_REASONS} codes with a text of 1 to 500 characters each"},
     ),
 ]
+SettingValue = str | int | dict[str, str]
 
 
 class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -144,6 +145,13 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             parse_limit(getattr(self, name))
         parse_text_fields(self.text_fields)
 
+    def as_settings(self) -> dict[str, SettingValue]:
+        """Give every setting under its name."""
+        return {
+            setting.encode_name: getattr(self, setting.name)
+            for setting in msgspec.structs.fields(self)
+        }
+
     @property
     def text_field_names(self) -> tuple[str, ...]:
         """The fields that hold the real text in forms with a trap; without any there is none."""
@@ -167,7 +175,6 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 # The names that a policy has, in the order of the class.
 _KINDS = {setting.encode_name: setting.type for setting in msgspec.structs.fields(SitePolicy)}
 SETTINGS = tuple(_KINDS)
-SettingValue = str | int | dict[str, str]
 _NUMBERS = frozenset(
     setting.encode_name
     for setting in msgspec.structs.fields(SitePolicy)
@@ -206,6 +213,7 @@ def change_policy(
     `reason.CODE` sets the text that authors see for a reason. Raises SettingInvalid, which names every
     setting that is wrong.
     """
+    settings = {name: _tidy(name, value) for name, value in settings.items()}
     if found := find_faults(settings):
         raise SettingInvalid(found)
     named = {name: value for name, value in settings.items() if name in SETTINGS}
@@ -220,8 +228,15 @@ def change_policy(
 
 def find_faults(settings: Mapping[str, object]) -> dict[str, str]:
     """Say of each setting that is wrong, by its name, why."""
-    faults = {name: _find_fault(name, value) for name, value in settings.items()}
+    faults = {name: _find_fault(name, _tidy(name, value)) for name, value in settings.items()}
     return {name: fault for name, fault in faults.items() if fault}
+
+
+def _tidy(name: str, value: Any) -> Any:
+    """Give texts for authors the form of a reader's text; other settings have a form of their own."""
+    if isinstance(value, dict):
+        return {code: tidy_texts(text, Statement) for code, text in value.items()}
+    return tidy_texts(value, Statement) if _REASON.fullmatch(name) else value
 
 
 def _find_fault(name: str, value: object) -> str | None:

@@ -6,8 +6,8 @@ a new one is held to it without being named here.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import pytest
@@ -18,15 +18,14 @@ from service.app import create_app
 from service.http.edge import Edge
 from service.http.openapi.document import describe_api
 from service.settings import Settings
-from service.submission.rules import WORDPRESS_NAMES
 from tests.cast import House
+from tests.operations import KEY, Operation, read_operations
 
 # Nothing here depends on which database it is.
 pytestmark = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
 
 JSON = "application/json"
 URLENCODED = "application/x-www-form-urlencoded"
-KEY = "Idempotency-Key"
 # What is never refused: a redirect that cannot be is as if it were absent.
 NEVER_REFUSED = {("submit_comment", "redirect_to")}
 # It reads what `submit_comment` reads, and says in a page what is wrong.
@@ -57,7 +56,6 @@ MEANT: dict[str, Any] = {
         "comments": None,
     },
     "slug": "No Slug",
-    "title": "Two\nlines",
     "url": "ftp://mail.example",
     "parent": "0-0",
     "comments": [5],
@@ -65,23 +63,6 @@ MEANT: dict[str, Any] = {
     "note": " ",
 }
 BLANKS = ("", "  ", "\u200b")
-
-
-class Operation(NamedTuple):
-    """An operation as the document has it, for one media type of its body."""
-
-    name: str
-    method: str
-    path: str
-    media: str | None
-    query: Mapping[str, Any]
-    required_query: frozenset[str]
-    members: Mapping[str, Any]
-    required: frozenset[str]
-    has_key: bool
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.media or ''}".strip()
 
 
 @pytest.fixture(scope="module")
@@ -93,32 +74,6 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> list[Operation]:
     found = [one for one in every if one.name not in IN_A_PAGE]
     assert len(found) >= 20
     return found
-
-
-def read_operations(document: Mapping[str, Any]) -> Iterator[Operation]:
-    schemas = document["components"]["schemas"]
-    for path, methods in document["paths"].items():
-        for method, one in methods.items():
-            query = {p["name"]: p["schema"] for p in one["parameters"] if p["in"] == "query"}
-            must = frozenset(
-                p["name"] for p in one["parameters"] if p["in"] == "query" and p["required"]
-            )
-            has_key = any(p["name"] == KEY for p in one["parameters"])
-            for media, content in one.get("requestBody", {}).get("content", {None: {}}).items():
-                schema = schemas[content["schema"]["$ref"].split("/")[-1]] if content else {}
-                members = {
-                    name: member
-                    for name, member in schema.get("properties", {}).items()
-                    if name not in WORDPRESS_NAMES
-                }
-                # Of a member that may come under two names either is required.
-                either = [rule["anyOf"][0]["required"][0] for rule in schema.get("allOf", [])]
-                required = frozenset([*schema.get("required", []), *either])
-                if query or members:
-                    yield Operation(
-                        *(one["operationId"], method, path, media, query, must),
-                        *(members, required, has_key),
-                    )
 
 
 async def names_of(house: House) -> dict[str, str]:

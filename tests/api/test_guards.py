@@ -71,6 +71,12 @@ BODIES: dict[str, dict[str, object]] = {
         "lease_seconds": 60,
         "order": "oldest",
     },
+    "POST /v1/sites/{site}/members": {
+        "email": "erin@moderators.example",
+        "name": "Erin",
+        "role": "owner",
+    },
+    "PATCH /v1/moderators/{moderator}": {"state": "disabled"},
     "POST /v1/tokens": {"name": "mine", "site": "blog"},
 }
 # What names comments in a batch says `not_found` of each, or leaves it out, with a 200.
@@ -85,6 +91,9 @@ ABOUT_ONESELF = {
     "GET /v1/sites",
     "POST /v1/sites",
     "GET /v1/tokens",
+    # These are 403 for whoever is no admin.
+    "GET /v1/moderators",
+    "POST /v1/moderators",
     "DELETE /v1/moderation/claims",
     "DELETE /v1/session",
     "GET /moderation",

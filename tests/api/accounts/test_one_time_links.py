@@ -3,10 +3,8 @@
 import asyncio
 
 import httpx
-from sqlmodel import col, select
 
-from service.accounts.links import make_link
-from service.accounts.tables import Moderator
+from service import commands
 from tests.api.accounts.hashing import CountingHasher
 from tests.cast import PASSWORD, PUBLIC_URL, House, email_of
 
@@ -14,10 +12,8 @@ NEW_PASSWORD = "another battery staple"
 
 
 async def link_for(house: House, name: str) -> str:
-    async with house.database.writing() as session:
-        query = select(Moderator.id).where(col(Moderator.name) == name)
-        moderator_id = (await session.exec(query)).one()
-        return f"/sign-in/{make_link(session, moderator_id, house.clock())}"
+    services = house.app._app.state.services
+    return (await commands.make_sign_in_link(services, email_of(name))).removeprefix(PUBLIC_URL)
 
 
 async def press(client: httpx.AsyncClient, link: str, password: str = "") -> httpx.Response:

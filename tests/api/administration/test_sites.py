@@ -176,3 +176,17 @@ async def test_trailing_slash_cannot_change_once_there_are_comments(house: House
     # What it is already may be said again, beside other changes.
     await house.set("trailing_slash=keep", "max_depth=1")
     await house.set("trailing_slash=keep", site="elsewhere")
+
+
+async def test_titles_and_texts_for_authors_have_the_form_of_a_reader_s_text(house: House) -> None:
+    settings = {"reason.rude": " Please\u202e be kind.\u200b "}
+    changed = await house.alice.patch(BLOG, json={"title": " My\tblog\u200b", "settings": settings})
+    assert changed.json()["title"] == "My blog"
+    assert changed.json()["settings"]["reasons"] == {"rude": "Please be kind."}
+    for blank in ("", " ", "\u200b", "\u2800"):
+        async with house.nothing_changes():
+            title = await house.alice.patch(BLOG, json={"title": blank})
+            for name, value in (("reason.rude", blank), ("reasons", {"rude": blank})):
+                text = await house.alice.patch(BLOG, json={"settings": {name: value}})
+                assert set(codes(text).values()) == {"settings_invalid"}
+        assert codes(title) == {"#/title": "title_invalid"}
