@@ -154,12 +154,15 @@ def _is_blank(text: str, metas: list[Meta]) -> bool:
 def _find_in_value(
     raw: object, kind: Any, metas: list[Meta], pointer: str, lax: bool
 ) -> list[FieldError]:
-    if not _holds_storable(raw):
+    if isinstance(raw, str) and not is_storable(raw):
         return [_wrong(pointer, "invalid", NOT_STORABLE)]
     try:
         msgspec.convert(raw, kind, strict=not lax)
     except msgspec.ValidationError:
         return [_wrong(pointer, "invalid", f"This has to be {describe_kind(kind)}.")]
+    # Not before: of the wrong kind it may be a megabyte of lists.
+    if not _holds_storable(raw):
+        return [_wrong(pointer, "invalid", NOT_STORABLE)]
     check = find_extra(metas, CHECK)
     try:
         # What may be absent may be null.
