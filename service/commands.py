@@ -84,7 +84,7 @@ async def make_first_keys(settings: Settings) -> None:
 
 
 async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
-    """Make a site; raises Invalid, SlugInvalid, OriginInvalid or SiteExists."""
+    """Make a site; raises Invalid, SlugInvalid or SiteExists."""
     site = tidy_fields({"title": title, "origins": [*origins]}, ChangeSite)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
@@ -102,7 +102,7 @@ async def create_site(services: Services, slug: str, title: str, origins: Sequen
 async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     """Change settings given as KEY=VALUE; `title` and `origins` (separated by commas) are among them.
 
-    Raises CommandFailed, Invalid, SettingInvalid, SettingFixed or OriginInvalid.
+    Raises CommandFailed, Invalid, SettingInvalid or SettingFixed.
     """
     given: dict[str, str] = {}
     for pair in pairs:

@@ -15,7 +15,8 @@ _UNSEEN = (
     "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_VISIBLE = re.compile(rf"[^\s{_UNSEEN}]")
+VISIBLE = rf"[^\s{_UNSEEN}]"
+_VISIBLE = re.compile(VISIBLE)
 
 # Controls but tab and LF; explicit embeddings, overrides and isolates; zero width space, word
 # joiner, byte order mark and soft hyphen.

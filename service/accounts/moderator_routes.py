@@ -24,11 +24,12 @@ from service.accounts.schemas import (
 )
 from service.clock import parse_id
 from service.errors import Invalid, NotAllowed, NotFound
-from service.http.answers import answer, no_content
+from service.http.answers import answer, created, no_content
 from service.http.cursors import Position, make_cursor, read_cursor
-from service.http.docs import CREATED, Doc
+from service.http.docs import Doc
+from service.http.faults import Faults
 from service.http.reading import AppRequest, read_command, read_query
-from service.privacy.addresses import Address, AddressRefused, check_address
+from service.privacy.addresses import check_address
 from service.services import Services
 
 GUARDED = [require_moderator]
@@ -41,14 +42,6 @@ def find_named(caller: Caller, moderator: str) -> UUID:
         raise NotFound
     caller.require_admin()
     return moderator_id
-
-
-def require_address(email: str) -> Address:
-    """Give the address of somebody who is to have an account; raises Invalid."""
-    try:
-        return check_address(email)
-    except AddressRefused as refusal:
-        raise Invalid(errors=[refusal.as_error(pointer="#/email")]) from None
 
 
 async def _show(services: Services, moderator_id: UUID) -> ModeratorView:
@@ -74,8 +67,9 @@ async def list_moderators(
 ) -> Response[Any]:
     """List the accounts of the installation, the oldest first; for admins."""
     caller.require_admin()
-    wanted = read_query(request, ListModerators)
-    after = read_cursor(wanted.cursor, "moderators")
+    with Faults() as faults:
+        wanted = read_query(request, ListModerators, faults)
+        after = read_cursor(wanted.cursor, "moderators", faults)
     async with services.reading() as session:
         # One more than asked for tells whether there is a next page.
         found = await read_moderators(
@@ -97,7 +91,6 @@ async def list_moderators(
         tag="Moderators",
         body=CreateModerator,
         answers={201: ModeratorMade},
-        answer_headers=CREATED,
         problems=(NotAllowed, AccountExists, Invalid),
     ).as_opt(),
 )
@@ -108,10 +101,10 @@ async def create_moderator(
     caller.require_admin()
     command = await read_command(request, CreateModerator)
     moderator_id, link = await operations.create_account(
-        services, require_address(command.email), command, caller.moderator_id
+        services, check_address(command.email), command, caller.moderator_id
     )
     made = ModeratorMade(await _show(services, moderator_id), LinkMade(link.url, link.expires_at))
-    return answer(made, 201, {"Location": f"/v1/moderators/{moderator_id}"})
+    return created(made, f"/v1/moderators/{moderator_id}")
 
 
 @get(

@@ -31,11 +31,11 @@ from service.accounts.sessions import sign_in, sign_out
 from service.accounts.tokens import create_bearer_token, hash_token, revoke_bearer_token
 from service.clock import parse_id
 from service.errors import Invalid, NotAllowed, NotFound, RateLimited, Unavailable
-from service.http.answers import answer, no_content
+from service.http.answers import answer, created, no_content
 from service.http.docs import Doc, describe_header
 from service.http.reading import AppRequest, read_command, read_query
 from service.http.wire import Id
-from service.privacy.addresses import Address, AddressRefused, check_address
+from service.privacy.addresses import check_address
 from service.services import Services
 
 
@@ -53,7 +53,7 @@ async def create_session(request: AppRequest, services: NamedDependency[Services
     """Sign in with an address and a password; the answer sets a cookie."""
     command = await read_command(request, SignIn)
     prefix = services.client_prefix(request)
-    address = parse_address(command.email)
+    address = check_address(command.email)
     moderator, token = await sign_in(
         services,
         address,
@@ -69,14 +69,6 @@ async def create_session(request: AppRequest, services: NamedDependency[Services
     response: Response[Any] = answer(signed_in)
     response.set_cookie(session_cookie(services, token))
     return response
-
-
-def parse_address(raw: str) -> Address | None:
-    """Read an address that somebody signs in with; None where it cannot be one."""
-    try:
-        return check_address(raw)
-    except AddressRefused:
-        return None
 
 
 def session_cookie(services: Services, token: str) -> Cookie:
@@ -168,7 +160,8 @@ async def create_token(
             actor_id=caller.moderator_id,
             now=services.clock(),
         )
-    return answer(TokenMade(text, view_token(token, command.site)), 201)
+    made = TokenMade(text, view_token(token, command.site))
+    return created(made, f"/v1/tokens/{token.id}")
 
 
 @delete(

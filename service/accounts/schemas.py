@@ -8,7 +8,9 @@ from msgspec import UNSET, Meta, UnsetType
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.confidential import Confidential
 from service.http.tidy import one_line
-from service.http.wire import Cursor, Id, Slug, Time
+from service.http.told import CHECK, VERBATIM
+from service.http.wire import Cursor, Id, SiteSlug, Slug, Time
+from service.privacy.addresses import check_address
 
 RoleWord = Literal["viewer", "moderator", "owner"]
 # As the database holds it.
@@ -17,15 +19,28 @@ HeldRole = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(RoleWord
 AccountState = Literal["active", "disabled"]
 # Of a moderator or of a token.
 Name = Annotated[str, one_line(100)]
-Email = Annotated[str, Meta(max_length=320)]
-Password = Annotated[str, Meta(min_length=MIN_PASSWORD_CHARS, max_length=MAX_PASSWORD_CHARS)]
+# The check refuses a longer one, after its form was mended.
+Email = Annotated[
+    str,
+    Meta(
+        max_length=1_024,
+        extra={CHECK: check_address},
+        extra_json_schema={"format": "idn-email"},
+    ),
+]
+Password = Annotated[
+    str,
+    Meta(min_length=MIN_PASSWORD_CHARS, max_length=MAX_PASSWORD_CHARS, extra={VERBATIM: True}),
+]
 
 
 class SignIn(Confidential, frozen=True):
     """An address and a password."""
 
     email: Email
-    password: Annotated[str, Meta(min_length=1, max_length=MAX_PASSWORD_CHARS)]
+    password: Annotated[
+        str, Meta(min_length=1, max_length=MAX_PASSWORD_CHARS, extra={VERBATIM: True})
+    ]
 
 
 class UseLink(Confidential, frozen=True):
@@ -158,7 +173,7 @@ class CreateToken(msgspec.Struct, frozen=True):
     """A bearer token to be made; `site` and `role` narrow what it may do."""
 
     name: Name
-    site: str | None = None
+    site: SiteSlug | None = None
     role: RoleWord | None = None
 
 

@@ -21,7 +21,7 @@ SIGN_IN_LIMITS = {"sign_in_ip": Limit(20, 60), "sign_in_account": Limit(5, 60)}
 
 async def sign_in(
     services: Services,
-    address: Address | None,
+    address: Address,
     password: str,
     *,
     prefix: str,
@@ -29,18 +29,17 @@ async def sign_in(
 ) -> tuple[Moderator, str]:
     """Check an address and a password; gives the moderator and the token of a new session.
 
-    None is an address that cannot be one. The session that the browser had, whose token is `instead_of`,
-    ends. Raises SignInFailed, RateLimited or Unavailable, in the same
+    The session that the browser had, whose token is `instead_of`, ends. Raises SignInFailed, RateLimited or
+    Unavailable, in the same
     time and words whether there is such an account or not.
     """
-    folded = address.folded if address else ""
-    subjects = {"sign_in_ip": prefix, "sign_in_account": f"{folded}:{prefix}"}
+    subjects = {"sign_in_ip": prefix, "sign_in_account": f"{address.folded}:{prefix}"}
     await services.charge(
         [Rule(name, limit, subjects[name]) for name, limit in SIGN_IN_LIMITS.items()]
     )
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)
-        moderator = await find_moderator(session, keyring, address or Address("", ""))
+        moderator = await find_moderator(session, keyring, address)
     stored = moderator.password_hash if moderator else None
     if not await services.passwords.verify(stored, password) or moderator is None:
         raise SignInFailed

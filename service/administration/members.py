@@ -15,7 +15,6 @@ from litestar.params import FromPath
 from service.accounts.errors import MemberExists
 from service.accounts.guards import require_moderator
 from service.accounts.members import create_moderator, set_role
-from service.accounts.moderator_routes import require_address
 from service.accounts.queries import find_moderator
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.schemas import AddMember, Member
@@ -24,9 +23,10 @@ from service.administration.queries import read_members
 from service.administration.routes import require_changeable, require_site
 from service.clock import parse_id
 from service.errors import Invalid, NotAllowed, NotFound, OriginNotAllowed, RateLimited
-from service.http.answers import answer
-from service.http.docs import CREATED, Doc
+from service.http.answers import answer, created
+from service.http.docs import Doc
 from service.http.reading import AppRequest, read_command
+from service.privacy.addresses import check_address
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
 from service.sites.directory import KnownSite
@@ -43,7 +43,6 @@ ADDED_MEMBERS = Limit(burst=30, period_seconds=3_600)
         tag="Members",
         body=AddMember,
         answers={201: Member},
-        answer_headers=CREATED,
         problems=(NotAllowed, OriginNotAllowed, NotFound, MemberExists, Invalid, RateLimited),
     ).as_opt(),
 )
@@ -62,11 +61,11 @@ async def add_member(
     command = await read_command(request, AddMember)
     moderator_id = await _add(services, caller, known, command)
     member = await _show(services, known, moderator_id)
-    return answer(member, 201, {"Location": f"/v1/sites/{site}/members/{moderator_id}"})
+    return created(member, f"/v1/sites/{site}/members/{moderator_id}")
 
 
 async def _add(services: Services, caller: Caller, site: KnownSite, command: AddMember) -> UUID:
-    address, now, actor = require_address(command.email), services.clock(), caller.moderator_id
+    address, now, actor = check_address(command.email), services.clock(), caller.moderator_id
     if not caller.is_admin:
         await services.charge([Rule("members", ADDED_MEMBERS, str(actor))])
     async with services.writing() as session:

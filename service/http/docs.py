@@ -41,7 +41,6 @@ IDEMPOTENCY_REPLAYED: Headers = {
         "There when this is the answer to an earlier request with the same key.", const="true"
     )
 }
-CREATED: Headers = {"Location": describe_header("Where the new thing is shown.", always=True)}
 
 
 class Doc(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +53,8 @@ class Doc(msgspec.Struct, frozen=True, kw_only=True):
     media: tuple[str, ...] = (JSON,)
     aliases: Mapping[str, str] = {}
     """Other names that members of the body may come under, each with our own."""
+    alias_values: Mapping[str, tuple[object, ...]] = {}
+    """What other names take beside what ours take."""
     query: type[msgspec.Struct] | None = None
     headers: Headers = {}
     """Headers of the request that the operation heeds."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from typing import Any, TypeVar
@@ -22,7 +23,8 @@ from service.errors import (
     Invalid,
     MediaTypeNotSupported,
 )
-from service.http.fields import NOT_AN_OBJECT, as_parameters, convert_fields
+from service.http.faults import Faults
+from service.http.fields import NOT_AN_OBJECT, convert_fields
 from service.http.tidy import tidy_texts
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -37,6 +39,8 @@ MAX_DEPTH = 16
 MAX_FORM_FIELDS = 200
 
 MAX_KEY_CHARS = 255
+# From then on an Idempotency-Key is as good as new.
+KEEP_KEYS = timedelta(hours=24)
 
 REPLAYED = {"Idempotency-Replayed": "true"}
 
@@ -51,10 +55,10 @@ def media_type(request: AppRequest) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-async def read_command(request: AppRequest, kind: type[S]) -> S:
+async def read_command(request: AppRequest, kind: type[S], faults: Faults | None = None) -> S:
     """Read a JSON body as a command; an empty body counts as an empty object.
 
-    Raises MediaTypeNotSupported, BodyNotReadable or Invalid.
+    Raises MediaTypeNotSupported, BodyNotReadable, or Invalid where there are no `faults` to gather that.
     """
     body = await _read_body(request)
     if body and media_type(request) != JSON:
@@ -63,7 +67,7 @@ async def read_command(request: AppRequest, kind: type[S]) -> S:
     def decode(raw: bytes) -> object:
         return tidy_texts(decode_json(raw), kind)
 
-    return convert_fields(await decode_apart(body, decode) if body else {}, kind)
+    return convert_fields(await decode_apart(body, decode) if body else {}, kind, faults=faults)
 
 
 async def read_fields(
@@ -118,34 +122,42 @@ async def read_form(request: AppRequest, kind: type[S]) -> S:
     return convert_fields(await read_fields(request), kind, lax=True)
 
 
-def read_query(request: AppRequest, kind: type[S], *, lists: tuple[str, ...] = ()) -> S:
+def read_query(
+    request: AppRequest,
+    kind: type[S],
+    faults: Faults | None = None,
+    *,
+    lists: tuple[str, ...] = (),
+) -> S:
     """Read the query as a command; the first of repeats counts but for the names in `lists`.
 
-    Raises Invalid whose errors name parameters.
+    Errors name parameters. Raises Invalid where there are no `faults` to gather them.
     """
+    values = query_values(request, lists)
+    return convert_fields(values, kind, lax=True, in_query=True, faults=faults)
+
+
+def query_values(request: AppRequest, lists: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Give the parameters of the query as they were sent, each by its name."""
     pairs = parse_qsl(
         request.scope["query_string"].decode("latin-1"),
         keep_blank_values=True,
         # Bad UTF-8 becomes lone surrogates, which no parameter may hold.
         errors="surrogateescape",
     )
-    values: dict[str, Any] = {name: [] for name in lists}
+    values: dict[str, Any] = {}
     for name, value in pairs:
         if name in lists:
-            values[name].append(value)
+            values.setdefault(name, []).append(value)
         else:
             values.setdefault(name, value)
-    try:
-        return convert_fields(values, kind, lax=True)
-    except Invalid as error:
-        raise Invalid(errors=as_parameters(error.errors or [])) from None
+    return values
 
 
-def read_idempotency_key(request: AppRequest) -> str | None:
-    """Read the Idempotency-Key; raises Invalid when it is empty or too long."""
+def read_idempotency_key(request: AppRequest, faults: Faults) -> str | None:
+    """Read the Idempotency-Key; `faults` gather that it is empty or too long."""
     key = request.headers.get("idempotency-key")
-    if errors := check_idempotency_key(key):
-        raise Invalid(errors=errors)
+    faults.add(check_idempotency_key(key))
     return key
 
 

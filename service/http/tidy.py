@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from service.http.fields import convert_fields, is_storable
+from service.http.wire import SEEN
 from service.text import has_visible, normalise_line, normalise_text
 
 S = typing.TypeVar("S", bound=msgspec.Struct)
@@ -39,7 +40,7 @@ def some_lines(max_chars: int) -> Meta:
 
 
 def _describe(max_chars: int, kind: FreeText) -> Meta:
-    return Meta(min_length=1, max_length=max_chars, extra={FREE_TEXT: kind})
+    return Meta(min_length=1, max_length=max_chars, extra={FREE_TEXT: kind}, extra_json_schema=SEEN)
 
 
 def tidy_fields(raw: object, kind: type[S]) -> S:

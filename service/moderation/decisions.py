@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlmodel import col, select, update
+from sqlalchemy import ColumnElement
+from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Caller, Role
@@ -22,6 +23,8 @@ from service.comments.rules import (
 )
 from service.database import insert_new
 from service.errors import IdempotencyKeyReused
+from service.http.reading import KEEP_KEYS
+from service.moderation.queries import read_reason
 from service.moderation.replays import check_rights_again
 from service.moderation.rules import holds_claim
 from service.moderation.schemas import (
@@ -226,6 +229,9 @@ async def _make_key(
 
 async def _take_key(session: AsyncSession, key: DecisionKey) -> list[Result] | None:
     """Take a key for this request, or give the results that it had before."""
+    # Whenever tidying up comes to it, a key whose time is over stands for nothing.
+    is_over = col(DecisionKey.created_at) < key.created_at - KEEP_KEYS
+    await session.exec(delete(DecisionKey).where(*_is_key(key), is_over))
     statement = insert_new(session, DecisionKey, key.model_dump())
     taken = await session.exec(statement.returning(col(DecisionKey.key_hash)))
     stored = await session.get_one(DecisionKey, (key.moderator_id, key.key_hash))
@@ -237,12 +243,15 @@ async def _take_key(session: AsyncSession, key: DecisionKey) -> list[Result] | N
 
 
 async def _keep_results(session: AsyncSession, key: DecisionKey, results: list[Result]) -> None:
-    is_ours = (
+    kept = update(DecisionKey).where(*_is_key(key)).values(results=msgspec.to_builtins(results))
+    await session.exec(kept)
+
+
+def _is_key(key: DecisionKey) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (
         col(DecisionKey.moderator_id) == key.moderator_id,
         col(DecisionKey.key_hash) == key.key_hash,
     )
-    kept = update(DecisionKey).where(*is_ours).values(results=msgspec.to_builtins(results))
-    await session.exec(kept)
 
 
 async def undo_decisions(services: Services, caller: Caller, command: UndoDecisions) -> Results:
@@ -284,18 +293,5 @@ async def _undo(session: AsyncSession, sitting: Sitting, entry: LogEntry | None)
         return view_result(comment, "illegal")
     # A decision always has one, and mypy cannot know.
     before: Status = entry.from_status  # type: ignore[assignment]
-    reason = await _reason_of(session, entry, before)
+    reason = await read_reason(session, entry, before)
     return sitting.change(comment, "undo", before, reason)
-
-
-async def _reason_of(session: AsyncSession, undone: LogEntry, status: Status) -> str | None:
-    """Give the reason that the comment had in the status that is put back."""
-    query = (
-        select(LogEntry.reason)
-        .where(LogEntry.comment_id == undone.comment_id, LogEntry.to_status == status)
-        # What is about an edit has a status too, and a reason of its own.
-        .where(LogEntry.from_status != LogEntry.to_status, LogEntry.seq < undone.seq)
-        .order_by(col(LogEntry.seq).desc())
-        .limit(1)
-    )
-    return (await session.exec(query)).first()

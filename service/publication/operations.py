@@ -11,8 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import WHOLE_SITE
 from service.clock import parse_id
-from service.errors import FieldError, Invalid, NotFound
+from service.errors import NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
+from service.http.faults import Faults
 from service.languages import find_language
 from service.publication import queries
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
@@ -24,7 +25,6 @@ from service.publication.schemas import (
     CountComments,
     Counts,
     ListComments,
-    ShowFeed,
     ShowFragment,
 )
 from service.publication.standby import Made
@@ -35,18 +35,11 @@ from service.sites.directory import KnownSite
 MAX_INLINE_CHARS = 65_536
 
 
-def article_keys(site: KnownSite, raw: Sequence[str]) -> list[str]:
-    """Give the canonical keys of articles asked for in a query; raises Invalid, which names each bad one."""
-    keys: list[str] = []
-    errors: list[FieldError] = []
-    for one in raw:
-        try:
-            keys.append(site.article_key(one))
-        except ArticleRefused as refusal:
-            errors.append(refusal.as_error(parameter="article"))
-    if errors:
-        raise Invalid(errors=errors)
-    return keys
+class Place(msgspec.Struct, frozen=True):
+    """Where a page begins: under the canonical key of an article, after what the page before had."""
+
+    key: str
+    after: Position | None = None
 
 
 async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
@@ -56,10 +49,20 @@ async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
     return await asyncio.to_thread(make)
 
 
-async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments) -> Entry:
-    """Give a page of an article; of an unknown article it is empty. Raises Invalid."""
-    [key] = article_keys(site, [wanted.article])
-    after = read_cursor(wanted.cursor, wanted.order)
+def read_article(site: KnownSite, raw: str | None, faults: Faults) -> str:
+    """Give the canonical key of the article that a query asks for."""
+    return faults.check(site.article_key, raw, parameter="article") or ""
+
+
+def read_place(site: KnownSite, wanted: ListComments, faults: Faults) -> Place:
+    """Give the place that a query asks for."""
+    key = read_article(site, wanted.article, faults)
+    return Place(key, read_cursor(wanted.cursor, wanted.order, faults))
+
+
+async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments, place: Place) -> Entry:
+    """Give a page of an article; of an unknown article it is empty."""
+    key, after = place.key, place.after
 
     async def read(session: AsyncSession) -> Made:
         rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
@@ -67,8 +70,8 @@ async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments) -> 
         revision = rows[0].revision if rows else None
         return body, Basis(site, {key: revision})
 
-    place = (key, wanted.order, wanted.limit, after and after.id)
-    return await pages.get(("page", *place), site, read)
+    asked = (key, wanted.order, wanted.limit, after and after.id)
+    return await pages.get(("page", *asked), site, read)
 
 
 def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> CommentPage:
@@ -81,11 +84,10 @@ def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> Comm
 
 
 async def show_fragment(
-    pages: Pages, site: KnownSite, wanted: ShowFragment, public_url: str
+    pages: Pages, site: KnownSite, wanted: ShowFragment, place: Place, public_url: str
 ) -> Entry:
-    """Give a page of an article as HTML with the form; raises Invalid, or NotFound for `parent`."""
-    [key] = article_keys(site, [wanted.article])
-    after = read_cursor(wanted.cursor, wanted.order)
+    """Give a page of an article as HTML with the form; raises NotFound for `parent`."""
+    key, after = place.key, place.after
     parent_id = parse_id(wanted.parent) if wanted.parent else None
     if wanted.parent and parent_id is None:
         raise NotFound(NO_COMMENT)
@@ -109,9 +111,9 @@ async def show_fragment(
         body = await _make(rows, lambda: render_fragment(fragment))
         return body, Basis(site, {key: fragment.revision})
 
-    place = (key, wanted.order, wanted.limit, after and after.id)
+    asked = (key, wanted.order, wanted.limit, after and after.id)
     made_for = (language, wanted.view, parent_id, wanted.redirect_to or None)
-    return await pages.get(("fragment", *place, *made_for), site, read)
+    return await pages.get(("fragment", *asked, *made_for), site, read)
 
 
 NO_COMMENT = "There is no visible comment of this id on this site."
@@ -130,11 +132,10 @@ async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
     return await pages.get(("comment", comment_id), site, read)
 
 
-async def show_feed(pages: Pages, site: KnownSite, wanted: ShowFeed, public_url: str) -> Entry:
-    """Give the newest visible comments of an article, or of the site, as a feed; raises Invalid."""
-    if wanted.article is None:
+async def show_feed(pages: Pages, site: KnownSite, key: str | None, public_url: str) -> Entry:
+    """Give the newest visible comments of an article, or of the whole site, as a feed."""
+    if key is None:
         return await _show_site_feed(pages, site, public_url)
-    [key] = article_keys(site, [wanted.article])
 
     async def read(session: AsyncSession) -> Made:
         rows = await queries.read_page(
@@ -161,17 +162,25 @@ async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Ent
 
 
 async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -> Entry:
-    """Give the counts of many articles at once, each under the name asked for; raises Invalid."""
-    keys = article_keys(site, wanted.article)
+    """Give the counts of many articles at once, each under the name asked for."""
+    keys = {asked: _find_key(site, asked) for asked in wanted.article}
 
     async def read(session: AsyncSession) -> Made:
-        found = await queries.read_counts(session, {(site.id, key) for key in keys})
-        known = {key: found.get((site.id, key), (None, 0)) for key in keys}
-        pairs = zip(wanted.article, keys, strict=True)
-        counts = Counts({asked: known[key][1] for asked, key in pairs})
+        wanted_keys = dict.fromkeys(key for key in keys.values() if key is not None)
+        found = await queries.read_counts(session, {(site.id, key) for key in wanted_keys})
+        known = {key: found.get((site.id, key), (None, 0)) for key in wanted_keys}
+        counts = Counts({asked: known[key][1] if key else None for asked, key in keys.items()})
         revisions = {key: revision for key, (revision, _) in known.items()}
         return msgspec.json.encode(counts), Basis(site, revisions)
 
     # The names themselves may be long, and are in the answer already.
     names = sha256(msgspec.json.encode([*dict.fromkeys(wanted.article)])).digest()
     return await pages.get(("counts", names), site, read)
+
+
+def _find_key(site: KnownSite, raw: str) -> str | None:
+    """Give the canonical key of an article; None for what cannot be one of this site's."""
+    try:
+        return site.article_key(raw)
+    except ArticleRefused:
+        return None

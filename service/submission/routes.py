@@ -17,12 +17,14 @@ from service.errors import (
 )
 from service.http.answers import answer
 from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
+from service.http.faults import Faults
 from service.http.pages import accepts_page, see_other
 from service.http.reading import (
     FORMS,
     JSON,
     REPLAYED,
     AppRequest,
+    check_idempotency_key,
     media_type,
     read_fields,
     read_query,
@@ -32,7 +34,7 @@ from service.sites.directory import KnownSite
 from service.submission import operations
 from service.submission.redirects import choose_redirect
 from service.submission.refusals import count_failure, show_refusal
-from service.submission.rules import WORDPRESS_NAMES
+from service.submission.rules import NO_PARENT, WORDPRESS_NAMES
 from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
 from service.submission.storing import SubmissionWriter
 
@@ -42,6 +44,8 @@ SUBMISSION: dict[str, Any] = {
     "body": SubmitComment,
     "media": (JSON, *FORMS),
     "aliases": WORDPRESS_NAMES,
+    # Whatever the encoding: WordPress sends it for a comment that answers none.
+    "alias_values": {"comment_parent": (NO_PARENT, int(NO_PARENT))},
     "headers": IDEMPOTENCY_KEY,
     "problems": (
         OriginNotAllowed,
@@ -132,8 +136,11 @@ async def _charge_refusal(services: Services, request: AppRequest, raised: Excep
 async def _read(request: AppRequest, services: Services, site: KnownSite) -> dict[str, Any]:
     try:
         return await read_fields(request, keep_empty=site.policy.text_field_names)
-    except (BodyNotReadable, Invalid):
+    except (BodyNotReadable, Invalid) as error:
         await operations.refuse_unreadable(services, site, services.client_prefix(request))
+        if error.errors:
+            key = request.headers.get("idempotency-key")
+            raise Invalid(errors=[*error.errors, *check_idempotency_key(key)]) from None
         raise
 
 
@@ -158,8 +165,10 @@ async def show_form(
 ) -> Response[Any]:
     """Say what a form for an article needs: limits, labels, and whether comments are open."""
     known = await services.directory.get(site)
-    wanted = read_query(request, ShowForm)
-    return answer(await operations.describe_form(services, known, wanted))
+    with Faults() as faults:
+        wanted = read_query(request, ShowForm, faults)
+        key = faults.check(known.article_key, wanted.article, parameter="article") or ""
+    return answer(await operations.describe_form(services, known, key, wanted.lang))
 
 
 ROUTES = [submit_comment, submit_wordpress_form, show_form]

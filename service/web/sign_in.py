@@ -8,13 +8,14 @@ from litestar.params import FromPath
 
 from service.accounts.guards import read_cookie, require_moderator
 from service.accounts.links import find_link, use_link
-from service.accounts.routes import parse_address, session_cookie
+from service.accounts.routes import session_cookie
 from service.accounts.rules import Caller
 from service.accounts.schemas import SignIn, UseLink
 from service.accounts.sessions import SIGN_IN_LIMITS, sign_in, sign_out
 from service.errors import Invalid, OriginNotAllowed, ServiceError
 from service.http.pages import render_page, see_other, show_error
 from service.http.reading import AppRequest, read_form
+from service.privacy.addresses import check_address
 from service.rate_limiting.rules import Rule
 from service.services import Services
 
@@ -43,7 +44,7 @@ async def submit_sign_in(request: AppRequest, services: NamedDependency[Services
     try:
         require_own_origin(request, services)
         command = await read_form(request, SignIn)
-        address = parse_address(command.email)
+        address = check_address(command.email)
         prefix = services.client_prefix(request)
         _, token = await sign_in(
             services,

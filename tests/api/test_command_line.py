@@ -122,7 +122,7 @@ def test_a_value_is_a_text_where_the_setting_is_one(operator: Operator) -> None:
     assert operator.gets("site set blog", "title=2024", "reason.year=2024") == (
         "Changed the site blog."
     )
-    assert "Origin 1: " in operator.is_refused("site set blog origins=5")
+    assert "origins/0: " in operator.is_refused("site set blog origins=5")
 
 
 def test_serve_says_in_one_line_why_it_does_not(operator: Operator) -> None:

@@ -86,7 +86,10 @@ BOUNDS = {
     "long new title": (["site", "set", "blog", "title=" + "t" * 201], "title: "),
     "many origins": (["site", "set", "blog", "origins=" + "," * 50], "origins: "),
     "many digits": (["site", "set", "blog", "max_depth=" + "9" * 5_000], "max_depth: "),
-    "minus": (["site", "set", "blog", "max_depth=-1"], "max_depth: Expected `int` >= 0"),
+    "minus": (
+        ["site", "set", "blog", "max_depth=-1"],
+        "max_depth: This has to be a whole number from 0",
+    ),
 }
 
 

@@ -115,6 +115,9 @@ async def test_the_page_signs_in_with_a_password_too(house: House) -> None:
     wrong = await house.dave.post("/sign-in", data={**account, "password": "not the password"})
     assert wrong.status_code == 401
     assert email_of("bob") not in wrong.text
+    mistyped = await house.dave.post("/sign-in", data={"email": "bob at moderators"})
+    assert mistyped.status_code == 422
+    assert "This is not an e-mail address of the form name@example.org." in mistyped.text
     right = await house.dave.post("/sign-in", data=account)
     assert (right.status_code, right.headers["location"]) == (303, "/moderation")
     assert (await house.dave.get("/moderation")).status_code == 200

@@ -17,6 +17,7 @@ QUEUE = "/v1/moderation/comments"
 async def make(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
     answer = await client.post(TOKENS, json={"name": "script", **fields})
     assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] == f"/v1/tokens/{answer.json()['details']['id']}"
     made: dict[str, Any] = answer.json()
     return made
 
@@ -90,7 +91,7 @@ async def test_a_token_never_reaches_further_than_its_moderator(house: House) ->
             ("blog", "owner", 403),
             ("elsewhere", None, 404),
             ("nowhere", None, 404),
-            ("", None, 404),
+            ("", None, 422),
         ):
             fields = {"name": "script", "site": site, "role": role}
             assert (await house.bob.post(TOKENS, json=fields)).status_code == status

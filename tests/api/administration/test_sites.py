@@ -64,6 +64,7 @@ async def test_an_admin_makes_sites_and_is_owner_of_all(house: House) -> None:
     await make_admin(house, "Alice")
     made = await house.alice.post(SITES, json=NEW)
     assert made.status_code == 201
+    assert (await house.alice.get(made.headers["location"])).json() == made.json()
     assert made.json()["origins"] == ["https://new.example", "http://b.example"]
     assert made.json()["role"] == "owner"
     slugs = [site["slug"] for site in (await house.alice.get(SITES)).json()["sites"]]
