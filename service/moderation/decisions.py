@@ -5,8 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Caller, Role
@@ -21,11 +20,13 @@ from service.comments.rules import (
     is_legal,
     is_stale,
 )
-from service.database import insert_new
-from service.errors import IdempotencyKeyReused
-from service.http.reading import KEEP_KEYS
 from service.moderation.queries import read_reason
-from service.moderation.replays import check_rights_again
+from service.moderation.replays import (
+    check_rights_again,
+    keep_results,
+    make_key,
+    take_key,
+)
 from service.moderation.rules import holds_claim
 from service.moderation.schemas import (
     DecideComments,
@@ -35,7 +36,6 @@ from service.moderation.schemas import (
     Results,
     UndoDecisions,
 )
-from service.moderation.tables import DecisionKey
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.modlog.tables import LogEntry
@@ -174,8 +174,8 @@ async def decide_comments(
     """
     ids = [parse_id(decision.comment) for decision in command.decisions]
     async with services.writing() as session:
-        key = await _make_key(services, session, caller, command, idempotency_key)
-        stored = await _take_key(session, key) if key else None
+        key = await make_key(services, session, caller, command, idempotency_key)
+        stored = await take_key(session, key) if key else None
         if stored is not None:
             seen = await check_rights_again(session, caller, stored)
             return Results(seen), seen == stored
@@ -186,7 +186,7 @@ async def decide_comments(
         ]
         await sitting.close(services, session)
         if key:
-            await _keep_results(session, key, results)
+            await keep_results(session, key, results)
     for decision, result in zip(command.decisions, results, strict=True):
         services.metrics.decisions.labels(decision.action, result.outcome).inc()
     return Results(results), False
@@ -206,52 +206,6 @@ def _decide(sitting: Sitting, comment_id: UUID | None, decision: Decision) -> Re
         return view_result(comment, "illegal")
     to = RESULT[decision.action]
     return sitting.change(comment, decision.action, to, decision.reason, decision.note)
-
-
-async def _make_key(
-    services: Services,
-    session: AsyncSession,
-    caller: Caller,
-    command: DecideComments,
-    idempotency_key: str | None,
-) -> DecisionKey | None:
-    if idempotency_key is None:
-        return None
-    keyring = await services.vault.keyring(session)
-    return DecisionKey(
-        moderator_id=caller.moderator_id,
-        key_hash=keyring.mac("idempotency/key", idempotency_key.encode()),
-        fields_hash=keyring.mac("idempotency/fields", msgspec.json.encode(command)),
-        results=[],
-        created_at=services.clock(),
-    )
-
-
-async def _take_key(session: AsyncSession, key: DecisionKey) -> list[Result] | None:
-    """Take a key for this request, or give the results that it had before."""
-    # Whenever tidying up comes to it, a key whose time is over stands for nothing.
-    is_over = col(DecisionKey.created_at) < key.created_at - KEEP_KEYS
-    await session.exec(delete(DecisionKey).where(*_is_key(key), is_over))
-    statement = insert_new(session, DecisionKey, key.model_dump())
-    taken = await session.exec(statement.returning(col(DecisionKey.key_hash)))
-    stored = await session.get_one(DecisionKey, (key.moderator_id, key.key_hash))
-    if taken.first() is not None:
-        return None
-    if stored.fields_hash != key.fields_hash:
-        raise IdempotencyKeyReused("This Idempotency-Key came before with other decisions.")
-    return msgspec.convert(stored.results, list[Result])
-
-
-async def _keep_results(session: AsyncSession, key: DecisionKey, results: list[Result]) -> None:
-    kept = update(DecisionKey).where(*_is_key(key)).values(results=msgspec.to_builtins(results))
-    await session.exec(kept)
-
-
-def _is_key(key: DecisionKey) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (
-        col(DecisionKey.moderator_id) == key.moderator_id,
-        col(DecisionKey.key_hash) == key.key_hash,
-    )
 
 
 async def undo_decisions(services: Services, caller: Caller, command: UndoDecisions) -> Results:
