@@ -6,22 +6,21 @@ from service import beginning
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from service import commands
-from service.accounts.rules import parse_role
 from service.command_line import log as log_checks
-from service.command_line.passwords import read_password
+from service.command_line.moderators import moderator
 from service.command_line.progress import Progress, say
 from service.command_line.refusals import Commands, Misconfigured
+from service.command_line.sites import site
 from service.command_line.starting import announce, look_around, shared_folder
 from service.command_line.stopping import stoppable
+from service.command_line.tokens import token
+from service.command_line.working import work
 from service.demo import run_demo
 from service.environment import MAX_PORT
 from service.logs import configure_logs
@@ -29,13 +28,9 @@ from service.migrations.refusals import AGAIN
 from service.server.listening import bind_listener
 from service.server.serving import run_server
 from service.server.workers import Parent, Patience
-from service.services import Services
 from service.settings import load_settings
-from service.submission.form_scan import describe_scans, scan_file
 from service.telemetry.sharing import SHARED_FOLDER
 
-R = TypeVar("R")
-ROLES = click.Choice(["owner", "moderator", "viewer"])
 ROTATED = "What is renewed stays so; run `greenroom keys rotate` again, and it goes on from there."
 PORTS = click.IntRange(1, MAX_PORT)
 
@@ -44,17 +39,6 @@ PORTS = click.IntRange(1, MAX_PORT)
 @click.version_option(package_name="greenroom")
 def main() -> None:
     """Greenroom, a self-hosted comment moderation service."""
-
-
-def work(task: Callable[[Services], Awaitable[R]]) -> R:
-    """Do something with the parts of the service."""
-    configure_logs("WARNING", for_a_person=True)
-
-    async def run() -> R:
-        async with commands.working(load_settings()) as services:
-            return await task(services)
-
-    return asyncio.run(run())
 
 
 @main.command()
@@ -100,106 +84,9 @@ def migrate() -> None:
     click.echo("The database is up to date.")
 
 
-@main.group()
-def site() -> None:
-    """Make and change sites."""
-
-
-@site.command("create")
-@click.argument("slug")
-@click.option("--title", required=True)
-@click.option(
-    "--origin",
-    "origins",
-    required=True,
-    multiple=True,
-    help="May be repeated; the first is the site's own.",
-)
-def site_create(slug: str, title: str, origins: tuple[str, ...]) -> None:
-    """Make a site."""
-    work(lambda services: commands.create_site(services, slug, title, origins))
-    click.echo(f"Created the site {slug}.")
-
-
-@site.command("set")
-@click.argument("slug")
-@click.argument("pairs", metavar="KEY=VALUE...", nargs=-1, required=True)
-def site_set(slug: str, pairs: tuple[str, ...]) -> None:
-    """Change settings of a site; running processes follow within two seconds."""
-    work(lambda services: commands.set_site(services, slug, pairs))
-    click.echo(f"Changed the site {slug}.")
-
-
-@site.command("scan-form")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-def site_scan_form(files: tuple[Path, ...]) -> None:
-    """Say what the comment forms of saved pages hold, and which settings their site needs.
-
-    Ends with status 1 when there is a page without a comment form.
-    """
-    scans = [scan_file(file) for file in files]
-    for line in describe_scans(scans):
-        click.echo(line)
-    if not all(scan.forms for scan in scans):
-        sys.exit(1)
-
-
-@main.group()
-def moderator() -> None:
-    """Make moderators."""
-
-
-@moderator.command("create")
-@click.argument("email")
-@click.option("--name", required=True)
-@click.option("--site", "slug")
-@click.option("--role", type=ROLES)
-@click.option("--admin", is_flag=True, help="May do everything on every site.")
-@click.option("--password-stdin", is_flag=True, help="Read a password from standard input.")
-def moderator_create(
-    email: str, name: str, slug: str | None, role: str | None, admin: bool, password_stdin: bool
-) -> None:
-    """Make a moderator, or give the existing one a role; a new one without a password gets a link."""
-    password = read_password() if password_stdin else None
-    if role and not slug:
-        raise click.ClickException("--role needs --site.")
-    link = work(
-        lambda services: commands.add_moderator(
-            services,
-            email,
-            name,
-            slug=slug,
-            role=parse_role(role) if role else None,
-            is_admin=admin,
-            password=password,
-        )
-    )
-    click.echo(link or f"{name} can sign in.")
-
-
-@moderator.command("link")
-@click.argument("email")
-def moderator_link(email: str) -> None:
-    """Print a one-time link, for somebody who has no password or forgot it."""
-    click.echo(work(lambda services: commands.make_sign_in_link(services, email)))
-
-
-@main.group()
-def token() -> None:
-    """Make bearer tokens."""
-
-
-@token.command("create")
-@click.option("--moderator", "email", required=True, metavar="EMAIL")
-@click.option("--site", "slug", help="Limit it to one site.")
-@click.option("--role", type=ROLES, help="Limit it to a lower role.")
-@click.option("--name", default="command line", show_default=True)
-def token_create(email: str, slug: str | None, role: str | None, name: str) -> None:
-    """Print a bearer token, once, alone on standard output."""
-    chosen = parse_role(role) if role else None
-    click.echo(
-        work(lambda services: commands.make_bearer_token(services, email, slug, chosen, name))
-    )
+main.add_command(site)
+main.add_command(moderator)
+main.add_command(token)
 
 
 @main.group()

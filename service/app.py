@@ -10,9 +10,11 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.types import ASGIApp
 
+from service.accounts.moderator_routes import ROUTES as MODERATORS
 from service.accounts.passwords import Passwords
 from service.accounts.routes import ROUTES as ACCOUNTS
 from service.accounts.rules import Caller
+from service.administration.members import ROUTES as MEMBERS
 from service.administration.routes import ROUTES as ADMINISTRATION
 from service.clock import Clock, read_clock
 from service.database import Bounds, Connections, Database
@@ -58,7 +60,9 @@ ROUTES = [
     *PUBLICATION,
     *RECEIPTS,
     *ACCOUNTS,
+    *MODERATORS,
     *ADMINISTRATION,
+    *MEMBERS,
     *STATUS,
     *SIGN_IN,
     *MODERATION_PAGE,

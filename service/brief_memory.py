@@ -15,7 +15,8 @@ V = TypeVar("V")
 
 # What the command line changes takes effect within two seconds, without Redis too.
 REMEMBER_SECONDS = 1.0
-# A flood of made-up names must not fill the memory.
+# A flood of made-up names must not fill the memory: no name is longer than an article's key, 512 characters,
+# so that all take less than 40 MiB.
 MAX_REMEMBERED = 10_000
 
 

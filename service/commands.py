@@ -2,25 +2,28 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.accounts.credentials import lock_moderator
+from service.accounts.errors import AccountDisabled
 from service.accounts.links import make_link
 from service.accounts.members import create_moderator, set_role
-from service.accounts.queries import find_moderator
-from service.accounts.rules import Role
+from service.accounts.queries import find_moderator, read_roles
+from service.accounts.rules import Caller, Role
 from service.accounts.schemas import CreateToken, NewModerator
 from service.accounts.tables import Moderator
 from service.accounts.tokens import create_bearer_token
 from service.administration.schemas import ChangeSite
 from service.app import start_services
-from service.clock import read_clock
+from service.clock import parse_id, read_clock
 from service.command_line.data_dir import check_data, check_database_file, make_data_dir
 from service.command_line.database_errors import explained
 from service.command_line.refusals import CommandFailed
 from service.command_line.starting import require_text
 from service.database import MAINTENANCE
-from service.http.fields import convert_fields
+from service.http.tidy import tidy_fields
 from service.metrics import Metrics
 from service.migrations.patience import Tell, say_nothing
 from service.migrations.running import migrate
@@ -81,16 +84,16 @@ async def make_first_keys(settings: Settings) -> None:
 
 
 async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
-    """Make a site; raises Invalid, SlugInvalid, OriginInvalid or SiteExists."""
-    convert_fields({"title": title, "origins": [*origins]}, ChangeSite)
+    """Make a site; raises Invalid, SlugInvalid or SiteExists."""
+    site = tidy_fields({"title": title, "origins": [*origins]}, ChangeSite)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         await sites.create_site(
             session,
             keyring,
             slug=slug,
-            title=title,
-            origins=origins,
+            title=site.title or title,
+            origins=site.origins or origins,
             actor_id=None,
             now=services.clock(),
         )
@@ -99,7 +102,7 @@ async def create_site(services: Services, slug: str, title: str, origins: Sequen
 async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     """Change settings given as KEY=VALUE; `title` and `origins` (separated by commas) are among them.
 
-    Raises CommandFailed, Invalid, SettingInvalid, SettingFixed or OriginInvalid.
+    Raises CommandFailed, Invalid, SettingInvalid or SettingFixed.
     """
     given: dict[str, str] = {}
     for pair in pairs:
@@ -110,16 +113,17 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     title = given.pop("title", None)
     origins = given.pop("origins").split(",") if "origins" in given else None
     whole = {"title": title, "origins": origins}
-    convert_fields({name: value for name, value in whole.items() if value is not None}, ChangeSite)
+    named = {name: value for name, value in whole.items() if value is not None}
+    changes = tidy_fields(named, ChangeSite)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        site = await _get_site(session, slug)
+        site = await get_site(session, slug)
         await sites.change_site(
             session,
             keyring,
             site.id,
-            title=title,
-            origins=origins,
+            title=changes.title or None,
+            origins=changes.origins or None,
             settings={name: parse_setting(name, text) for name, text in given.items()},
             actor_id=None,
             now=services.clock(),
@@ -140,12 +144,12 @@ async def add_moderator(
 
     A new one without a password gets a one-time link. Raises Invalid, CommandFailed, AccountExists.
     """
-    convert_fields({"name": name}, NewModerator)
+    name = tidy_fields({"name": name}, NewModerator).name
     address, now = check_address(email), services.clock()
     hashed = await services.passwords.hash(password) if password is not None else None
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        site = await _get_site(session, slug) if slug is not None else None
+        site = await get_site(session, slug) if slug is not None else None
         known = await find_moderator(session, keyring, address)
         if known and site:
             _require_unchanged(known, name, hashed, is_admin)
@@ -165,7 +169,7 @@ async def add_moderator(
         if site:
             chosen = role or Role.MODERATOR
             await set_role(session, keyring, site.id, moderator.id, chosen, actor_id=None, now=now)
-        return None if known or hashed else _new_link(services, session, moderator)
+        return None if known or hashed else await _new_link(services, session, moderator)
 
 
 def _require_unchanged(
@@ -179,26 +183,34 @@ def _require_unchanged(
         )
 
 
-async def make_sign_in_link(services: Services, email: str) -> str:
+async def make_sign_in_link(services: Services, who: str) -> str:
     """Make a link for a moderator who has no password or forgot it; it works once, within a day."""
     async with services.writing() as session:
-        return _new_link(services, session, await _get_moderator(services, session, email))
+        return await _new_link(services, session, await get_moderator(services, session, who))
 
 
-def _new_link(services: Services, session: AsyncSession, moderator: Moderator) -> str:
-    token = make_link(session, moderator.id, services.clock())
+async def _new_link(services: Services, session: AsyncSession, moderator: Moderator) -> str:
+    keyring, now = await services.vault.keyring(session), services.clock()
+    token = await make_link(session, keyring, moderator.id, actor_id=None, now=now)
     return f"{services.settings.public_url}/sign-in/{token}"
 
 
-async def _get_moderator(services: Services, session: AsyncSession, email: str) -> Moderator:
+async def get_moderator(services: Services, session: AsyncSession, who: str) -> Moderator:
+    """Give a moderator by id, or else by address; raises CommandFailed or AddressRefused."""
+    if moderator_id := parse_id(who):
+        moderator = await session.get(Moderator, moderator_id)
+        if moderator is None or moderator.removed_at is not None:
+            raise CommandFailed("There is no moderator with this id.")
+        return moderator
     keyring = await services.vault.keyring(session)
-    moderator = await find_moderator(session, keyring, check_address(email))
+    moderator = await find_moderator(session, keyring, check_address(who))
     if moderator is None:
         raise CommandFailed("There is no moderator with this address.")
     return moderator
 
 
-async def _get_site(session: AsyncSession, slug: str) -> KnownSite:
+async def get_site(session: AsyncSession, slug: str) -> KnownSite:
+    """Give a site by its slug; raises CommandFailed."""
     site = await load_site(session, slug)
     if site is None:
         raise CommandFailed(f"There is no site {slug!r}.")
@@ -206,24 +218,43 @@ async def _get_site(session: AsyncSession, slug: str) -> KnownSite:
 
 
 async def make_bearer_token(
-    services: Services, email: str, slug: str | None, role: Role | None, name: str
+    services: Services, who: str, slug: str | None, role: Role | None, name: str
 ) -> str:
     """Make a bearer token for a moderator and give its text; raises Invalid, CommandFailed."""
-    convert_fields({"name": name}, CreateToken)
+    name = tidy_fields({"name": name}, CreateToken).name
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        moderator = await _get_moderator(services, session, email)
-        site = await _get_site(session, slug) if slug is not None else None
+        moderator = await get_moderator(services, session, who)
+        site_id = (await get_site(session, slug)).id if slug is not None else None
+        await _require_use(session, moderator, site_id, role)
         _, text = await create_bearer_token(
             session,
             keyring,
             moderator.id,
             name=name,
-            site_id=site.id if site else None,
+            site_id=site_id,
             role=role,
+            actor_id=None,
             now=services.clock(),
         )
     return text
+
+
+async def _require_use(
+    session: AsyncSession, moderator: Moderator, site_id: UUID | None, role: Role | None
+) -> None:
+    """Raise CommandFailed for a token that would open nothing, or less than it says."""
+    moderator = await lock_moderator(session, moderator.id)
+    if moderator.disabled_at is not None:
+        raise AccountDisabled
+    reach = Caller(
+        moderator_id=moderator.id,
+        name=moderator.name,
+        is_admin=moderator.is_admin,
+        roles=await read_roles(session, moderator.id),
+    )
+    if why := reach.opens_nothing(site_id, role):
+        raise CommandFailed(f"No token was made for {moderator.name}: {why}.")
 
 
 async def rotate(services: Services, tell: TellCount = lambda _done, _total: None) -> Rotation:

@@ -224,7 +224,7 @@ class Invalid(ServiceError):
     slug = "invalid-input"
     title = "Some fields are missing or invalid"
     advice = "`errors` names every field that has to change, and how."
-    default_detail = "Nothing was stored. Correct the fields named in `errors` and send it again."
+    default_detail = "Correct what `errors` names and send it again."
 
 
 class IdempotencyKeyReused(ServiceError):
@@ -242,7 +242,7 @@ class RateLimited(ServiceError):
     advice = (
         "Wait for the seconds in Retry-After. Nothing was stored, and the refused try cost nothing."
     )
-    default_detail = "A rate limit was reached. Nothing was stored; try again later."
+    default_detail = "A rate limit was reached, and nothing was done. Try again later."
 
 
 class Unavailable(ServiceError):

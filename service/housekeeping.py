@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, tuple_
@@ -13,6 +12,7 @@ from sqlmodel import SQLModel, col, delete
 from service.accounts.guards import IDLE, LONGEST
 from service.accounts.tables import OneTimeLink, SignInSession
 from service.errors import Unavailable
+from service.http.reading import KEEP_KEYS
 from service.moderation.tables import DecisionKey
 from service.modlog.heads import HeadsUnreadable
 from service.modlog.operations import find_proven
@@ -26,7 +26,6 @@ from service.telemetry.outages import Outage
 EVERY_SECONDS = 600.0
 # SQLite has one write lock, for which submissions wait meanwhile.
 BATCH = 500
-KEEP_KEYS = timedelta(hours=24)
 
 
 async def tidy_up(services: Services) -> None:

@@ -12,7 +12,13 @@ from service.brief_memory import BriefMemory
 from service.changes import NEW_CHANGES, Changes
 from service.clock import Clock
 from service.database import Database
-from service.errors import OriginNotAllowed, RateLimited
+from service.errors import (
+    BodyTooLarge,
+    MediaTypeNotSupported,
+    NotFound,
+    OriginNotAllowed,
+    RateLimited,
+)
 from service.http.reading import AppRequest
 from service.logs import get_logger
 from service.metrics import Metrics
@@ -25,7 +31,11 @@ from service.rate_limiting.leases import SharedLeases
 from service.rate_limiting.rules import Limiter, Rule, Verdict
 from service.settings import Settings
 from service.sites.directory import KnownSite, SiteDirectory
+from service.sites.policy import SitePolicy
 
+# What a change by a reader is refused with before its limits are asked.
+BEFORE_LIMITS = (NotFound, OriginNotAllowed, BodyTooLarge, MediaTypeNotSupported)
+_DEFAULT_IP = SitePolicy().limit("ip")
 _logger = get_logger(__name__)
 
 
@@ -107,6 +117,11 @@ class Services:
             self.metrics.refusals.labels(verdict.refused.rule).inc()
             raise RateLimited(headers=verdict.refused.headers)
         return verdict
+
+    async def charge_refusal(self, request: AppRequest) -> None:
+        """Charge a request that is refused before its limits, over all sites; raises RateLimited."""
+        prefix = self.client_prefix(request)
+        await self.charge([Rule("ip", _DEFAULT_IP, prefix)] if _DEFAULT_IP else [])
 
     def client_prefix(self, request: AppRequest) -> str:
         """Give the prefix of the client's address that limits count by (IPv4 /32, IPv6 /64)."""

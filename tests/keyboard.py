@@ -13,6 +13,32 @@ from click.testing import CliRunner, Result
 from service.__main__ import main
 from tests.processes import IMAGE_UID
 
+URL = "https://talk.example"
+
+
+class Operator:
+    """Someone at a keyboard, with one installation."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.environment = {"GREENROOM_PUBLIC_URL": URL, **environment}
+
+    def types(self, command: str, *more: str, stdin: str = "") -> Result:
+        """Run a command, given in words without blanks in them, in this process: it starts at once."""
+        return type_command(self.folder, self.environment, *command.split(), *more, stdin=stdin)
+
+    def gets(self, command: str, *more: str, stdin: str = "") -> str:
+        """Run a command that has to work in silence but for its answer, and give the answer."""
+        done = self.types(command, *more, stdin=stdin)
+        assert (done.exit_code, done.stderr) == (0, ""), done.output
+        return done.stdout.removesuffix("\n")
+
+    def is_refused(self, command: str, *more: str, status: int = 1, stdin: str = "") -> str:
+        """Run a command that has to fail with one clear line, and give the line."""
+        done = self.types(command, *more, stdin=stdin)
+        assert (done.exit_code, done.stdout) == (status, "")
+        return only_line(done.stderr)
+
 
 def type_command(
     folder: Path, environment: Mapping[str, str], *words: str, stdin: str | bytes = ""

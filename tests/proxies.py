@@ -29,6 +29,25 @@ http {
 }
 """
 
+UPGRADING = """
+events { }
+http {
+    access_log off;
+    client_body_buffer_size 4k;
+    upstream service { server ADDRESS; keepalive 4; }
+    server {
+        listen 80;
+        location / {
+            proxy_pass http://service;
+            proxy_http_version 1.1;
+            proxy_set_header Host $host;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection "upgrade";
+        }
+    }
+}
+"""
+
 
 def start_private_nginx(
     configuration: str, changes: Mapping[str, str], port: int | None = None
@@ -88,6 +107,12 @@ def upstream_of(servers: Sequence[Server]) -> dict[str, str]:
 def start_upstream_nginx(servers: Sequence[Server]) -> AbstractContextManager[Server]:
     """Run docs/operations/nginx.conf in front of processes of the service. Raises ServerMissing."""
     return start_private_nginx("nginx.conf", upstream_of(servers))
+
+
+def start_upgrading_nginx(server: Server) -> AbstractContextManager[Server]:
+    """Run nginx with the usual lines for WebSockets in front of a process. Raises ServerMissing."""
+    address = server.url.removeprefix("http://")
+    return _running_nginx(UPGRADING.replace("ADDRESS", address), {}, None)
 
 
 @contextmanager

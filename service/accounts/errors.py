@@ -14,6 +14,38 @@ class SignInFailed(ServiceError):
         super().__init__(headers={"WWW-Authenticate": "Bearer"})
 
 
+class AccountDisabled(Conflict):
+    slug = "account-disabled"
+    title = "The account is disabled"
+    advice = (
+        "Enable it first: `greenroom moderator enable EMAIL`, or PATCH /v1/moderators/{moderator}."
+    )
+    default_detail = "This account is disabled, and nobody gets in by it."
+
+
+class LastOwner(Conflict):
+    slug = "last-owner"
+    title = "The last owner of a site stays its owner"
+    advice = "Make somebody else an owner of the site first."
+    default_detail = "The site would be left without an owner who can sign in."
+
+
+class LastAdmin(Conflict):
+    slug = "last-admin"
+    title = "The last admin of the installation stays one"
+    advice = (
+        "Make somebody else an admin first, as on the command line: `greenroom moderator create`."
+    )
+    default_detail = "The installation would be left without an admin who can sign in."
+
+
+class MemberExists(Conflict):
+    slug = "member-exists"
+    title = "This person is a member of the site already"
+    advice = "Change the role with PUT /v1/sites/{site}/members/{moderator}."
+    default_detail = "The account with this address has a role on the site already."
+
+
 class AccountExists(Conflict):
     slug = "account-exists"
     title = "There is an account with this address"

@@ -3,7 +3,6 @@
 import hmac
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -13,8 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.accounts.credentials import lock_moderator
+from service.accounts.queries import read_roles
 from service.accounts.rules import Caller, Role, parse_role
-from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
+from service.accounts.tables import BearerToken, Moderator, SignInSession
 from service.accounts.tokens import hash_token
 from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
@@ -41,7 +42,7 @@ async def require_moderator(
     if (token := read_bearer(connection)) is not None:
         connection.state.caller = await _by_token(services, token)
         return
-    caller, keyring = await _by_cookie(services, connection.cookies.get(cookie_name(services)))
+    caller, keyring = await _by_cookie(services, read_cookie(connection, services))
     if connection.method not in SAFE_METHODS:
         await _require_own_page(services, connection, keyring, caller)
     connection.state.caller = caller
@@ -59,6 +60,19 @@ def cookie_name(services: Services) -> str:
     return "__Host-greenroom" if services.settings.is_https else "greenroom"
 
 
+def read_cookie(connection: ASGIConnection[Any, Any, Any, Any], services: Services) -> str | None:
+    """Read the token of the session that a browser has, alive or not.
+
+    By our own hands: the framework keeps in memory all cookies that were ever sent, however long they are.
+    """
+    name = cookie_name(services)
+    for pair in connection.headers.get("cookie", "").split(";"):
+        found, _, value = pair.partition("=")
+        if found.strip() == name:
+            return value.strip().strip('"')
+    return None
+
+
 def csrf_token(keyring: Keyring, session_hash: bytes) -> str:
     """Derive the CSRF token of a session, so that nothing is stored for it."""
     return keyring.mac("csrf", session_hash).hex()
@@ -72,10 +86,10 @@ async def _by_token(services: Services, text: str) -> Caller:
         )
         query = query.where(BearerToken.token_hash == hash_token(text))
         found = (await session.exec(query)).first()
-        if found is None or found[0].revoked_at is not None:
+        if found is None or found[0].revoked_at is not None or not may_come_in(found[1]):
             raise NotSignedIn("The bearer token is unknown or was revoked.")
         token, moderator = found
-        roles = await _roles(session, moderator)
+        roles = await read_roles(session, moderator.id)
     if token.last_used_at is None or abs(now - token.last_used_at) > STAMP_EVERY:
         chosen = update(BearerToken).where(col(BearerToken.id) == token.id)
         await _stamp(services, chosen.values(last_used_at=now))
@@ -86,6 +100,7 @@ async def _by_token(services: Services, text: str) -> Caller:
         roles=roles,
         only_site=token.site_id,
         ceiling=parse_role(token.role) if token.role else Role.OWNER,
+        token_id=token.id,
     )
 
 
@@ -98,7 +113,9 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Ke
         if found is None or not is_alive(found, now):
             raise NotSignedIn("The session has ended. Sign in again.")
         moderator = await session.get_one(Moderator, found.moderator_id)
-        roles = await _roles(session, moderator)
+        if not may_come_in(moderator):
+            raise NotSignedIn("The session has ended. Sign in again.")
+        roles = await read_roles(session, moderator.id)
         keyring = await services.vault.keyring(session)
     # A stamp that lies ahead, of a clock that was, is put right as well.
     if abs(now - found.last_used_at) > STAMP_EVERY:
@@ -114,6 +131,21 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Ke
     return caller, keyring
 
 
+async def require_still_in(session: AsyncSession, caller: Caller) -> None:
+    """Lock the caller's account, and raise NotSignedIn where the credentials have ended since the guard.
+
+    For whatever makes new ones of the same account: a way in that has ended must not leave another behind.
+    """
+    moderator = await lock_moderator(session, caller.moderator_id)
+    if caller.session_hash:
+        is_alive_still = await session.get(SignInSession, caller.session_hash) is not None
+    else:
+        token = await session.get(BearerToken, caller.token_id)
+        is_alive_still = token is not None and token.revoked_at is None
+    if not is_alive_still or not may_come_in(moderator):
+        raise NotSignedIn("These credentials have just ended. Sign in again.")
+
+
 async def _stamp(services: Services, statement: UpdateBase) -> None:
     """Note that a credential was used; where nothing can be written it is good all the same."""
     try:
@@ -124,18 +156,17 @@ async def _stamp(services: Services, statement: UpdateBase) -> None:
             raise
 
 
+def may_come_in(moderator: Moderator) -> bool:
+    """Tell whether an account is neither disabled nor removed."""
+    return moderator.disabled_at is None and moderator.removed_at is None
+
+
 def is_alive(session: SignInSession, now: datetime) -> bool:
     """Tell whether a session was used within 12 hours and began within 30 days.
 
     One of a clock that was further ahead than that would else live until then.
     """
     return abs(now - session.last_used_at) < IDLE and -IDLE < now - session.created_at < LONGEST
-
-
-async def _roles(session: AsyncSession, moderator: Moderator) -> dict[UUID, Role]:
-    query = select(Membership.site_id, Membership.role)
-    rows = await session.exec(query.where(Membership.moderator_id == moderator.id))
-    return {site_id: parse_role(role) for site_id, role in rows}
 
 
 async def _require_own_page(

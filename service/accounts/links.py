@@ -6,22 +6,44 @@ from uuid import UUID
 from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.accounts.credentials import end_links, lock_moderator, set_password
+from service.accounts.errors import AccountDisabled
 from service.accounts.sessions import start_session
-from service.accounts.tables import Moderator, OneTimeLink
+from service.accounts.tables import OneTimeLink
 from service.accounts.tokens import hash_token, make_token
 from service.errors import NotFound
+from service.modlog.chains import Entries
+from service.modlog.entries import make_entry
+from service.modlog.operations import append_entries
+from service.privacy.vault import NO_SITE, Keyring
 
 LINK_LIFETIME = timedelta(hours=24)
 
 
-def make_link(session: AsyncSession, moderator_id: UUID, now: datetime) -> str:
-    """Make a link that signs a moderator in once within a day; gives its token."""
+async def make_link(
+    session: AsyncSession,
+    keyring: Keyring,
+    moderator_id: UUID,
+    *,
+    actor_id: UUID | None,
+    now: datetime,
+) -> str:
+    """Make a link that signs a moderator in once within a day, and end the ones before; gives its token.
+
+    Raises NotFound or AccountDisabled.
+    """
+    moderator = await lock_moderator(session, moderator_id)
+    if moderator.disabled_at is not None:
+        raise AccountDisabled
+    await end_links(session, moderator_id)
     token = make_token()
     session.add(
         OneTimeLink(
             token_hash=hash_token(token), moderator_id=moderator_id, expires_at=now + LINK_LIFETIME
         )
     )
+    entry = make_entry("link.created", now, actor_id, subject=str(moderator_id))
+    await append_entries(session, keyring, NO_SITE, [entry])
     return token
 
 
@@ -39,22 +61,40 @@ def _is_alive(link: OneTimeLink, now: datetime) -> bool:
 
 
 async def use_link(
-    session: AsyncSession, token: str, now: datetime, password_hash: str | None
+    session: AsyncSession,
+    keyring: Keyring,
+    token: str,
+    now: datetime,
+    *,
+    password_hash: str | None = None,
+    keep_tokens: bool = False,
+    instead_of: str | None = None,
 ) -> str:
     """Sign in by a one-time link, and set a password with it if one was chosen.
 
-    Gives the token of a new session. Raises NotFound.
+    Gives the token of a new session, which takes the place of the browser's own. Raises NotFound.
     """
     link = await find_link(session, token, now)
+    moderator = await lock_moderator(session, link.moderator_id)
     used = await session.exec(
         update(OneTimeLink)
         .where(col(OneTimeLink.token_hash) == link.token_hash, col(OneTimeLink.used_at).is_(None))
         .values(used_at=now)
     )
-    if used.rowcount != 1:
-        # Two clicks at once: the other one came first.
+    if used.rowcount != 1 or moderator.disabled_at is not None:
+        # Two clicks at once: the other one came first. Or the link has ended meanwhile.
         raise NotFound("This link was used already.")
+    entries, who = Entries(), moderator.id
+    entries.add(NO_SITE, make_entry("link.used", now, who, subject=str(who)))
     if password_hash:
-        chosen = update(Moderator).where(col(Moderator.id) == link.moderator_id)
-        await session.exec(chosen.values(password_hash=password_hash))
-    return start_session(session, link.moderator_id, now)
+        await set_password(
+            session,
+            moderator,
+            password_hash,
+            entries,
+            keep_tokens=keep_tokens,
+            actor_id=who,
+            now=now,
+        )
+    await entries.append(session, keyring)
+    return await start_session(session, who, now, instead_of=instead_of)

@@ -1,12 +1,14 @@
 """Looking up moderators and their tokens."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.schemas import TokenView
-from service.accounts.tables import BearerToken, Moderator
+from service.accounts.rules import Role, parse_role
+from service.accounts.schemas import HeldOnSite, ModeratorView, TokenView
+from service.accounts.tables import BearerToken, Membership, Moderator
 from service.privacy.addresses import Address
 from service.privacy.tables import SealedAddress
 from service.privacy.vault import Keyring
@@ -25,6 +27,57 @@ async def find_moderator(
     return (await session.exec(chosen)).first()
 
 
+async def read_moderators(
+    session: AsyncSession,
+    *,
+    only: UUID | None = None,
+    after: UUID | None = None,
+    limit: int | None = None,
+) -> list[ModeratorView]:
+    """Read accounts that are not removed, the oldest first, with their roles by site."""
+    query = select(Moderator).where(col(Moderator.removed_at).is_(None))
+    if only:
+        query = query.where(Moderator.id == only)
+    if after:
+        query = query.where(col(Moderator.id) > after)
+    found = (await session.exec(query.order_by(col(Moderator.id)).limit(limit))).all()
+    roles = await _read_held(session, [one.id for one in found])
+    return [view_moderator(one, roles.get(one.id, [])) for one in found]
+
+
+async def _read_held(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[HeldOnSite]]:
+    query = (
+        select(Membership.moderator_id, Site.slug, Membership.role)
+        .join(Site, col(Site.id) == col(Membership.site_id))
+        .where(col(Membership.moderator_id).in_(ids))
+        .order_by(col(Site.slug))
+    )
+    held: dict[UUID, list[HeldOnSite]] = {}
+    for moderator_id, slug, role in await session.exec(query):
+        held.setdefault(moderator_id, []).append(HeldOnSite(slug, role))
+    return held
+
+
+def view_moderator(moderator: Moderator, roles: list[HeldOnSite]) -> ModeratorView:
+    """Give an account as admins see it."""
+    return ModeratorView(
+        str(moderator.id),
+        moderator.name,
+        "active" if moderator.disabled_at is None else "disabled",
+        moderator.is_admin,
+        moderator.password_hash is not None,
+        roles,
+        moderator.created_at,
+    )
+
+
+async def read_roles(session: AsyncSession, moderator_id: UUID) -> dict[UUID, Role]:
+    """Read the roles of a moderator by the ids of their sites."""
+    query = select(Membership.site_id, Membership.role)
+    rows = await session.exec(query.where(Membership.moderator_id == moderator_id))
+    return {site_id: parse_role(role) for site_id, role in rows}
+
+
 async def read_tokens(session: AsyncSession, moderator_id: UUID) -> list[TokenView]:
     """Read the tokens of a moderator that are not revoked, the oldest first."""
     query = (
@@ -34,6 +87,31 @@ async def read_tokens(session: AsyncSession, moderator_id: UUID) -> list[TokenVi
         .order_by(col(BearerToken.id))
     )
     return [view_token(token, slug) for token, slug in await session.exec(query)]
+
+
+async def read_tokens_of_all(
+    session: AsyncSession, only: UUID | None
+) -> Sequence[tuple[BearerToken, str, str | None]]:
+    """Read tokens that are not revoked, of all or `only` one, with the moderator's name and the site."""
+    query = (
+        select(BearerToken, Moderator.name, Site.slug)
+        .join(Moderator, col(Moderator.id) == col(BearerToken.moderator_id))
+        .join(Site, col(Site.id) == col(BearerToken.site_id), isouter=True)
+        .where(col(BearerToken.revoked_at).is_(None))
+        .order_by(col(BearerToken.id))
+    )
+    if only:
+        query = query.where(BearerToken.moderator_id == only)
+    return (await session.exec(query)).all()
+
+
+async def read_addresses(
+    session: AsyncSession, keyring: Keyring, ids: Sequence[UUID]
+) -> dict[UUID, str]:
+    """Give the addresses of moderators by their ids; whoever shows them writes that into the log."""
+    query = select(SealedAddress).where(col(SealedAddress.site_id).is_(None))
+    found = (await session.exec(query.where(col(SealedAddress.id).in_(ids)))).all()
+    return {row.id: keyring.open_address(row) for row in found}
 
 
 def view_token(token: BearerToken, slug: str | None) -> TokenView:

@@ -8,11 +8,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.accounts.errors import SignInFailed
-from service.accounts.guards import LONGEST, cookie_name, csrf_token, require_moderator
+from service.accounts.guards import (
+    LONGEST,
+    cookie_name,
+    csrf_token,
+    read_cookie,
+    require_moderator,
+    require_still_in,
+)
 from service.accounts.queries import read_tokens, view_token
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.schemas import (
     CreateToken,
+    ListTokens,
     ModeratorRef,
     SignedIn,
     SignIn,
@@ -23,11 +31,11 @@ from service.accounts.sessions import sign_in, sign_out
 from service.accounts.tokens import create_bearer_token, hash_token, revoke_bearer_token
 from service.clock import parse_id
 from service.errors import Invalid, NotAllowed, NotFound, RateLimited, Unavailable
-from service.http.answers import answer, no_content
+from service.http.answers import answer, created, no_content
 from service.http.docs import Doc, describe_header
-from service.http.reading import AppRequest, read_command
+from service.http.reading import AppRequest, read_command, read_query
 from service.http.wire import Id
-from service.privacy.addresses import Address, AddressRefused, check_address
+from service.privacy.addresses import check_address
 from service.services import Services
 
 
@@ -45,8 +53,14 @@ async def create_session(request: AppRequest, services: NamedDependency[Services
     """Sign in with an address and a password; the answer sets a cookie."""
     command = await read_command(request, SignIn)
     prefix = services.client_prefix(request)
-    address = parse_address(command.email)
-    moderator, token = await sign_in(services, address, command.password, prefix=prefix)
+    address = check_address(command.email)
+    moderator, token = await sign_in(
+        services,
+        address,
+        command.password,
+        prefix=prefix,
+        instead_of=read_cookie(request, services),
+    )
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)
     signed_in = SignedIn(
@@ -55,14 +69,6 @@ async def create_session(request: AppRequest, services: NamedDependency[Services
     response: Response[Any] = answer(signed_in)
     response.set_cookie(session_cookie(services, token))
     return response
-
-
-def parse_address(raw: str) -> Address | None:
-    """Read an address that somebody signs in with; None where it cannot be one."""
-    try:
-        return check_address(raw)
-    except AddressRefused:
-        return None
 
 
 def session_cookie(services: Services, token: str) -> Cookie:
@@ -99,15 +105,24 @@ async def delete_session(
 @get(
     "/v1/tokens",
     guards=[require_moderator],
-    opt=Doc(tag="Tokens", answers={200: TokenList}, problems=(NotAllowed,)).as_opt(),
+    opt=Doc(
+        tag="Tokens",
+        query=ListTokens,
+        answers={200: TokenList},
+        problems=(NotAllowed, NotFound, Invalid),
+    ).as_opt(),
 )
 async def list_tokens(
-    services: NamedDependency[Services], caller: NamedDependency[Caller]
+    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
-    """List one's own bearer tokens, without their texts."""
+    """List one's own bearer tokens, or as an admin those of a `moderator`, without their texts."""
     caller.require_whole()
+    wanted = read_query(request, ListTokens).moderator
+    moderator_id = caller.moderator_id if wanted is None else parse_id(wanted)
+    if moderator_id is None or not (caller.is_admin or moderator_id == caller.moderator_id):
+        raise NotFound
     async with services.reading() as session:
-        return answer(TokenList(await read_tokens(session, caller.moderator_id)))
+        return answer(TokenList(await read_tokens(session, moderator_id)))
 
 
 @post(
@@ -130,7 +145,10 @@ async def create_token(
     site = await services.directory.get(command.site) if command.site is not None else None
     if site:
         caller.require(site.id, role or Role.VIEWER)
+    if why := caller.opens_nothing(site.id if site else None, role):
+        raise NotAllowed(f"No token was made: {why}.")
     async with services.writing() as session:
+        await require_still_in(session, caller)
         keyring = await services.vault.keyring(session)
         token, text = await create_bearer_token(
             session,
@@ -139,9 +157,11 @@ async def create_token(
             name=command.name,
             site_id=site.id if site else None,
             role=role,
+            actor_id=caller.moderator_id,
             now=services.clock(),
         )
-    return answer(TokenMade(text, view_token(token, command.site)), 201)
+    made = TokenMade(text, view_token(token, command.site))
+    return created(made, f"/v1/tokens/{token.id}")
 
 
 @delete(
@@ -155,14 +175,21 @@ async def create_token(
 async def revoke_token(
     token: FromPath[str], services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
-    """Revoke one of one's own tokens by its id; it ends at once."""
+    """Revoke one of one's own tokens by its id, or as an admin anybody's; it ends at once."""
     caller.require_whole()
     token_id = parse_id(token)
     if token_id is None:
         raise NotFound
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
-        await revoke_bearer_token(session, keyring, caller.moderator_id, token_id, services.clock())
+        await revoke_bearer_token(
+            session,
+            keyring,
+            token_id,
+            of=None if caller.is_admin else caller.moderator_id,
+            actor_id=caller.moderator_id,
+            now=services.clock(),
+        )
     return no_content()
 
 

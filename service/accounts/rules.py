@@ -30,7 +30,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who sends a request, and how far the credentials reach.
 
     `roles` are those of the moderator, by site. A bearer token narrows them to `only_site` and to at most
-    `ceiling`. `session_hash` is set when the caller came by cookie.
+    `ceiling`. `session_hash` is set when the caller came by cookie, `token_id` when by bearer token.
     """
 
     moderator_id: UUID
@@ -40,6 +40,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     only_site: UUID | None = None
     ceiling: Role = Role.OWNER
     session_hash: bytes | None = None
+    token_id: UUID | None = None
 
     def role_on(self, site_id: UUID) -> Role | None:
         """Give the role that these credentials carry on a site."""
@@ -57,6 +58,20 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             raise NotAllowed(
                 f"This needs the role {role.word} on the site; you are its {held.word}."
             )
+
+    def opens_nothing(self, only_site: UUID | None, ceiling: Role | None) -> str | None:
+        """Say why a token of the caller's, narrowed so, would reach less than it says; None where it does.
+
+        On a site it has to be as high as the role that it names; on all of them, somewhere.
+        """
+        if only_site is None:
+            is_void = not self.is_admin and not self.roles
+            return "without a role on any site it would open nothing" if is_void else None
+        held = self.role_on(only_site)
+        if held is None:
+            return "without a role on the site it would open nothing"
+        too_high = ceiling is not None and ceiling > held
+        return f"the role on the site is no more than {held.word}" if too_high else None
 
     def sites(self) -> list[UUID] | None:
         """List the sites that the caller may see; None is every site."""

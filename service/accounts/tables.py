@@ -8,7 +8,10 @@ from sqlmodel import Field, SQLModel
 
 
 class Moderator(SQLModel, table=True):
-    """A person who decides. The address lies in the vault under the same id."""
+    """A person who decides. The address lies in the vault under the same id, until the account is removed.
+
+    One that is disabled may not come in; one that is removed is there for the log alone, by id and name.
+    """
 
     __tablename__ = "moderator"
 
@@ -17,6 +20,8 @@ class Moderator(SQLModel, table=True):
     password_hash: str | None = None
     is_admin: bool = False
     created_at: datetime
+    disabled_at: datetime | None = None
+    removed_at: datetime | None = None
 
 
 class Membership(SQLModel, table=True):

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.accounts.credentials import revoke
 from service.accounts.rules import Role
 from service.accounts.tables import BearerToken
 from service.clock import new_id
 from service.errors import NotFound
+from service.modlog.chains import Entries
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.privacy.vault import NO_SITE, Keyring
@@ -37,6 +39,7 @@ async def create_bearer_token(
     name: str,
     site_id: UUID | None,
     role: Role | None,
+    actor_id: UUID | None,
     now: datetime,
 ) -> tuple[BearerToken, str]:
     """Make a bearer token, limited to a site and a role if these are given; its text is never stored."""
@@ -51,19 +54,24 @@ async def create_bearer_token(
         created_at=now,
     )
     session.add(token)
-    entry = make_entry("token.created", now, moderator_id, subject=str(token.id))
+    entry = make_entry("token.created", now, actor_id, subject=str(token.id))
     await append_entries(session, keyring, site_id or NO_SITE, [entry])
     return token, text
 
 
 async def revoke_bearer_token(
-    session: AsyncSession, keyring: Keyring, moderator_id: UUID, token_id: UUID, now: datetime
+    session: AsyncSession,
+    keyring: Keyring,
+    token_id: UUID,
+    *,
+    of: UUID | None,
+    actor_id: UUID | None,
+    now: datetime,
 ) -> None:
-    """End a token of one's own; raises NotFound."""
-    token = await session.get(BearerToken, token_id)
-    if token is None or token.moderator_id != moderator_id or token.revoked_at is not None:
-        raise NotFound("You have no such token.")
-    token.revoked_at = now
-    session.add(token)
-    entry = make_entry("token.revoked", now, moderator_id, subject=str(token_id))
-    await append_entries(session, keyring, token.site_id or NO_SITE, [entry])
+    """End a token, with `of` only one of that moderator's; raises NotFound."""
+    token = await session.get(BearerToken, token_id, with_for_update=True)
+    if token is None or token.revoked_at is not None or of not in {None, token.moderator_id}:
+        raise NotFound
+    entries = Entries()
+    revoke(session, token, entries, actor_id, now)
+    await entries.append(session, keyring)

@@ -1,50 +1,50 @@
 """Making and changing sites, opening and closing their articles."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from msgspec import UNSET
 from sqlmodel import col, select, update
 
 from service.accounts.rules import Caller
-from service.administration.schemas import ArticleView, ChangeSite, CreateSite, SetArticle
+from service.administration.schemas import (
+    ArticleState,
+    ArticleView,
+    ChangeSite,
+    CreateSite,
+    name_faults,
+)
 from service.clock import new_id
 from service.comments.tables import Article
 from service.comments.visibility import bump_article
 from service.database import insert_new
-from service.errors import FieldError, Invalid
+from service.errors import Invalid
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.services import Services
 from service.sites import operations as sites
-from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
-from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
-from service.sites.policy import SETTINGS
+from service.sites.errors import SettingInvalid
 
 
 async def create_site(services: Services, command: CreateSite, caller: Caller) -> None:
-    """Make a site; raises SiteExists, or Invalid that names every wrong origin."""
-    with _naming_fields():
-        async with services.writing() as session:
-            keyring = await services.vault.keyring(session)
-            await sites.create_site(
-                session,
-                keyring,
-                slug=command.slug,
-                title=command.title,
-                origins=command.origins,
-                actor_id=caller.moderator_id,
-                now=services.clock(),
-            )
+    """Make a site; raises SiteExists."""
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        await sites.create_site(
+            session,
+            keyring,
+            slug=command.slug,
+            title=command.title,
+            origins=command.origins,
+            actor_id=caller.moderator_id,
+            now=services.clock(),
+        )
     services.directory.forget()
 
 
 async def change_site(
     services: Services, site: KnownSite, command: ChangeSite, caller: Caller
 ) -> None:
-    """Change what the command names; raises SettingFixed, or Invalid that names every wrong member."""
-    with _naming_fields():
+    """Change what the command names; raises SettingFixed, or Invalid for too many reasons."""
+    try:
         async with services.writing() as session:
             keyring = await services.vault.keyring(session)
             await sites.change_site(
@@ -57,69 +57,32 @@ async def change_site(
                 actor_id=caller.moderator_id,
                 now=services.clock(),
             )
+    except SettingInvalid as error:
+        raise Invalid(errors=name_faults(error.faults)) from None
     services.directory.forget()
 
 
-@contextmanager
-def _naming_fields() -> Iterator[None]:
-    """Raise what a site cannot be as Invalid, with pointers to the members of the body."""
-    try:
-        yield
-    except SlugInvalid as error:
-        raise Invalid(errors=[FieldError("slug_invalid", str(error), "#/slug")]) from None
-    except OriginInvalid as error:
-        raise Invalid(errors=_origin_errors(error)) from None
-    except SettingInvalid as error:
-        raise Invalid(errors=_setting_errors(error)) from None
-
-
-def _origin_errors(error: OriginInvalid) -> list[FieldError]:
-    return [
-        FieldError("origins_invalid", why, pointer=f"#/origins/{place}")
-        for place, why in error.faults.items()
-    ]
-
-
-def _setting_errors(error: SettingInvalid) -> list[FieldError]:
-    return [
-        # What is no setting may hold anything, and its detail names those that there are.
-        FieldError(
-            "settings_invalid",
-            f"{name}: {why}",
-            pointer=f"#/settings/{name}" if name in SETTINGS else "#/settings",
-        )
-        for name, why in error.faults.items()
-    ]
-
-
 async def set_article_state(
-    services: Services, site: KnownSite, command: SetArticle, caller: Caller
-) -> ArticleView:
-    """Open or close an article, which is made if there is none; raises Invalid for what is not a key."""
-    key = _normalise(site, command.article)
-    now, is_closed = services.clock(), command.state == "closed"
+    services: Services, site: KnownSite, key: str, state: ArticleState, caller: Caller
+) -> tuple[ArticleView, bool]:
+    """Open or close an article by its canonical key; gives it, and whether it was made for this."""
+    now, is_closed = services.clock(), state == "closed"
     values = {"id": new_id(), "site_id": site.id, "key": key, "created_at": now}
     of_key = (col(Article.site_id) == site.id, col(Article.key) == key)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         counts = {"visible": 0, "revision": 0}
-        await session.exec(
-            insert_new(session, Article, {**values, **counts, "is_closed": is_closed})
+        made = await session.exec(
+            insert_new(session, Article, {**values, **counts, "is_closed": is_closed}).returning(
+                col(Article.id)
+            )
         )
+        is_new = made.first() is not None
         await session.exec(update(Article).where(*of_key).values(is_closed=is_closed))
         article = (await session.exec(select(Article).where(*of_key))).one()
         # The form under the article is public as well.
         await bump_article(session, article.id)
-        entry = make_entry(
-            f"article.{command.state}", now, caller.moderator_id, subject=str(article.id)
-        )
+        entry = make_entry(f"article.{state}", now, caller.moderator_id, subject=str(article.id))
         await append_entries(session, keyring, site.id, [entry])
     services.articles.forget()
-    return ArticleView(key, command.state, article.visible, article.created_at)
-
-
-def _normalise(site: KnownSite, raw: str) -> str:
-    try:
-        return site.article_key(raw)
-    except ArticleRefused as refusal:
-        raise Invalid(errors=[refusal.as_error(pointer="#/article")]) from None
+    return ArticleView(key, state, article.visible, article.created_at), is_new

@@ -1,12 +1,13 @@
 """The routes of administration: sites, their articles and their members."""
 
 from typing import Any
+from urllib.parse import urlencode
 
-import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from service.accounts.errors import LastOwner
 from service.accounts.guards import require_moderator
 from service.accounts.members import set_role
 from service.accounts.rules import Caller, Role, parse_role
@@ -24,9 +25,10 @@ from service.administration.schemas import (
 )
 from service.clock import parse_id
 from service.errors import Invalid, NotAllowed, NotFound, OriginNotAllowed
-from service.http.answers import answer, no_content
+from service.http.answers import answer, created, no_content
 from service.http.cursors import Position, make_cursor, read_cursor
 from service.http.docs import Doc
+from service.http.faults import Faults
 from service.http.reading import AppRequest, read_command, read_query
 from service.services import Services
 from service.sites.directory import KnownSite
@@ -54,10 +56,7 @@ async def require_changeable(
 def view_site(site: KnownSite, caller: Caller) -> SiteView:
     """Give a site as one of its moderators sees it."""
     role = caller.role_on(site.id) or Role.VIEWER
-    settings = {
-        setting.encode_name: getattr(site.policy, setting.name)
-        for setting in msgspec.structs.fields(site.policy)
-    }
+    settings = site.policy.as_settings()
     return SiteView(str(site.id), site.slug, site.title, list(site.origins), settings, role.word)
 
 
@@ -70,8 +69,9 @@ async def list_sites(
     request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
     """List the sites that the caller has a role on, by slug."""
-    wanted = read_query(request, ListSites)
-    after = read_cursor(wanted.cursor, "sites")
+    with Faults() as faults:
+        wanted = read_query(request, ListSites, faults)
+        after = read_cursor(wanted.cursor, "sites", faults)
     async with services.reading() as session:
         # One more than asked for tells whether there is a next page.
         found = await read_sites(
@@ -99,7 +99,8 @@ async def create_site(
     caller.require_admin()
     command = await read_command(request, CreateSite)
     await operations.create_site(services, command, caller)
-    return answer(view_site(await services.directory.get(command.slug), caller), 201)
+    made = view_site(await services.directory.get(command.slug), caller)
+    return created(made, f"/v1/sites/{command.slug}")
 
 
 @get(
@@ -144,7 +145,7 @@ async def change_site(
     opt=Doc(
         tag="Sites",
         body=SetArticle,
-        answers={200: ArticleView},
+        answers={200: ArticleView, 201: ArticleView},
         problems=(NotAllowed, OriginNotAllowed, NotFound, Invalid),
     ).as_opt(),
 )
@@ -156,8 +157,12 @@ async def set_article(
 ) -> Response[Any]:
     """Open or close an article for comments; on a site whose articles are `listed` it lists it too."""
     known = await require_changeable(request, services, caller, site, Role.MODERATOR)
-    command = await read_command(request, SetArticle)
-    return answer(await operations.set_article_state(services, known, command, caller))
+    with Faults() as faults:
+        command = await read_command(request, SetArticle, faults)
+        key = faults.check(known.article_key, command.article, pointer="#/article") or ""
+    view, is_new = await operations.set_article_state(services, known, key, command.state, caller)
+    query = urlencode({"article": key})
+    return created(view, f"/v1/sites/{site}/comments?{query}") if is_new else answer(view)
 
 
 @get(
@@ -182,7 +187,7 @@ async def list_members(
         tag="Members",
         body=SetRole,
         answers={204: None},
-        problems=(NotAllowed, OriginNotAllowed, NotFound, Invalid),
+        problems=(NotAllowed, OriginNotAllowed, NotFound, LastOwner, Invalid),
     ).as_opt(),
 )
 async def set_member(
@@ -204,7 +209,9 @@ async def set_member(
     guards=GUARDED,
     status_code=200,
     opt=Doc(
-        tag="Members", answers={204: None}, problems=(NotAllowed, OriginNotAllowed, NotFound)
+        tag="Members",
+        answers={204: None},
+        problems=(NotAllowed, OriginNotAllowed, NotFound, LastOwner),
     ).as_opt(),
 )
 async def remove_member(

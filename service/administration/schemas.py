@@ -1,21 +1,69 @@
 """What the administration of sites takes and gives."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from service.accounts.schemas import HeldRole
-from service.http.wire import LINE, Article, Cursor, Id, Slug, Time
-from service.sites.policy import SETTINGS_SCHEMA, SettingValue
+from service.errors import FieldError
+from service.http.fields import NOT_AN_OBJECT
+from service.http.tidy import one_line
+from service.http.told import CHECK, FIND
+from service.http.wire import Article, Cursor, Id, Slug, Time
+from service.sites.articles import check_origin
+from service.sites.directory import MAX_ORIGIN_CHARS
+from service.sites.policy import SETTINGS, SETTINGS_SCHEMA, SettingValue, find_faults
 
 ArticleState = Literal["open", "closed"]
-Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
-Origins = Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(min_length=1, max_length=50)]
+Title = Annotated[str, one_line(200)]
+Origin = Annotated[
+    str,
+    Meta(
+        max_length=MAX_ORIGIN_CHARS,
+        examples=["https://blog.example"],
+        extra_json_schema={"pattern": r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\%]+/?\s*$"},
+        extra={CHECK: check_origin},
+    ),
+]
+Origins = Annotated[list[Origin], Meta(min_length=1, max_length=50)]
 # There are a dozen settings, and a text for each of some reasons.
 MAX_SETTINGS = 50
+# No setting's name is longer, and no longer one is repeated.
+MAX_SETTING_CHARS = 80
+
+
+def name_faults(faults: Mapping[str, str]) -> list[FieldError]:
+    """Name what is wrong with settings, each at its place in the body."""
+    return [
+        # What is no setting may hold anything, and its detail names those that there are.
+        FieldError(
+            "settings_invalid",
+            f"{name[:MAX_SETTING_CHARS].encode('utf-8', 'replace').decode()}: {why}",
+            pointer=f"#/settings/{name}" if name in SETTINGS else "#/settings",
+        )
+        for name, why in faults.items()
+    ]
+
+
+def find_setting_errors(raw: object, pointer: str) -> list[FieldError]:
+    """List every setting that is wrong."""
+    if not isinstance(raw, Mapping):
+        return [FieldError("settings_invalid", NOT_AN_OBJECT.detail, pointer)]
+    if len(raw) > MAX_SETTINGS:
+        detail = f"At most {MAX_SETTINGS} settings are taken at a time; these are {len(raw):,}."
+        return [FieldError("settings_too_long", detail, pointer)]
+    return name_faults(find_faults(raw))
+
+
 Settings = Annotated[
-    dict[str, SettingValue], Meta(max_length=MAX_SETTINGS, extra_json_schema=SETTINGS_SCHEMA)
+    dict[str, SettingValue],
+    Meta(
+        max_length=MAX_SETTINGS,
+        extra_json_schema=SETTINGS_SCHEMA,
+        extra={FIND: find_setting_errors},
+    ),
 ]
 
 

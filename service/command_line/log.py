@@ -1,18 +1,19 @@
 """Checking the moderation logs, and accepting them after a restore."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.command_line.refusals import CommandFailed
+from service.comments.unlogged import find_unlogged
 from service.modlog.acceptance import find_misfits, record_acceptance
-from service.modlog.operations import verify_chain
-from service.modlog.rules import START, Flaw, Head
-from service.modlog.tables import LogHead
+from service.modlog.checking import check_chain, find_strays
+from service.modlog.rules import Flaw, Head
 from service.privacy.vault import NO_SITE
 from service.services import Services
 from service.sites.tables import Site
@@ -28,6 +29,8 @@ class Verified(msgspec.Struct, frozen=True):
     name: str
     head: Head
     flaws: list[Flaw]
+    # The entries whose free text was erased, by `seq`.
+    erased: list[int]
     # What came of accepting it: where the remembered heads stand that were set aside, or None.
     accepted: Path | None = None
     is_refused: bool = False
@@ -40,6 +43,8 @@ class Verified(msgspec.Struct, frozen=True):
     def lines(self) -> list[str]:
         """The chain with all that is to be said about it."""
         lines = [self.line, *(f"  {flaw.line}" for flaw in self.flaws)]
+        if self.erased:
+            lines.append(f"  erased: the free text of entries {_join_ranges(self.erased)}")
         if self.accepted:
             lines.append(f"  accepted: the heads that it does not fit are in {self.accepted}")
         if self.is_refused:
@@ -61,17 +66,27 @@ async def verify_logs(services: Services, head: str | None = None) -> list[Verif
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)
         slugs = dict((await session.exec(select(Site.id, Site.slug))).all())
-        rows = (await session.exec(select(LogHead))).all()
-        stored = {row.site_id: Head(row.length, row.mac) for row in rows}
-        chains = {chain: _name_chain(chain, slugs) for chain in {*stored, *remembered, *slugs}}
+        chains = {chain: _name_chain(chain, slugs) for chain in {NO_SITE, *remembered, *slugs}}
         if unknown := set(given).difference(chains.values()):
             raise CommandFailed(f"There is no log of {unknown.pop()!r}.")
+        others = await _find_beside_chains(session, remembered)
         results = []
         for chain, name in sorted(chains.items()):
-            heads = [stored.get(chain), *remembered.get(chain, []), given.get(name)]
-            flaws = await verify_chain(session, keyring, chain, [one for one in heads if one])
-            results.append(Verified(chain, name, stored.get(chain, Head(0, START)), flaws))
+            heads = [*remembered.get(chain, []), *([given[name]] if name in given else [])]
+            checked = await check_chain(session, keyring, chain, heads)
+            flaws = [*checked.flaws, *others.get(chain, [])]
+            results.append(Verified(chain, name, checked.head, flaws, checked.erased))
     return results
+
+
+async def _find_beside_chains(
+    session: AsyncSession, remembered: Collection[UUID]
+) -> dict[UUID, list[Flaw]]:
+    """Find what is wrong beside the chains themselves, by the chain that it is told with."""
+    flaws = await find_unlogged(session)
+    strays = await find_strays(session, select(Site.id), {NO_SITE, *remembered})
+    flaws.setdefault(NO_SITE, []).extend(strays)
+    return flaws
 
 
 async def accept_logs(services: Services) -> list[Verified]:
@@ -89,12 +104,13 @@ async def accept_logs(services: Services) -> list[Verified]:
 
 async def _accept(services: Services, checked: Verified) -> Path | None:
     """Set aside the remembered heads that a chain does not fit; None where something else is wrong."""
-    remembered = services.log_heads.recall().get(checked.chain, [])
-    # What the database itself says of the chain's end is not a matter of taste.
-    own = [checked.head] if checked.head.length else []
+    everything = services.log_heads.recall()
+    remembered = everything.get(checked.chain, [])
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)
-        is_whole = not await verify_chain(session, keyring, checked.chain, own)
+        # What the database itself speaks against is not a matter of taste.
+        beside = (await _find_beside_chains(session, everything)).get(checked.chain)
+        is_whole = not (beside or (await check_chain(session, keyring, checked.chain, [])).flaws)
         misfits = await find_misfits(session, checked.chain, remembered)
         is_kept = checked.chain == NO_SITE or await session.get(Site, checked.chain) is not None
     if not is_whole or not misfits:
@@ -115,6 +131,17 @@ def _name_chain(chain: UUID, slugs: Mapping[UUID, str]) -> str:
     if chain == NO_SITE:
         return "(installation)"
     return slugs.get(chain, f"({chain})")
+
+
+def _join_ranges(places: Sequence[int]) -> str:
+    """Write ascending places as `3, 5 to 9, 12`."""
+    ranges: list[list[int]] = []
+    for place in places:
+        if ranges and place == ranges[-1][-1] + 1:
+            ranges[-1][1:] = [place]
+        else:
+            ranges.append([place])
+    return ", ".join(" to ".join(map(str, one)) for one in ranges)
 
 
 def _parse_head(text: str) -> tuple[str, Head]:

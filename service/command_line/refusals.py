@@ -13,7 +13,7 @@ from service.migrations.refusals import MigrationFailed, MigrationHindered, Sche
 from service.modlog.heads import HeadsUnreadable
 from service.privacy.addresses import AddressRefused
 from service.server.listening import CannotListen
-from service.sites.errors import OriginInvalid, SettingInvalid, SlugInvalid
+from service.sites.errors import SettingInvalid, SlugInvalid
 
 
 class CommandFailed(Exception):
@@ -30,7 +30,6 @@ REFUSED = (
     ServiceError,
     AddressRefused,
     SlugInvalid,
-    OriginInvalid,
     SettingInvalid,
 )
 MISTAKES = (

@@ -173,7 +173,9 @@ async def change_text(
     waiting = (await read_edits(session, keyring, [comment.id])).get(comment.id)
     if text == (waiting or comment).text:
         return False
-    change: dict[str, Any] = {"version": comment.version + 1}
+    since = comment.edited_from if comment.edited_to == comment.version else comment.version
+    to = comment.version + 1
+    change: dict[str, Any] = {"version": to, "edited_from": since, "edited_to": to}
     if waiting and text == comment.text:
         change["fingerprint"] = waiting.former_print
     else:

@@ -37,6 +37,8 @@ LEAVES_TOMBSTONE: frozenset[Status] = frozenset({"withdrawn", "erased"})
 FREES_FINGERPRINT = LEAVES_TOMBSTONE
 # Statuses in which an author may correct the text, and the only ones in which an edit goes on waiting.
 TAKES_EDITS: frozenset[Status] = frozenset({"pending", "approved"})
+# Actions that no edit by the author makes stale.
+WHATEVER_IT_SAYS: frozenset[Action] = frozenset({"spam", "requeue", "erase"})
 
 
 def is_legal(action: Action, status: Status) -> bool:
@@ -47,6 +49,22 @@ def is_legal(action: Action, status: Status) -> bool:
 def decides_edit(action: Action, status: Status) -> bool:
     """Tell whether an action, where an edit waits, is about the edit and leaves the comment's status."""
     return status == "approved" and action in {"approve", "reject"}
+
+
+def is_stale(comment: "LockedComment", action: Action, version: int) -> bool:
+    """Tell whether a decision goes by a comment that is another one by now.
+
+    What takes a comment away is about its author as much as about the text, so that no edit fends it off: it
+    goes by the status, which is still the same where nothing but edits has raised the version.
+    """
+    if version == comment.version:
+        return False
+    is_only_edited = (
+        comment.edited_from is not None
+        and comment.edited_to == comment.version
+        and comment.edited_from <= version < comment.version
+    )
+    return not (action in WHATEVER_IT_SAYS and is_only_edited)
 
 
 def lets_through(status: Status) -> bool:
@@ -63,6 +81,8 @@ class LockedComment(msgspec.Struct):
     parent_id: UUID | None
     status: Status
     version: int
+    edited_from: int | None
+    edited_to: int | None
     fingerprint: bytes | None
     claimed_by: UUID | None
     claimed_until: datetime | None

@@ -101,6 +101,10 @@ class Comment(SQLModel, table=True):
     # The revision of the article with which the public last came to see it otherwise; 0 where it never did.
     public_revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     version: int = 1
+    # Between these versions nobody but the author changed it, by edits. Whatever else raises the version
+    # leaves both as they are, so they say something only while the second one is the present one.
+    edited_from: int | None = None
+    edited_to: int | None = None
     edited: bool = False
     submitted_at: datetime
     decided_at: datetime | None = None

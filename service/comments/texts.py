@@ -3,15 +3,16 @@
 from uuid import UUID
 
 from service.errors import FieldRefused
-from service.http.fields import is_storable
+from service.http.fields import NOT_STORABLE, REQUIRED, is_storable
+from service.http.wire import MAX_ARTICLE_CHARS
 from service.privacy.vault import Keyring
-from service.sites import articles
 from service.text.normalising import has_visible, normalise_text
 
 # What a value may have before anything is done to it, in characters: what takes long takes as long as this.
 MAX_RAW_CHARS = {
-    "article": articles.MAX_RAW_CHARS,
+    "article": MAX_ARTICLE_CHARS,
     "url": 4_096,
+    "redirect_to": 4_096,
     "name": 1_024,
     "email": 1_024,
     "text": 131_050,
@@ -22,21 +23,25 @@ MAX_OTHER_CHARS = 1_024
 def require_text(field: str, raw: object) -> str:
     """Give the value of a field that has to be there and to be a storable text; raises FieldRefused."""
     if raw is None:
-        raise FieldRefused(f"{field}_required", "This field is required.")
+        raise FieldRefused(f"{field}_required", REQUIRED)
     most = MAX_RAW_CHARS.get(field, MAX_OTHER_CHARS)
     if isinstance(raw, str) and len(raw) > most:
         detail = f"At most {most:,} characters are read; this has {len(raw):,}. Nothing was cut."
         raise FieldRefused(f"{field}_too_long", detail)
     if not isinstance(raw, str) or not is_storable(raw):
-        detail = "This has to be text without NUL or lone surrogates."
-        raise FieldRefused(f"{field}_invalid", detail)
+        raise FieldRefused(f"{field}_invalid", NOT_STORABLE)
     return raw
+
+
+def cut_raw(field: str, raw: str) -> str:
+    """Give as much of a value as is sent back: one character more than is read, so that it stays refused."""
+    return raw[: MAX_RAW_CHARS.get(field, MAX_OTHER_CHARS) + 1]
 
 
 def check_length(field: str, value: str, max_chars: int) -> str:
     """Give a normalised value that a reader sees something of and that is no longer; raises FieldRefused."""
     if not has_visible(value):
-        raise FieldRefused(f"{field}_required", "This field is required.")
+        raise FieldRefused(f"{field}_required", REQUIRED)
     if len(value) > max_chars:
         detail = f"At most {max_chars:,} characters are taken; this has {len(value):,}."
         raise FieldRefused(f"{field}_too_long", f"{detail} Nothing was cut.")

@@ -20,6 +20,11 @@ def answer(
     return respond(msgspec.json.encode(value), JSON, status, headers)
 
 
+def created(value: msgspec.Struct, place: str) -> Response[bytes]:
+    """Answer that something was made (201), and where it is (RFC 9110, section 15.3.2)."""
+    return answer(value, 201, {"Location": place})
+
+
 def no_content() -> Response[None]:
     """Answer that it was done and there is nothing to say."""
     return Response(None, status_code=204, headers=NO_STORE)

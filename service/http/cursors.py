@@ -5,7 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from service.errors import FieldError, Invalid
+from service.errors import FieldRefused
+from service.http.faults import Faults
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -21,10 +22,14 @@ def make_cursor(position: Position) -> str:
     return urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=").decode()
 
 
-def read_cursor(cursor: str | None, order: str, *, is_ranked: bool = False) -> Position | None:
-    """Read a cursor that was given out under this order; raises Invalid for any other."""
-    if cursor is None:
-        return None
+def read_cursor(
+    cursor: str | None, order: str | None, faults: Faults, *, is_ranked: bool = False
+) -> Position | None:
+    """Read a cursor that was given out under this order, or under any where it is None."""
+    return faults.check(lambda text: _read(text, order, is_ranked), cursor, parameter="cursor")
+
+
+def _read(cursor: str, order: str | None, is_ranked: bool) -> Position:
     try:
         raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         position = msgspec.json.decode(raw, type=Position)
@@ -32,7 +37,8 @@ def read_cursor(cursor: str | None, order: str, *, is_ranked: bool = False) -> P
         position = None
     if position and is_ranked and position.rank is None:
         position = None
-    if position is None or position.order != order or make_cursor(position) != cursor:
+    is_ours = position is not None and order in {None, position.order}
+    if position is None or not is_ours or make_cursor(position) != cursor:
         detail = "This cursor was not given out for this list; begin without one."
-        raise Invalid(errors=[FieldError("cursor_invalid", detail, parameter="cursor")])
+        raise FieldRefused("cursor_invalid", detail)
     return position

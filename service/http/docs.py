@@ -53,6 +53,8 @@ class Doc(msgspec.Struct, frozen=True, kw_only=True):
     media: tuple[str, ...] = (JSON,)
     aliases: Mapping[str, str] = {}
     """Other names that members of the body may come under, each with our own."""
+    alias_values: Mapping[str, tuple[object, ...]] = {}
+    """What other names take beside what ours take."""
     query: type[msgspec.Struct] | None = None
     headers: Headers = {}
     """Headers of the request that the operation heeds."""

@@ -15,14 +15,14 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from service.errors import ServiceError, Unavailable
+from service.errors import NotFound, ServiceError, Unavailable
 from service.http.cors import CorsPolicy
 from service.http.docs import PROBLEM
 from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.guests import Guests
 from service.http.kept import KEPT, AnswerMemory, Kept
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
-from service.http.routing import Route, RouteTable
+from service.http.routing import Route, RouteTable, shorten
 from service.logs import get_logger
 from service.metrics import Metrics
 
@@ -97,7 +97,9 @@ class Edge:
         answer = Answer(scope, route, cors_headers, asked["state"], send)
         started = time.perf_counter()
         try:
-            if route and scope["method"] == "OPTIONS":
+            if route is None:
+                await answer.refuse(NotFound())
+            elif scope["method"] == "OPTIONS":
                 await answer.options(route)
             else:
                 await self._app(asked, receive, answer.send)
@@ -136,7 +138,8 @@ def _as_get(scope: HTTPScope) -> HTTPScope:
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     # A state of its own, since handlers leave things there.
     state = {**(scope.get("state") or {}), IS_HEAD: scope["method"] == "HEAD"}
-    return cast(HTTPScope, {**scope, "method": method, "state": state})
+    path = shorten(scope["path"])
+    return cast(HTTPScope, {**scope, "method": method, "path": path, "state": state})
 
 
 class Answer:

@@ -1,25 +1,35 @@
 """From plain values to commands: every invalid field is found and named at once."""
 
 import re
-import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import FieldInfo, fields
 
-from service.errors import FieldError, Invalid
-from service.http.wire import LINE
+from service.errors import FieldError, FieldRefused, Invalid
+from service.http.faults import Faults
+from service.http.told import (
+    CHECK,
+    FIND,
+    VERBATIM,
+    describe_kind,
+    find_bound,
+    find_extra,
+    unwrap,
+)
+from service.text.normalising import has_visible
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 # NUL passes SQLite and breaks PostgreSQL; a lone surrogate cannot be encoded at all.
-# What msgspec says of a pattern is for programmers.
-_SAID = {f"Expected `str` matching regex {LINE!r}": "Expected one line, without control characters"}
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
+REQUIRED = "This field is required."
 NOT_AN_OBJECT = FieldError(code="body_invalid", detail="This has to be a JSON object.", pointer="#")
+NOT_STORABLE = "This has to be text without NUL or lone surrogates."
 
 
 def is_storable(value: str) -> bool:
@@ -27,55 +37,67 @@ def is_storable(value: str) -> bool:
     return _FORBIDDEN.search(value) is None
 
 
-def convert_fields(raw: object, kind: type[S], *, lax: bool = False) -> S:
+def convert_fields(
+    raw: object,
+    kind: type[S],
+    *,
+    lax: bool = False,
+    in_query: bool = False,
+    faults: Faults | None = None,
+) -> S:
     """Read a decoded JSON value as a command. `lax` lets texts stand for numbers and switches.
 
-    Raises Invalid, with one error for each field that is missing or wrong.
+    What is missing or wrong is raised as Invalid; or it goes to `faults`, and is None in the command, which
+    nobody sees after the block of those.
     """
     errors = find_errors(raw, kind, "#", lax=lax)
-    if errors:
-        raise Invalid(errors=errors)
-    return msgspec.convert(raw, kind, strict=not lax)
+    if not errors:
+        return msgspec.convert(raw, kind, strict=not lax)
+    told = as_parameters(errors) if in_query else errors
+    if faults is None:
+        raise Invalid(errors=told)
+    faults.add(told)
+    return _convert_rest(raw, kind, errors, lax)
 
 
-def find_errors(raw: object, kind: Any, pointer: str, *, lax: bool = False) -> list[FieldError]:
+def _convert_rest(raw: object, kind: type[S], errors: list[FieldError], lax: bool) -> S:
+    """Read the members that nothing is wrong with; the others are None."""
+    wrong = {(error.pointer or "").split("/")[1] for error in errors if error.pointer != "#"}
+    given = raw if isinstance(raw, Mapping) else {}
+    values: dict[str, Any] = {}
+    for member in fields(kind):
+        name = member.encode_name
+        if name in given and _escape(name) not in wrong:
+            values[member.name] = msgspec.convert(given[name], member.type, strict=not lax)
+        elif name in given or _is_required(member):
+            values[member.name] = None
+    return kind(**values)
+
+
+def find_errors(
+    raw: object, kind: Any, pointer: str, *, lax: bool = False, is_required: bool = False
+) -> list[FieldError]:
     """List what is wrong with a value, members in the order of the command's fields."""
-    kind, constraints = _unwrap(kind)
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _find_in_members(raw, kind, pointer, lax)
-    if typing.get_origin(kind) is list and isinstance(raw, list):
-        if _is_too_long(raw, constraints):
-            return _find_in_value(raw, constraints, pointer, lax)
-        found = [
-            error
-            for place, item in enumerate(raw)
-            for error in find_errors(item, typing.get_args(kind)[0], f"{pointer}/{place}", lax=lax)
-        ]
-        if found:
-            return found
-    return _find_in_value(raw, constraints, pointer, lax)
+    plain, metas = unwrap(kind)
+    if find := find_extra(metas, FIND):
+        found: list[FieldError] = find(raw, pointer)
+        return found
+    if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+        return _find_in_members(raw, plain, pointer, lax)
+    errors = _find_in_size(raw, metas, pointer, is_required)
+    if not errors:
+        for place, item in _items(raw, plain):
+            kind_of_item = typing.get_args(plain)[-1]
+            errors += find_errors(item, kind_of_item, f"{pointer}/{place}", lax=lax)
+    return errors or _find_in_value(raw, kind, metas, pointer, lax)
 
 
-def _is_too_long(raw: list[object], constraints: Any) -> bool:
-    """Tell whether a list has more items than it may, before any of them is looked at."""
-    found = getattr(constraints, "__metadata__", ())
-    limits = [meta.max_length for meta in found if isinstance(meta, msgspec.Meta)]
-    return any(limit is not None and len(raw) > limit for limit in limits)
-
-
-def _unwrap(kind: Any) -> tuple[Any, Any]:
-    """Give the plain type below constraints and `| None`, and the type with its constraints."""
-    whole = kind
-    if typing.get_origin(kind) in {typing.Union, types.UnionType}:
-        choices = [
-            choice
-            for choice in typing.get_args(kind)
-            if choice not in {type(None), msgspec.UnsetType}
-        ]
-        kind = choices[0] if len(choices) == 1 else kind
-    if typing.get_origin(kind) is typing.Annotated:
-        kind = typing.get_args(kind)[0]
-    return kind, whole
+def _items(raw: object, plain: Any) -> Iterable[tuple[object, object]]:
+    """Give what lies in a list or an object of items of one type, each with its place."""
+    origin = typing.get_origin(plain)
+    if origin is list and isinstance(raw, list):
+        return enumerate(raw)
+    return raw.items() if origin is dict and isinstance(raw, Mapping) else ()
 
 
 def _find_in_members(
@@ -88,10 +110,12 @@ def _find_in_members(
     errors: list[FieldError] = []
     for member in fields(kind):
         place = f"{pointer}/{_escape(member.encode_name)}"
+        must_be = _is_required(member)
         if member.encode_name in raw:
-            errors += find_errors(raw[member.encode_name], member.type, place, lax=lax)
-        elif _is_required(member):
-            errors.append(_wrong(place, "required", "This field is required."))
+            value = raw[member.encode_name]
+            errors += find_errors(value, member.type, place, lax=lax, is_required=must_be)
+        elif must_be:
+            errors.append(_wrong(place, "required", REQUIRED))
     return errors
 
 
@@ -99,14 +123,53 @@ def _is_required(member: FieldInfo) -> bool:
     return member.default is msgspec.NODEFAULT and member.default_factory is msgspec.NODEFAULT
 
 
-def _find_in_value(raw: object, kind: Any, pointer: str, lax: bool) -> list[FieldError]:
-    if not _holds_storable(raw):
-        return [_wrong(pointer, "invalid", "NUL and lone surrogates cannot be stored.")]
+def _find_in_size(
+    raw: object, metas: list[Meta], pointer: str, is_required: bool
+) -> list[FieldError]:
+    """Tell what is too long before anything is done with it, and what is there and yet says nothing."""
+    if not isinstance(raw, str | list | dict):
+        return []
+    most = find_bound(metas, "max_length")
+    if most is not None and len(raw) > most:
+        unit = "characters" if isinstance(raw, str) else "items"
+        detail = f"At most {most:,} {unit} are taken; this has {len(raw):,}."
+        return [_wrong(pointer, "too_long", detail)]
+    if is_required and _says_nothing(raw, metas):
+        return [_wrong(pointer, "required", REQUIRED)]
+    if isinstance(raw, str) and find_bound(metas, "min_length") and _is_blank(raw, metas):
+        return [_wrong(pointer, "invalid", "This says nothing: fill it in, or leave it out.")]
+    return []
+
+
+def _says_nothing(raw: str | list[object] | dict[str, object], metas: list[Meta]) -> bool:
+    if isinstance(raw, str):
+        return _is_blank(raw, metas)
+    return all(isinstance(item, str) and _is_blank(item, []) for item in raw)
+
+
+def _is_blank(text: str, metas: list[Meta]) -> bool:
+    return not text if find_extra(metas, VERBATIM) else is_storable(text) and not has_visible(text)
+
+
+def _find_in_value(
+    raw: object, kind: Any, metas: list[Meta], pointer: str, lax: bool
+) -> list[FieldError]:
+    if isinstance(raw, str) and not is_storable(raw):
+        return [_wrong(pointer, "invalid", NOT_STORABLE)]
     try:
         msgspec.convert(raw, kind, strict=not lax)
-    except msgspec.ValidationError as error:
-        too_long = "length <=" in str(error)
-        return [_wrong(pointer, "too_long" if too_long else "invalid", f"{_plain(str(error))}.")]
+    except msgspec.ValidationError:
+        return [_wrong(pointer, "invalid", f"This has to be {describe_kind(kind)}.")]
+    # Not before: of the wrong kind it may be a megabyte of lists.
+    if not _holds_storable(raw):
+        return [_wrong(pointer, "invalid", NOT_STORABLE)]
+    check = find_extra(metas, CHECK)
+    try:
+        # What may be absent may be null.
+        if check and raw is not None:
+            check(raw)
+    except FieldRefused as refusal:
+        return [refusal.as_error(pointer=pointer)]
     return []
 
 
@@ -117,12 +180,6 @@ def _holds_storable(raw: object) -> bool:
     if isinstance(raw, Mapping):
         return all(_holds_storable(part) for pair in raw.items() for part in pair)
     return not isinstance(raw, list) or all(_holds_storable(item) for item in raw)
-
-
-def _plain(message: str) -> str:
-    """Take the path out of a message of msgspec, since the pointer already says it."""
-    plain = re.sub(r" - at `[^`]*`$", "", message)
-    return _SAID.get(plain, plain)
 
 
 def _escape(name: str) -> str:

@@ -118,7 +118,7 @@ class Kept:
         async with self._lock:
             if (known := self._variants.get(coding)) is not None:
                 return known
-            if coding == "identity" or len(self.body) <= MAX_CODED_INLINE_BYTES:
+            if len(self.body) <= MAX_CODED_INLINE_BYTES:
                 variant = Variant(self._headers, self.body, coding)
             else:
                 variant = await asyncio.to_thread(Variant, self._headers, self.body, coding)

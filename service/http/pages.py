@@ -55,9 +55,14 @@ def render_page(
     return respond(body, HTML, status, {**policy, **(headers or {})})
 
 
-def show_error(error: ServiceError) -> Response[Any]:
-    """Show an error as a page."""
-    return render_page("error.html", status=error.status, headers=error.headers, error=error)
+def show_error(
+    error: ServiceError, error_id: str | None = None, more: Mapping[str, str] | None = None
+) -> Response[Any]:
+    """Show an error as a page, with `more` headers."""
+    headers = {**error.headers, **(more or {})}
+    return render_page(
+        "error.html", status=error.status, headers=headers, error=error, error_id=error_id
+    )
 
 
 def show_refusal(request: AppRequest, error: ServiceError) -> Response[Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from typing import Any, TypeVar
@@ -13,9 +14,18 @@ import multipart
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import InternalServerException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from service.errors import BodyNotReadable, FieldError, Invalid, MediaTypeNotSupported
-from service.http.fields import NOT_AN_OBJECT, as_parameters, convert_fields
+from service.errors import (
+    BodyNotReadable,
+    BodyTooLarge,
+    FieldError,
+    Invalid,
+    MediaTypeNotSupported,
+)
+from service.http.faults import Faults
+from service.http.fields import NOT_AN_OBJECT, convert_fields
+from service.http.tidy import tidy_texts
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -29,6 +39,8 @@ MAX_DEPTH = 16
 MAX_FORM_FIELDS = 200
 
 MAX_KEY_CHARS = 255
+# From then on an Idempotency-Key is as good as new.
+KEEP_KEYS = timedelta(hours=24)
 
 REPLAYED = {"Idempotency-Replayed": "true"}
 
@@ -43,15 +55,19 @@ def media_type(request: AppRequest) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-async def read_command(request: AppRequest, kind: type[S]) -> S:
+async def read_command(request: AppRequest, kind: type[S], faults: Faults | None = None) -> S:
     """Read a JSON body as a command; an empty body counts as an empty object.
 
-    Raises MediaTypeNotSupported, BodyNotReadable or Invalid.
+    Raises MediaTypeNotSupported, BodyNotReadable, or Invalid where there are no `faults` to gather that.
     """
     body = await _read_body(request)
     if body and media_type(request) != JSON:
         raise MediaTypeNotSupported("Send the body as application/json.")
-    return convert_fields(await _apart(body, decode_json) if body else {}, kind)
+
+    def decode(raw: bytes) -> object:
+        return tidy_texts(decode_json(raw), kind)
+
+    return convert_fields(await decode_apart(body, decode) if body else {}, kind, faults=faults)
 
 
 async def read_fields(
@@ -70,14 +86,14 @@ async def read_fields(
         raise MediaTypeNotSupported(f"Send the body as {' or '.join(media)}.")
     body = await _read_body(request)
     if kind == JSON:
-        decoded = await _apart(body, decode_json)
+        decoded = await decode_apart(body, decode_json)
         if not isinstance(decoded, dict):
             raise Invalid(errors=[NOT_AN_OBJECT])
         return decoded
     if kind == URLENCODED:
-        pairs = await _apart(body, _decode_urlencoded)
+        pairs = await decode_apart(body, _decode_urlencoded)
     else:
-        pairs = await _apart(body, partial(_decode_multipart, _boundary(request)))
+        pairs = await decode_apart(body, partial(_decode_multipart, _boundary(request)))
     # Read backwards, so that the first of several repeats is the one that stays.
     return {name: value for name, value in reversed(pairs) if value.strip() or name in keep_empty}
 
@@ -85,12 +101,14 @@ async def read_fields(
 async def _read_body(request: AppRequest) -> bytes:
     try:
         return await request.body()
+    except RequestEntityTooLarge:
+        raise BodyTooLarge from None
     except InternalServerException:
         # The framework's word for a client that has gone: no fault of ours, and nobody reads the answer.
         raise BodyNotReadable("The body ended too early.") from None
 
 
-async def _apart(body: bytes, decode: Callable[[bytes], T]) -> T:
+async def decode_apart(body: bytes, decode: Callable[[bytes], T]) -> T:
     """Decode a body; a large one beside the event loop, which it would hold for too long."""
     if len(body) <= MAX_BODY_BYTES_AT_ONCE:
         return decode(body)
@@ -104,34 +122,42 @@ async def read_form(request: AppRequest, kind: type[S]) -> S:
     return convert_fields(await read_fields(request), kind, lax=True)
 
 
-def read_query(request: AppRequest, kind: type[S], *, lists: tuple[str, ...] = ()) -> S:
+def read_query(
+    request: AppRequest,
+    kind: type[S],
+    faults: Faults | None = None,
+    *,
+    lists: tuple[str, ...] = (),
+) -> S:
     """Read the query as a command; the first of repeats counts but for the names in `lists`.
 
-    Raises Invalid whose errors name parameters.
+    Errors name parameters. Raises Invalid where there are no `faults` to gather them.
     """
+    values = query_values(request, lists)
+    return convert_fields(values, kind, lax=True, in_query=True, faults=faults)
+
+
+def query_values(request: AppRequest, lists: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Give the parameters of the query as they were sent, each by its name."""
     pairs = parse_qsl(
         request.scope["query_string"].decode("latin-1"),
         keep_blank_values=True,
         # Bad UTF-8 becomes lone surrogates, which no parameter may hold.
         errors="surrogateescape",
     )
-    values: dict[str, Any] = {name: [] for name in lists}
+    values: dict[str, Any] = {}
     for name, value in pairs:
         if name in lists:
-            values[name].append(value)
+            values.setdefault(name, []).append(value)
         else:
             values.setdefault(name, value)
-    try:
-        return convert_fields(values, kind, lax=True)
-    except Invalid as error:
-        raise Invalid(errors=as_parameters(error.errors or [])) from None
+    return values
 
 
-def read_idempotency_key(request: AppRequest) -> str | None:
-    """Read the Idempotency-Key; raises Invalid when it is empty or too long."""
+def read_idempotency_key(request: AppRequest, faults: Faults) -> str | None:
+    """Read the Idempotency-Key; `faults` gather that it is empty or too long."""
     key = request.headers.get("idempotency-key")
-    if errors := check_idempotency_key(key):
-        raise Invalid(errors=errors)
+    faults.add(check_idempotency_key(key))
     return key
 
 

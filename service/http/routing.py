@@ -10,6 +10,9 @@ from litestar.routes import BaseRoute, HTTPRoute
 
 from service.http.docs import Doc
 
+# No name in a path is as long, and no path of such names has more of them.
+MAX_NAME_CHARS = 128
+MAX_PATH_CHARS = 8 * MAX_NAME_CHARS
 _SLASHES = re.compile("/{2,}")
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -61,6 +64,17 @@ class RouteTable:
             if match := route.pattern.fullmatch(plain):
                 return route, match.groupdict()
         return None
+
+
+def shorten(path: str) -> str:
+    """Cut the names in a path that leads to a route: of one that is too long no less is unknown.
+
+    The framework remembers paths and what it finds in them, a thousand at a time.
+    """
+    if len(path) <= MAX_PATH_CHARS:
+        return path
+    names = _SLASHES.sub("/", f"/{path}").split("/")
+    return "/".join(name[:MAX_NAME_CHARS] for name in names)
 
 
 def _parameters_last(route: Route) -> list[bool]:

@@ -1,5 +1,7 @@
 """What was typed into a form that is refused, as far as it can be made out: for the page that says so."""
 
+from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from urllib.parse import parse_qsl
 
@@ -14,6 +16,7 @@ from service.http.reading import (
     MULTIPART,
     URLENCODED,
     AppRequest,
+    decode_apart,
     decode_json,
     media_type,
 )
@@ -24,11 +27,13 @@ Pairs = list[tuple[str, str]]
 async def salvage_fields(request: AppRequest) -> dict[str, str]:
     """Give the texts in a body, whether or not the body could be taken; of one too long, its beginning."""
     body = await _read_beginning(request)
-    readers = {JSON: _from_json, URLENCODED: _from_urlencoded}
-    if (kind := media_type(request)) == MULTIPART:
-        pairs = _from_multipart(body, request.headers.get("content-type", ""))
-    else:
-        pairs = readers[kind](body) if kind in readers else []
+    readers: dict[str, Callable[[bytes], Pairs]] = {
+        JSON: _from_json,
+        URLENCODED: _from_urlencoded,
+        MULTIPART: partial(_from_multipart, request.headers.get("content-type", "")),
+    }
+    read = readers.get(media_type(request))
+    pairs = await decode_apart(body, read) if read else []
     # A lone surrogate cannot be sent back; read backwards, the first of repeats is the one that stays.
     return {
         name: value.encode("utf-8", "replace").decode()
@@ -71,7 +76,7 @@ def _from_json(body: bytes) -> Pairs:
     return [(name, value) for name, value in members if isinstance(value, str)]
 
 
-def _from_multipart(body: bytes, content_type: str) -> Pairs:
+def _from_multipart(content_type: str, body: bytes) -> Pairs:
     _, options = multipart.parse_options_header(content_type)
     pairs: Pairs = []
     try:

@@ -5,16 +5,28 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlmodel import col, select, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Caller, Role
 from service.clock import parse_id
 from service.comments.edits import WaitingEdit, read_edits
 from service.comments.operations import Moves, Tallies, lock_comments, read_authors
-from service.comments.rules import RESULT, LockedComment, Status, decides_edit, is_legal
-from service.database import insert_new
-from service.errors import IdempotencyKeyReused
+from service.comments.rules import (
+    RESULT,
+    LockedComment,
+    Status,
+    decides_edit,
+    is_legal,
+    is_stale,
+)
+from service.moderation.queries import read_reason
+from service.moderation.replays import (
+    check_rights_again,
+    keep_results,
+    make_key,
+    take_key,
+)
 from service.moderation.rules import holds_claim
 from service.moderation.schemas import (
     DecideComments,
@@ -24,7 +36,6 @@ from service.moderation.schemas import (
     Results,
     UndoDecisions,
 )
-from service.moderation.tables import DecisionKey
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.modlog.tables import LogEntry
@@ -163,10 +174,11 @@ async def decide_comments(
     """
     ids = [parse_id(decision.comment) for decision in command.decisions]
     async with services.writing() as session:
-        key = await _make_key(services, session, caller, command, idempotency_key)
-        stored = await _take_key(session, key) if key else None
+        key = await make_key(services, session, caller, command, idempotency_key)
+        stored = await take_key(session, key) if key else None
         if stored is not None:
-            return Results(stored), True
+            seen = await check_rights_again(session, caller, stored)
+            return Results(seen), seen == stored
         sitting = await open_sitting(services, session, caller, [one for one in ids if one])
         results = [
             _decide(sitting, comment_id, decision)
@@ -174,7 +186,7 @@ async def decide_comments(
         ]
         await sitting.close(services, session)
         if key:
-            await _keep_results(session, key, results)
+            await keep_results(session, key, results)
     for decision, result in zip(command.decisions, results, strict=True):
         services.metrics.decisions.labels(decision.action, result.outcome).inc()
     return Results(results), False
@@ -184,8 +196,9 @@ def _decide(sitting: Sitting, comment_id: UUID | None, decision: Decision) -> Re
     comment = sitting.find(comment_id)
     if comment is None:
         return Result(decision.comment, "not_found", None, None)
-    is_stale = comment.version != decision.version
-    if sitting.is_second_mention(comment) or is_stale or sitting.is_claimed_by_another(comment):
+    is_second = sitting.is_second_mention(comment)
+    is_overtaken = is_stale(comment, decision.action, decision.version)
+    if is_second or is_overtaken or sitting.is_claimed_by_another(comment):
         return view_result(comment, "conflict")
     if sitting.is_about_edit(comment, decision.action):
         return sitting.settle_edit(comment, decision)
@@ -193,46 +206,6 @@ def _decide(sitting: Sitting, comment_id: UUID | None, decision: Decision) -> Re
         return view_result(comment, "illegal")
     to = RESULT[decision.action]
     return sitting.change(comment, decision.action, to, decision.reason, decision.note)
-
-
-async def _make_key(
-    services: Services,
-    session: AsyncSession,
-    caller: Caller,
-    command: DecideComments,
-    idempotency_key: str | None,
-) -> DecisionKey | None:
-    if idempotency_key is None:
-        return None
-    keyring = await services.vault.keyring(session)
-    return DecisionKey(
-        moderator_id=caller.moderator_id,
-        key_hash=keyring.mac("idempotency/key", idempotency_key.encode()),
-        fields_hash=keyring.mac("idempotency/fields", msgspec.json.encode(command)),
-        results=[],
-        created_at=services.clock(),
-    )
-
-
-async def _take_key(session: AsyncSession, key: DecisionKey) -> list[Result] | None:
-    """Take a key for this request, or give the results that it had before."""
-    statement = insert_new(session, DecisionKey, key.model_dump())
-    taken = await session.exec(statement.returning(col(DecisionKey.key_hash)))
-    stored = await session.get_one(DecisionKey, (key.moderator_id, key.key_hash))
-    if taken.first() is not None:
-        return None
-    if stored.fields_hash != key.fields_hash:
-        raise IdempotencyKeyReused("This Idempotency-Key came before with other decisions.")
-    return msgspec.convert(stored.results, list[Result])
-
-
-async def _keep_results(session: AsyncSession, key: DecisionKey, results: list[Result]) -> None:
-    is_ours = (
-        col(DecisionKey.moderator_id) == key.moderator_id,
-        col(DecisionKey.key_hash) == key.key_hash,
-    )
-    kept = update(DecisionKey).where(*is_ours).values(results=msgspec.to_builtins(results))
-    await session.exec(kept)
 
 
 async def undo_decisions(services: Services, caller: Caller, command: UndoDecisions) -> Results:
@@ -266,26 +239,13 @@ async def _undo(session: AsyncSession, sitting: Sitting, entry: LogEntry | None)
     comment = sitting.find(entry.comment_id) if entry else None
     if comment is None or entry is None:
         return Result(None, "not_found", None, None)
-    is_stale = comment.version != entry.version
-    if sitting.is_second_mention(comment) or is_stale or sitting.is_claimed_by_another(comment):
+    is_overtaken = comment.version != entry.version
+    if sitting.is_second_mention(comment) or is_overtaken or sitting.is_claimed_by_another(comment):
         return view_result(comment, "conflict")
     # A decision about an edit has changed no status, so there is none to put back.
     if entry.action not in UNDOABLE or entry.from_status == entry.to_status:
         return view_result(comment, "illegal")
     # A decision always has one, and mypy cannot know.
     before: Status = entry.from_status  # type: ignore[assignment]
-    reason = await _reason_of(session, entry, before)
+    reason = await read_reason(session, entry, before)
     return sitting.change(comment, "undo", before, reason)
-
-
-async def _reason_of(session: AsyncSession, undone: LogEntry, status: Status) -> str | None:
-    """Give the reason that the comment had in the status that is put back."""
-    query = (
-        select(LogEntry.reason)
-        .where(LogEntry.comment_id == undone.comment_id, LogEntry.to_status == status)
-        # What is about an edit has a status too, and a reason of its own.
-        .where(LogEntry.from_status != LogEntry.to_status, LogEntry.seq < undone.seq)
-        .order_by(col(LogEntry.seq).desc())
-        .limit(1)
-    )
-    return (await session.exec(query)).first()

@@ -9,8 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.accounts.rules import Caller, Role
 from service.clock import parse_id
 from service.comments.tables import Comment
-from service.errors import Gone, Invalid, NotFound
+from service.errors import Gone, NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
+from service.http.faults import Faults
 from service.moderation import queries
 from service.moderation.queue import NO_RISK, find_queued
 from service.moderation.schemas import (
@@ -30,20 +31,26 @@ from service.modlog.tables import LogEntry
 from service.privacy.tables import SealedAddress
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
-from service.sites.articles import ArticleRefused
+from service.sites.articles import clean_article
 from service.sites.directory import KnownSite
 
 REVEALS = Limit(burst=30, period_seconds=3_600)
 
 
-async def list_queue(services: Services, caller: Caller, wanted: ListQueue) -> Queue:
+async def list_queue(
+    services: Services, caller: Caller, wanted: ListQueue, faults: Faults | None = None
+) -> Queue:
     """List comments of one status, page by page, with the pending ones those whose edit waits.
 
-    Raises NotFound or Invalid.
+    Raises NotFound or Invalid, with what `faults` hold already.
     """
-    after = read_cursor(wanted.cursor, wanted.order, is_ranked=wanted.order == "risk")
-    site, sites = await _choose_sites(services, caller, wanted.site)
-    article = _article_key(site, wanted.article)
+    with faults or Faults() as faults:
+        is_ranked = wanted.order == "risk"
+        after = read_cursor(wanted.cursor, wanted.order, faults, is_ranked=is_ranked)
+        site, sites = await _choose_sites(services, caller, wanted.site)
+        # Without its site it has to be canonical already.
+        to_key = site.article_key if site else clean_article
+        article = faults.check(to_key, wanted.article, parameter="article")
     async with services.reading() as session:
         ids = await find_queued(session, sites, article, wanted, after)
         keyring = await services.vault.keyring(session)
@@ -65,16 +72,6 @@ async def _choose_sites(
     site = await services.directory.get(slug)
     caller.require(site.id, Role.VIEWER)
     return site, [site.id]
-
-
-def _article_key(site: KnownSite | None, raw: str | None) -> str | None:
-    """Give the canonical key of an article asked for; without its site it has to be canonical already."""
-    if raw is None or site is None:
-        return raw
-    try:
-        return site.article_key(raw)
-    except ArticleRefused as refusal:
-        raise Invalid(errors=[refusal.as_error(parameter="article")]) from None
 
 
 async def find_comment(
@@ -124,9 +121,10 @@ async def reveal_email(
         return RevealedEmail(keyring.open_address(sealed))
 
 
-async def list_log(services: Services, caller: Caller, wanted: ListLog) -> LogPage:
+async def list_log(
+    services: Services, caller: Caller, wanted: ListLog, after: Position | None
+) -> LogPage:
     """List the log of a site, or of all that the caller may see, the newest entry first."""
-    after = read_cursor(wanted.cursor, "log")
     _, sites = await _choose_sites(services, caller, wanted.site)
     query = select(LogEntry).order_by(col(LogEntry.id).desc()).limit(wanted.limit + 1)
     if sites is not None:

@@ -184,3 +184,16 @@ def _line(
         note_erased=entry.text_hash is not None and entry.id not in texts,
         hash=entry.mac.hex(),
     )
+
+
+async def read_reason(session: AsyncSession, undone: LogEntry, status: Status) -> str | None:
+    """Give the reason that the comment had in the status that is put back."""
+    query = (
+        select(LogEntry.reason)
+        .where(LogEntry.comment_id == undone.comment_id, LogEntry.to_status == status)
+        # What is about an edit has a status too, and a reason of its own.
+        .where(LogEntry.from_status != LogEntry.to_status, LogEntry.seq < undone.seq)
+        .order_by(col(LogEntry.seq).desc())
+        .limit(1)
+    )
+    return (await session.exec(query)).first()

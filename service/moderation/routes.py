@@ -10,7 +10,9 @@ from service.accounts.guards import require_moderator
 from service.accounts.rules import Caller
 from service.errors import Gone, IdempotencyKeyReused, Invalid, NotAllowed, NotFound, RateLimited
 from service.http.answers import answer, no_content
+from service.http.cursors import read_cursor
 from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc
+from service.http.faults import Faults
 from service.http.reading import (
     REPLAYED,
     AppRequest,
@@ -58,7 +60,9 @@ async def list_queue(
     request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
     """List comments by status: those that wait, unless another is asked for."""
-    return answer(await operations.list_queue(services, caller, read_query(request, ListQueue)))
+    faults = Faults()
+    wanted = read_query(request, ListQueue, faults)
+    return answer(await operations.list_queue(services, caller, wanted, faults))
 
 
 @get(
@@ -136,8 +140,10 @@ async def decide_comments(
     request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
     """Decide on comments, one after the other; a stale version or another's claim changes nothing."""
-    command = await read_command(request, DecideComments)
-    results, replayed = await decide(services, caller, command, read_idempotency_key(request))
+    with Faults() as faults:
+        command = await read_command(request, DecideComments, faults)
+        key = read_idempotency_key(request, faults)
+    results, replayed = await decide(services, caller, command, key)
     return answer(results, headers=REPLAYED if replayed else None)
 
 
@@ -192,7 +198,10 @@ async def list_log(
     request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
     """List what was done, the newest first. Each entry's hash covers the one before it on its site."""
-    return answer(await operations.list_log(services, caller, read_query(request, ListLog)))
+    with Faults() as faults:
+        wanted = read_query(request, ListLog, faults)
+        after = read_cursor(wanted.cursor, "log", faults)
+    return answer(await operations.list_log(services, caller, wanted, after))
 
 
 @get(

@@ -9,20 +9,26 @@ from msgspec import Meta, field
 from service.accounts.schemas import ModeratorRef
 from service.comments.rules import STATUSES, Status
 from service.confidential import Confidential
-from service.http.wire import ID_EXAMPLES, Article, Cursor, Id, Time
+from service.http.tidy import some_lines
+from service.http.wire import ID_EXAMPLES, SEEN, Article, Cursor, Id, SiteSlug, Time
 from service.moderation.rules import LONGEST_LEASE_SECONDS
 from service.sites.policy import ReasonCode
 
 MAX_NOTE_CHARS = 2_000
 # Any text: what is no id of the caller's is told as `not_found`, one by one.
 GivenId = Annotated[
-    str, Meta(max_length=100, description="A UUIDv7 in canonical form.", examples=ID_EXAMPLES)
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        description="A UUIDv7 in canonical form.",
+        examples=ID_EXAMPLES,
+        extra_json_schema=SEEN,
+    ),
 ]
-# Any text: what is no site of the caller's is 404.
-SiteSlug = Annotated[str, Meta(max_length=63, description="The slug of a site.", examples=["blog"])]
 LoggedStatus = Annotated[str, Meta(extra_json_schema={"enum": list(STATUSES)})]
 Limit = Annotated[int, Meta(ge=1, le=200)]
-Note = Annotated[str, Meta(min_length=1, max_length=MAX_NOTE_CHARS)]
+Note = Annotated[str, some_lines(MAX_NOTE_CHARS)]
 LeaseSeconds = Annotated[int, Meta(ge=30, le=LONGEST_LEASE_SECONDS)]
 DecisionAction = Literal["approve", "reject", "spam", "requeue"]
 Outcome = Literal["applied", "conflict", "not_found", "illegal"]

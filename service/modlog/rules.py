@@ -36,6 +36,12 @@ class Flaw(msgspec.Struct, frozen=True):
         return f"entry {self.seq}{last}{known}: {self.kind}. {self.detail}"
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """An entry of which only the place is known."""
+
+    seq: int
+
+
 class Head(msgspec.Struct, frozen=True):
     """The end of a chain as somebody remembers it: its length and the hash of its last entry."""
 
@@ -74,7 +80,7 @@ def _text(value: UUID | None) -> str | None:
 
 
 def find_flaws(
-    entries: Iterable[LogEntry], mac: Mac, find_seq: FindSeq, heads: Sequence[Head]
+    entries: Iterable[LogEntry | Unreadable], mac: Mac, find_seq: FindSeq, heads: Sequence[Head]
 ) -> Iterator[Flaw]:
     """Check a chain, given in order of `seq`, and against every remembered head.
 
@@ -84,8 +90,15 @@ def find_flaws(
     known: dict[int, set[bytes]] = {}
     for head in heads:
         known.setdefault(head.length, set()).add(head.mac)
-    previous, last = {START}, 0
+    previous: Container[bytes] = {START}
+    last = 0
     for entry in entries:
+        if isinstance(entry, Unreadable):
+            yield Flaw(
+                "unreadable", entry.seq, None, "It holds something that nobody writes there."
+            )
+            previous, last = _Anything(), entry.seq
+            continue
         computed = mac(entry_bytes(entry))
         flaw = _check_entry(entry, computed, previous, last + 1, find_seq)
         if flaw:
@@ -97,6 +110,13 @@ def find_flaws(
     longest = max(known, default=0)
     if longest > last:
         yield Flaw("cut off", last + 1, None, f"The chain ends at entry {last}.", longest)
+
+
+class _Anything(Container[bytes]):
+    """What the entry after an unreadable one may follow."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
 
 
 def _check_entry(

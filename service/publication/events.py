@@ -55,7 +55,7 @@ async def read_batch(pages: Pages, site: KnownSite, key: str, start: Position | 
         batch = make_batch(rows, start, present or 0)
         return msgspec.msgpack.encode(batch), Basis(site, {key: present})
 
-    entry = await pages.get(("events", key, start), site, read, is_passing=True)
+    entry = await pages.get(("events", key, start), site, read)
     return _DECODER.decode(entry.body)
 
 

@@ -10,7 +10,7 @@ import msgspec
 import nh3
 
 from service.http.pages import render
-from service.languages import Language, Words, direction, find_language, read_words
+from service.languages import Language, Words, direction, read_words
 from service.publication.schemas import CommentPage, PublicComment, ShowFragment
 from service.sites.directory import KnownSite
 
@@ -45,6 +45,7 @@ class Fragment(msgspec.Struct, frozen=True, kw_only=True):
     site: KnownSite
     page: CommentPage
     wanted: ShowFragment
+    language: Language
     revision: int | None
     is_open: bool
     public_url: str
@@ -70,7 +71,7 @@ def make_threads(comments: Iterable[PublicComment]) -> list[Thread]:
 
 def render_fragment(fragment: Fragment) -> bytes:
     """Render the HTML in the language and for the purpose asked for."""
-    language = find_language(fragment.wanted.lang or "") or fragment.site.policy.language
+    language = fragment.language
     words = read_words(language)
     template = "frame.html" if fragment.wanted.view == "page" else "comments.html"
     return render(

@@ -1,6 +1,7 @@
 """What the public can ask for: each gives the answer as it is kept in memory."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -10,8 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import WHOLE_SITE
 from service.clock import parse_id
-from service.errors import FieldError, Invalid, NotFound
+from service.errors import NotFound
 from service.http.cursors import Position, make_cursor, read_cursor
+from service.http.faults import Faults
+from service.languages import find_language
 from service.publication import queries
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
 from service.publication.fragments import Fragment, render_fragment
@@ -22,41 +25,53 @@ from service.publication.schemas import (
     CountComments,
     Counts,
     ListComments,
-    ShowFeed,
     ShowFragment,
 )
 from service.publication.standby import Made
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 
-
-def article_keys(site: KnownSite, raw: Sequence[str]) -> list[str]:
-    """Give the canonical keys of articles asked for in a query; raises Invalid, which names each bad one."""
-    keys: list[str] = []
-    errors: list[FieldError] = []
-    for one in raw:
-        try:
-            keys.append(site.article_key(one))
-        except ArticleRefused as refusal:
-            errors.append(refusal.as_error(parameter="article"))
-    if errors:
-        raise Invalid(errors=errors)
-    return keys
+# What is longer takes longer to make than other requests should wait for.
+MAX_INLINE_CHARS = 65_536
 
 
-async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments) -> Entry:
-    """Give a page of an article; of an unknown article it is empty. Raises Invalid."""
-    [key] = article_keys(site, [wanted.article])
-    after = read_cursor(wanted.cursor, wanted.order)
+class Place(msgspec.Struct, frozen=True):
+    """Where a page begins: under the canonical key of an article, after what the page before had."""
+
+    key: str
+    after: Position | None = None
+
+
+async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
+    """Make an answer from comments, a long one beside the event loop."""
+    if sum(len(row.html or "") for row in rows) <= MAX_INLINE_CHARS:
+        return make()
+    return await asyncio.to_thread(make)
+
+
+def read_article(site: KnownSite, raw: str | None, faults: Faults) -> str:
+    """Give the canonical key of the article that a query asks for."""
+    return faults.check(site.article_key, raw, parameter="article") or ""
+
+
+def read_place(site: KnownSite, wanted: ListComments, faults: Faults) -> Place:
+    """Give the place that a query asks for."""
+    key = read_article(site, wanted.article, faults)
+    return Place(key, read_cursor(wanted.cursor, wanted.order, faults))
+
+
+async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments, place: Place) -> Entry:
+    """Give a page of an article; of an unknown article it is empty."""
+    key, after = place.key, place.after
 
     async def read(session: AsyncSession) -> Made:
         rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
-        page = _make_page(key, rows, wanted)
+        body = await _make(rows, lambda: msgspec.json.encode(_make_page(key, rows, wanted)))
         revision = rows[0].revision if rows else None
-        return msgspec.json.encode(page), Basis(site, {key: revision})
+        return body, Basis(site, {key: revision})
 
-    place = (key, wanted.order, wanted.limit, after and after.id)
-    return await pages.get(("page", *place), site, read, is_passing=after is not None)
+    asked = (key, wanted.order, wanted.limit, after and after.id)
+    return await pages.get(("page", *asked), site, read)
 
 
 def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> CommentPage:
@@ -69,33 +84,36 @@ def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> Comm
 
 
 async def show_fragment(
-    pages: Pages, site: KnownSite, wanted: ShowFragment, public_url: str
+    pages: Pages, site: KnownSite, wanted: ShowFragment, place: Place, public_url: str
 ) -> Entry:
-    """Give a page of an article as HTML with the form; raises Invalid, or NotFound for `parent`."""
-    [key] = article_keys(site, [wanted.article])
-    after = read_cursor(wanted.cursor, wanted.order)
+    """Give a page of an article as HTML with the form; raises NotFound for `parent`."""
+    key, after = place.key, place.after
     parent_id = parse_id(wanted.parent) if wanted.parent else None
+    if wanted.parent and parent_id is None:
+        raise NotFound(NO_COMMENT)
+    language = find_language(wanted.lang or "") or site.policy.language
 
     async def read(session: AsyncSession) -> Made:
         rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
         answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
-        if wanted.parent and (answered is None or answered.key != key):
+        if parent_id and (answered is None or answered.key != key):
             raise NotFound(NO_COMMENT)
         fragment = Fragment(
             site=site,
             page=_make_page(key, rows, wanted),
             wanted=wanted,
+            language=language,
             revision=rows[0].revision if rows else None,
             is_open=site.policy.takes_comments(rows[0].is_closed if rows else None),
             public_url=public_url,
             answered=queries.publish(answered) if answered else None,
         )
-        return render_fragment(fragment), Basis(site, {key: fragment.revision})
+        body = await _make(rows, lambda: render_fragment(fragment))
+        return body, Basis(site, {key: fragment.revision})
 
-    # The language and the wishes for later may be anything, and are in the answer already.
-    made_for = sha256(msgspec.json.encode(wanted)).digest()
-    is_passing = after is not None or parent_id is not None or wanted.redirect_to is not None
-    return await pages.get(("fragment", key, made_for), site, read, is_passing=is_passing)
+    asked = (key, wanted.order, wanted.limit, after and after.id)
+    made_for = (language, wanted.view, parent_id, wanted.redirect_to or None)
+    return await pages.get(("fragment", *asked, *made_for), site, read)
 
 
 NO_COMMENT = "There is no visible comment of this id on this site."
@@ -114,11 +132,10 @@ async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
     return await pages.get(("comment", comment_id), site, read)
 
 
-async def show_feed(pages: Pages, site: KnownSite, wanted: ShowFeed, public_url: str) -> Entry:
-    """Give the newest visible comments of an article, or of the site, as a feed; raises Invalid."""
-    if wanted.article is None:
+async def show_feed(pages: Pages, site: KnownSite, key: str | None, public_url: str) -> Entry:
+    """Give the newest visible comments of an article, or of the whole site, as a feed."""
+    if key is None:
         return await _show_site_feed(pages, site, public_url)
-    [key] = article_keys(site, [wanted.article])
 
     async def read(session: AsyncSession) -> Made:
         rows = await queries.read_page(
@@ -126,7 +143,8 @@ async def show_feed(pages: Pages, site: KnownSite, wanted: ShowFeed, public_url:
         )
         revision = rows[0].revision if rows else None
         shown = [row for row in rows[:MAX_ENTRIES] if row.id is not None]
-        return render_feed(Feed(site, key, shown, public_url)), Basis(site, {key: revision})
+        body = await _make(shown, lambda: render_feed(Feed(site, key, shown, public_url)))
+        return body, Basis(site, {key: revision})
 
     return await pages.get(("feed", key), site, read)
 
@@ -137,24 +155,32 @@ async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Ent
         heads = await queries.read_counts(session, {(site.id, WHOLE_SITE)})
         length, _ = heads.get((site.id, WHOLE_SITE), (None, 0))
         rows = await queries.read_newest(session, site.id, MAX_ENTRIES)
-        basis = Basis(site, {WHOLE_SITE: length})
-        return render_feed(Feed(site, None, rows, public_url)), basis
+        body = await _make(rows, lambda: render_feed(Feed(site, None, rows, public_url)))
+        return body, Basis(site, {WHOLE_SITE: length})
 
     return await pages.get(("feed", WHOLE_SITE), site, read)
 
 
 async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -> Entry:
-    """Give the counts of many articles at once, each under the name asked for; raises Invalid."""
-    keys = article_keys(site, wanted.article)
+    """Give the counts of many articles at once, each under the name asked for."""
+    keys = {asked: _find_key(site, asked) for asked in wanted.article}
 
     async def read(session: AsyncSession) -> Made:
-        found = await queries.read_counts(session, {(site.id, key) for key in keys})
-        known = {key: found.get((site.id, key), (None, 0)) for key in keys}
-        pairs = zip(wanted.article, keys, strict=True)
-        counts = Counts({asked: known[key][1] for asked, key in pairs})
+        wanted_keys = dict.fromkeys(key for key in keys.values() if key is not None)
+        found = await queries.read_counts(session, {(site.id, key) for key in wanted_keys})
+        known = {key: found.get((site.id, key), (None, 0)) for key in wanted_keys}
+        counts = Counts({asked: known[key][1] if key else None for asked, key in keys.items()})
         revisions = {key: revision for key, (revision, _) in known.items()}
         return msgspec.json.encode(counts), Basis(site, revisions)
 
     # The names themselves may be long, and are in the answer already.
-    names = sha256(msgspec.json.encode(wanted.article)).digest()
+    names = sha256(msgspec.json.encode([*dict.fromkeys(wanted.article)])).digest()
     return await pages.get(("counts", names), site, read)
+
+
+def _find_key(site: KnownSite, raw: str) -> str | None:
+    """Give the canonical key of an article; None for what cannot be one of this site's."""
+    try:
+        return site.article_key(raw)
+    except ArticleRefused:
+        return None

@@ -49,15 +49,13 @@ class Pages:
         self._flights: dict[Hashable, Flight] = {}
         self._outage = Outage("The database for pages", "none is sent that is not known to be true")
 
-    async def get(
-        self, key: Hashable, site: KnownSite, read: Read, *, is_passing: bool = False
-    ) -> Entry:
+    async def get(self, key: Hashable, site: KnownSite, read: Read) -> Entry:
         """Give the answer under a key of a site, from memory, or by `read`, which may raise NotFound.
 
         It was true after this was called, or less than FRESH_SECONDS before with nothing heard of since.
-        Raises Unavailable when the database does not answer. For `is_passing` see Entry.
+        Raises Unavailable when the database does not answer.
         """
-        wanted, asked_at = Flight((site.id, key), site, read, is_passing), self._memory.now()
+        wanted, asked_at = Flight((site.id, key), site, read), self._memory.now()
         while True:
             entry = self._memory.recall(wanted.key)
             known = entry if entry is not None and entry.basis.site == site else None
@@ -98,7 +96,7 @@ class Pages:
 
     async def _make(self, flight: Flight) -> Entry:
         body, basis = await self._read(flight.read)
-        return Entry(flight.key, body, basis, NEVER, flight.is_passing)
+        return Entry(flight.key, body, basis, NEVER)
 
     async def _read(self, read: Read) -> Made:
         made = await self._standby.read(read) if self._standby else None
@@ -148,6 +146,7 @@ class Pages:
         asked = list(self._memory.take_asked())
         for start in range(0, len(asked), CHUNK):
             chunk = asked[start : start + CHUNK]
+            self._memory.note(entry.key for entry in chunk)
             started = self._memory.now()
             async with self._pool.reading() as session:
                 outdated = await find_outdated(session, [entry.basis for entry in chunk])

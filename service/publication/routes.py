@@ -1,7 +1,6 @@
 """The public routes."""
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from litestar import Response, get
@@ -13,13 +12,15 @@ from msgspec import Meta
 from service.errors import Invalid, NotFound, RateLimited
 from service.http.answers import respond
 from service.http.docs import HTML, Doc, Headers, Readers, describe_header
-from service.http.kept import KEPT
-from service.http.reading import JSON, AppRequest, read_query
+from service.http.faults import Faults
+from service.http.handlers import name_error
+from service.http.pages import show_error
+from service.http.reading import AppRequest, query_values, read_query
 from service.publication import operations
+from service.publication.answers import CACHED, CONDITIONAL, fragment_policy, give_kept
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
 from service.publication.feed import ATOM
 from service.publication.live import Live, Position
-from service.publication.memory import Entry
 from service.publication.pages import Pages
 from service.publication.schemas import (
     MAX_REVISION,
@@ -33,26 +34,11 @@ from service.publication.schemas import (
     StreamComments,
 )
 from service.publication.streams import EVENT_STREAM, CommentStream
-from service.publication.surrogates import surrogate_keys
 from service.services import Services
 from service.sites.directory import KnownSite
 
 SVG = "image/svg+xml"
 _SEED = re.compile(rf"[0-9a-f]{{{SEED_HEX_CHARS}}}")
-CACHED: Headers = {
-    "ETag": describe_header(
-        "A strong tag of these very bytes; send it back as If-None-Match.", always=True
-    ),
-    "Cache-Control": describe_header("How long a shared cache may keep the answer.", always=True),
-    "Surrogate-Key": describe_header(
-        "The site and each article that the answer tells of, for a cache to be purged by.",
-        always=True,
-    ),
-    "Cache-Tag": describe_header("The same, separated by commas.", always=True),
-}
-CONDITIONAL: Headers = {
-    "If-None-Match": describe_header("The ETag of a copy at hand: 304 says that it is still good.")
-}
 RESUMING: Headers = {
     "Last-Event-ID": describe_header(
         "The id of the last event; it counts before `after`, and what is no such id is as if absent."
@@ -67,26 +53,6 @@ AvatarFile = Annotated[
         examples=["0f3a5c7e9b1d2f4a.svg"],
     ),
 ]
-
-
-def _public(
-    request: AppRequest,
-    services: Services,
-    entry: Entry,
-    media_type: str = JSON,
-    more: Mapping[str, str] | None = None,
-) -> Response[Any]:
-    """Hand a kept answer to the edge, which sends its bytes, with the headers that it always has."""
-    request.scope["state"][KEPT] = entry
-    tags = surrogate_keys(entry.basis)
-    headers = {
-        "Cache-Control": f"public, max-age=0, s-maxage={services.settings.page_max_age_seconds}",
-        "Vary": "Accept-Encoding",
-        "Surrogate-Key": " ".join(tags),
-        "Cache-Tag": ",".join(tags),
-        **(more or {}),
-    }
-    return Response(b"", headers=headers, media_type=media_type)
 
 
 @get(
@@ -109,8 +75,10 @@ async def list_comments(
 ) -> Response[Any]:
     """List the visible comments of an article, page by page."""
     known = await services.directory.get(site)
-    wanted = read_query(request, ListComments)
-    return _public(request, services, await operations.list_comments(pages, known, wanted))
+    with Faults() as faults:
+        wanted = read_query(request, ListComments, faults)
+        place = operations.read_place(known, wanted, faults)
+    return give_kept(request, services, await operations.list_comments(pages, known, wanted, place))
 
 
 @get(
@@ -136,8 +104,9 @@ async def stream_comments(
     The id of an event is a revision of the article; a client that comes back with it misses nothing.
     """
     known = await services.directory.get(site)
-    wanted = read_query(request, StreamComments)
-    [key] = operations.article_keys(known, [wanted.article])
+    with Faults() as faults:
+        wanted = read_query(request, StreamComments, faults)
+        key = operations.read_article(known, wanted.article, faults)
     after = _read_revision(request.headers.get("last-event-id"), wanted.after)
     return CommentStream(
         services,
@@ -175,7 +144,7 @@ async def show_comment(
 ) -> Response[Any]:
     """Show one visible comment."""
     known = await services.directory.get(site)
-    return _public(request, services, await operations.show_comment(pages, known, comment))
+    return give_kept(request, services, await operations.show_comment(pages, known, comment))
 
 
 @get(
@@ -188,6 +157,7 @@ async def show_comment(
         answers={200: HTML, 304: None},
         answer_headers=CACHED,
         problems=(NotFound, Invalid),
+        page_problems=True,
     ).as_opt(),
 )
 async def show_fragment(
@@ -196,22 +166,25 @@ async def show_fragment(
     services: NamedDependency[Services],
     pages: NamedDependency[Pages],
 ) -> Response[Any]:
-    """Show the comments of an article as HTML with the form; it needs no script."""
-    known = await services.directory.get(site)
-    wanted = read_query(request, ShowFragment)
+    """Show the comments of an article as HTML with the form; it needs no script.
+
+    What is asked for with `view=page` is refused as a page as well.
+    """
+    known: KnownSite | None = None
     public_url = services.settings.public_url
-    entry = await operations.show_fragment(pages, known, wanted, public_url)
-    policy = {"Content-Security-Policy": _fragment_policy(known, public_url)}
-    return _public(request, services, entry, HTML, policy)
-
-
-def _fragment_policy(site: KnownSite, public_url: str) -> str:
-    """Let the site's own pages frame the fragment, and its form lead back to them."""
-    origins = " ".join(site.origins)
-    return (
-        f"default-src 'none'; script-src {public_url}; style-src {public_url}; img-src {public_url}; "
-        f"base-uri 'none'; form-action {public_url} {origins}; frame-ancestors 'self' {origins}"
-    )
+    try:
+        known = await services.directory.get(site)
+        with Faults() as faults:
+            wanted = read_query(request, ShowFragment, faults)
+            place = operations.read_place(known, wanted, faults)
+        entry = await operations.show_fragment(pages, known, wanted, place, public_url)
+    except Exception as error:
+        if query_values(request).get("view") != "page":
+            raise
+        # Whoever has it in a frame would see nothing else of what is wrong.
+        refusal, error_id = name_error(request, error)
+        return show_error(refusal, error_id, fragment_policy(known, public_url))
+    return give_kept(request, services, entry, HTML, fragment_policy(known, public_url))
 
 
 @get(
@@ -235,7 +208,7 @@ async def count_comments(
     """Count the visible comments of up to a hundred articles at once."""
     known = await services.directory.get(site)
     wanted = read_query(request, CountComments, lists=("article",))
-    return _public(request, services, await operations.count_comments(pages, known, wanted))
+    return give_kept(request, services, await operations.count_comments(pages, known, wanted))
 
 
 @get(
@@ -258,9 +231,12 @@ async def show_feed(
 ) -> Response[Any]:
     """Show the newest visible comments of an article, or of the whole site, as an Atom feed."""
     known = await services.directory.get(site)
-    wanted = read_query(request, ShowFeed)
-    entry = await operations.show_feed(pages, known, wanted, services.settings.public_url)
-    return _public(request, services, entry, f"{ATOM}; charset=utf-8")
+    with Faults() as faults:
+        wanted = read_query(request, ShowFeed, faults)
+        key = operations.read_article(known, wanted.article, faults)
+    # Without an article it is the feed of the whole site.
+    entry = await operations.show_feed(pages, known, key or None, services.settings.public_url)
+    return give_kept(request, services, entry, f"{ATOM}; charset=utf-8")
 
 
 @get(

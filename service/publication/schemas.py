@@ -5,9 +5,20 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from service.http.wire import Article, Cursor, Id, LanguageTag, Time
+from service.http.wire import (
+    ARTICLE_EXAMPLES,
+    MAX_ARTICLE_CHARS,
+    SEEN,
+    Article,
+    Cursor,
+    Id,
+    LanguageTag,
+    Time,
+)
 
 MAX_COUNTED = 100
+# Any text: what cannot be an article of the site counts null.
+AskedArticle = Annotated[str, Meta(max_length=MAX_ARTICLE_CHARS, examples=ARTICLE_EXAMPLES)]
 AnsweredId = Annotated[
     str, Meta(max_length=100, description="Show this comment alone, with a form to answer it.")
 ]
@@ -65,7 +76,11 @@ class StreamComments(msgspec.Struct, frozen=True):
 class CountComments(msgspec.Struct, frozen=True):
     """The articles to count the comments of; the parameter is repeated."""
 
-    article: Annotated[list[Article], Meta(min_length=1, max_length=MAX_COUNTED)]
+    article: Annotated[
+        list[AskedArticle],
+        # One of them at least says something.
+        Meta(min_length=1, max_length=MAX_COUNTED, extra_json_schema={"contains": SEEN}),
+    ]
 
 
 class PublicComment(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +107,6 @@ class CommentPage(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many comments each article has, under the names asked for."""
+    """How many comments each article has, under the names asked for; null for what cannot be one."""
 
-    counts: dict[str, int]
+    counts: dict[str, int | None]

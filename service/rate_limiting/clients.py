@@ -8,6 +8,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 HOP_SYNTAX = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+|(.*)")
 # One subscriber is handed at least this many bits of IPv6, and can use every address in it.
 IPV6_PREFIX_BITS = 64
+# Nobody has as many proxies of his own one behind the other.
+MAX_HOPS = 32
 # A request that came through a Unix socket counts under this in place of a prefix.
 NO_PREFIX = "local"
 
@@ -23,7 +25,8 @@ def client_address(
     by a trusted one; what cannot be read ends there. None if the peer has no address.
     """
     address = _parse_hop(peer or "")
-    hops = [hop for hop in ",".join(forwarded_for).split(",") if hop.strip()]
+    last = ",".join(forwarded_for).rsplit(",", MAX_HOPS)[-MAX_HOPS:]
+    hops = [hop for hop in last if hop.strip()]
     while address and hops and any(address in network for network in trusted):
         hop = _parse_hop(hops.pop().strip())
         if hop is None:

@@ -87,6 +87,7 @@ class FallbackLimiter:
         self._outage = Outage("Redis for limits", "limits count per process")
         self._answers = 0
         self._tries = Gathering(self._charge_all, MAX_TOGETHER)
+        self._check: asyncio.Task[None] | None = None
 
     @property
     def degraded(self) -> bool:
@@ -103,6 +104,19 @@ class FallbackLimiter:
         finally:
             task.cancel()
             await asyncio.wait([task])
+
+    async def check(self) -> bool:
+        """Tell whether the twin answers, having asked Redis now; who asks at the same moment shares that.
+
+        That Redis is back is for the task to find out, in its own time.
+        """
+        if not self.degraded:
+            if self._check is None or self._check.done():
+                self._check = asyncio.create_task(self._probe())
+                let_go(self._check)
+            # Whoever goes away meanwhile does not take the answer from the others.
+            await asyncio.wait([self._check])
+        return self.degraded
 
     async def charge(self, rules: Sequence[Rule]) -> Verdict:
         """Count one try under all rules or under none, here if not on Redis."""

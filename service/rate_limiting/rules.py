@@ -11,7 +11,7 @@ import msgspec
 UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 # A microsecond is the clock's grain, so a million a second is the most that can be told apart.
 MAX_BURST = 1_000_000
-LIMIT_SYNTAX = re.compile(r"([1-9][0-9]{0,6})/(second|minute|hour|day)")
+LIMIT_SYNTAX = re.compile(rf"([1-9][0-9]{{0,5}}|{MAX_BURST})/({'|'.join(UNIT_SECONDS)})")
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -31,16 +31,17 @@ class Limit(msgspec.Struct, frozen=True):
         return self.burst * self.interval_us
 
 
-# Every submission asks for the limits of its site, and most sites have the same.
+# Every submission asks for the limits of its site, and most sites have the same. What is no limit, and so may
+# be long, is not remembered.
 @lru_cache(maxsize=1_000)
 def parse_limit(text: str) -> Limit | None:
     """Read `N/second|minute|hour|day`, or `off`, which is None; anything else is a ValueError."""
     if text == "off":
         return None
     match = LIMIT_SYNTAX.fullmatch(text)
-    if match is None or int(match[1]) > MAX_BURST:
+    if match is None:
         units = "|".join(UNIT_SECONDS)
-        raise ValueError(f"a limit is N/{units} with N from 1 to {MAX_BURST}, or off")
+        raise ValueError(f"A limit is N/{units} with N from 1 to {MAX_BURST}, or off.")
     return Limit(burst=int(match[1]), period_seconds=UNIT_SECONDS[match[2]])
 
 
@@ -110,6 +111,9 @@ class Limiter(Protocol):
     @property
     def degraded(self) -> bool:
         """Whether tries are counted for this process alone though they should be for all."""
+
+    async def check(self) -> bool:
+        """Tell whether the limiter is degraded at this very moment."""
 
     async def charge(self, rules: Sequence[Rule]) -> Verdict:
         """Count one try under all rules, or under none if one that is not soft refuses.

@@ -26,6 +26,8 @@ from service.sites.tables import Site
 
 # Tokens cannot be guessed; this only keeps a broken script from being a burden.
 LIMIT = Limit(burst=60, period_seconds=60)
+# An author who edits all the time keeps moderators from deciding about what they have read.
+EDITS = Limit(burst=10, period_seconds=3_600)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -53,18 +55,38 @@ async def find_receipt(services: Services, token: str, prefix: str) -> Held:
         return await _find(services, session, token)
 
 
+async def find_to_edit(services: Services, token: str, prefix: str) -> Held:
+    """Give what a token is the receipt of, which `charge_edit` charges; another is charged, and NotFound.
+
+    No database is asked about a token that we did not make.
+    """
+    try:
+        async with services.looking_up() as session:
+            return await _find(services, session, token)
+    except NotFound:
+        await charge_edit(services, prefix)
+        raise
+
+
+async def charge_edit(services: Services, prefix: str, held: Held | None = None) -> None:
+    """Charge the use of a receipt, and with what is `held` its correction; raises RateLimited."""
+    rules = [Rule("receipt", LIMIT, prefix)]
+    if held is not None:
+        rules.append(Rule("edit", EDITS, str(held.comment.id)))
+    await services.charge(rules)
+
+
 async def read_receipt(services: Services, token: str, prefix: str) -> Receipt:
     """Show what became of a comment; raises NotFound for a token that is wrong, unknown or expired."""
     held = await find_receipt(services, token, prefix)
     return held.view(services.clock())
 
 
-async def edit_comment(services: Services, held: Held, raw_text: object) -> Receipt:
+async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
     """Correct the text of a comment for its author, who has found it by its receipt.
 
-    Raises Invalid, Conflict where the status does not allow it, EditWindowClosed or DuplicateComment.
+    Raises Conflict where the status does not allow it, EditWindowClosed or DuplicateComment.
     """
-    text = _check_text(held.site, raw_text)
     now, comment_id = services.clock(), held.comment.id
     async with services.writing() as session:
         locked = (await lock_comments(session, [comment_id]))[comment_id]
@@ -81,7 +103,8 @@ async def edit_comment(services: Services, held: Held, raw_text: object) -> Rece
     return view_receipt(comment, held.article, held.site.policy, now)
 
 
-def _check_text(site: KnownSite, raw: object) -> str:
+def read_text(site: KnownSite, raw: object) -> str:
+    """Give a new text in its stored form; raises Invalid."""
     try:
         return check_text(require_text("text", raw), site.policy.max_text_chars)
     except FieldRefused as refusal:

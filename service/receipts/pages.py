@@ -10,7 +10,7 @@ from service.comments.errors import DuplicateComment
 from service.errors import Invalid, RateLimited, ServiceError
 from service.http.pages import render_page
 from service.http.reading import AppRequest
-from service.languages import FALLBACK, Language, Words, choose_language, direction, read_words
+from service.languages import Language, Words, choose_language, direction, read_words
 from service.receipts.errors import EditWindowClosed
 from service.receipts.operations import Held
 from service.sites.policy import SitePolicy
@@ -40,22 +40,6 @@ def show_receipt(
         receipt=held.view(now),
         own=held.view_own(now),
         site=held.site,
-    )
-
-
-def show_limited(
-    request: AppRequest, token: str, error: RateLimited, now: datetime, typed: str
-) -> Response[Any]:
-    """Keep what was typed for somebody of whom it is not known yet whether the token is right."""
-    speech = _speak(request, FALLBACK)
-    return render_page(
-        "edit_limited.html",
-        status=error.status,
-        headers=error.headers,
-        **speech,
-        problem=_tell_limit(error, speech["words"], now),
-        typed=typed,
-        token=token,
     )
 
 

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from service.comments.errors import DuplicateComment
 from service.comments.receipts import ReceiptToken
+from service.comments.texts import cut_raw
 from service.errors import (
     Conflict,
     Invalid,
@@ -22,7 +23,13 @@ from service.http.pages import see_other, show_error
 from service.http.reading import FORMS, JSON, AppRequest, read_fields
 from service.receipts import operations, pages
 from service.receipts.errors import AlreadyWithdrawn, EditWindowClosed
-from service.receipts.operations import Held, find_receipt, read_receipt
+from service.receipts.operations import (
+    Held,
+    charge_edit,
+    find_receipt,
+    find_to_edit,
+    read_receipt,
+)
 from service.receipts.schemas import EditComment, Receipt
 from service.services import Services
 
@@ -33,6 +40,7 @@ async def require_known_origin(request: AppRequest, services: Services) -> None:
     """Raise OriginNotAllowed for a change from a page that is neither ours nor of any site."""
     foreign = services.foreign_origin(request)
     if foreign is not None and not await services.directory.is_origin_of_any(foreign):
+        await services.charge_refusal(request)
         raise OriginNotAllowed
 
 
@@ -84,9 +92,23 @@ async def edit_comment(
     """
     await require_known_origin(request, services)
     # First of all, so that a wrong token is the same 404 whatever comes with it.
-    held = await find_receipt(services, token, services.client_prefix(request))
-    fields = await read_fields(request, (JSON,))
-    return answer(await operations.edit_comment(services, held, fields.get("text")))
+    held = await find_to_edit(services, token, services.client_prefix(request))
+    return answer(await _edit(request, services, held, (JSON,)))
+
+
+async def _edit(
+    request: AppRequest, services: Services, held: Held, media: tuple[str, ...]
+) -> Receipt:
+    """Correct a comment; only what can be read and is valid counts as a correction of it."""
+    prefix = services.client_prefix(request)
+    try:
+        fields = await read_fields(request, media)
+        text = operations.read_text(held.site, fields.get("text"))
+    except ServiceError:
+        await charge_edit(services, prefix)
+        raise
+    await charge_edit(services, prefix, held)
+    return await operations.edit_comment(services, held, text)
 
 
 @delete(
@@ -126,34 +148,26 @@ async def edit_by_page(
     request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Correct the comment from its page, and show the page again."""
+    held: Held | None = None
     try:
         await require_known_origin(request, services)
-        held = await find_receipt(services, token, services.client_prefix(request))
-    except RateLimited as error:
+        held = await find_to_edit(services, token, services.client_prefix(request))
+        await _edit(request, services, held, FORMS)
+    except ServiceError as error:
+        if held is None:
+            return show_error(error)
         typed = await _read_typed(request)
-        return pages.show_limited(request, token, error, services.clock(), typed)
-    except ServiceError as error:
-        return show_error(error)
-    return await _edit(request, services, token, held)
-
-
-async def _edit(request: AppRequest, services: Services, token: str, held: Held) -> Response[Any]:
-    typed = ""
-    try:
-        fields = await read_fields(request, FORMS)
-        typed = fields.get("text", "")
-        await operations.edit_comment(services, held, fields.get("text"))
-    except ServiceError as error:
         return pages.show_receipt(request, token, held, services.clock(), error=error, typed=typed)
     return see_other(f"/receipts/{token}")
 
 
 async def _read_typed(request: AppRequest) -> str:
+    """Give as much of what was typed as is sent back."""
     try:
         fields = await read_fields(request, FORMS)
     except ServiceError:
         return ""
-    return str(fields.get("text", ""))
+    return cut_raw("text", fields.get("text", ""))
 
 
 @post("/receipts/{token:str}/withdraw", status_code=200)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from service.http.wire import Time
+from service.http.wire import SEEN, Time
 from service.sites.policy import MAX_TEXT_CHARS_CEILING
 
 
@@ -32,6 +32,7 @@ class EditComment(msgspec.Struct, frozen=True):
             max_length=MAX_TEXT_CHARS_CEILING,
             description="In the markup of comments; the site's own limit may be lower.",
             examples=["I like this very much."],
+            extra_json_schema=SEEN,
         ),
     ]
 

@@ -12,10 +12,10 @@ import idna
 
 from service.environment import MAX_PORT
 from service.errors import FieldRefused
+from service.http.wire import MAX_ARTICLE_CHARS
 from service.text.nfc import nfc
+from service.text.normalising import has_visible
 
-# Before anything is done to it.
-MAX_RAW_CHARS = 4_096
 MAX_KEY_CHARS = 512
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -42,15 +42,7 @@ def normalise_article(
 
     `origins` are in the form of `normalise_origin`. Raises ArticleRefused.
     """
-    if len(raw) > MAX_RAW_CHARS:
-        detail = f"An article's address has at most {MAX_RAW_CHARS:,} characters as it is written."
-        raise ArticleRefused("article_too_long", detail)
-    key = nfc(raw).strip()
-    if not key:
-        raise ArticleRefused("article_required", "Name the article: its address, path or key.")
-    if _CONTROLS.search(key):
-        raise ArticleRefused("article_invalid", "An article's key has no control characters.")
-    host = ""
+    key, host = clean_article(raw), ""
     if found := _WEB_ADDRESS.match(key):
         host, key = _allow_host(found[1], found[2], origins), found[3] or "/"
         key = key if key.startswith("/") else f"/{key}"
@@ -59,6 +51,21 @@ def normalise_article(
     if len(key) > MAX_KEY_CHARS:
         detail = f"An article's key has at most {MAX_KEY_CHARS} characters."
         raise ArticleRefused("article_too_long", detail)
+    return key
+
+
+def clean_article(raw: str) -> str:
+    """Give what was sent as an article, of whatever site; raises ArticleRefused for what can name none."""
+    if len(raw) > MAX_ARTICLE_CHARS:
+        detail = (
+            f"An article's address has at most {MAX_ARTICLE_CHARS:,} characters as it is written."
+        )
+        raise ArticleRefused("article_too_long", detail)
+    key = nfc(raw).strip()
+    if not has_visible(key):
+        raise ArticleRefused("article_required", "Name the article: its address, path or key.")
+    if _CONTROLS.search(key):
+        raise ArticleRefused("article_invalid", "An article's key has no control characters.")
     return key
 
 
@@ -73,6 +80,14 @@ def normalise_origin(raw: str) -> str:
             "An origin is http:// or https://, a host and perhaps a port, nothing else."
         )
     return f"{found[1].lower()}://{_normalise_authority(found[1], found[2])}"
+
+
+def check_origin(raw: str) -> str:
+    """Give an origin in its canonical form; raises FieldRefused."""
+    try:
+        return normalise_origin(raw)
+    except ValueError as error:
+        raise FieldRefused("origins_invalid", str(error)) from None
 
 
 def _allow_host(scheme: str | None, authority: str, origins: Sequence[str]) -> str:
@@ -101,10 +116,13 @@ def _normalise_authority(scheme: str | None, authority: str) -> str:
 
 
 def _normalise_host(host: str) -> str:
-    if host.startswith("["):
-        return f"[{IPv6Address(host[1:-1])}]"
-    # IDNAError is a ValueError.
-    ascii_host = host if host.isascii() else idna.encode(host, uts46=True).decode()
+    try:
+        if host.startswith("["):
+            return f"[{IPv6Address(host[1:-1])}]"
+        ascii_host = host if host.isascii() else idna.encode(host, uts46=True).decode()
+    except ValueError:
+        # What these two say is for programmers; IDNAError is a ValueError.
+        ascii_host = ""
     if not _HOST.fullmatch(ascii_host):
         raise ValueError("This is not the name of a host.")
     return ascii_host

@@ -64,7 +64,8 @@ class SiteDirectory:
         """Give the site of that slug; raises NotFound."""
         site = await self.find(slug)
         if site is None:
-            raise NotFound("There is no such site.")
+            # In the words of whatever the caller may not know of.
+            raise NotFound
         return site
 
     async def is_origin_of_any(self, origin: str) -> bool:

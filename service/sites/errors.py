@@ -12,14 +12,6 @@ class SlugInvalid(Exception):
         super().__init__("A slug has 1 to 63 lower-case letters, digits and hyphens.")
 
 
-class OriginInvalid(Exception):
-    """Some origins are not what a site can have; `faults` says why, by their places in the list."""
-
-    def __init__(self, faults: Mapping[int, str]) -> None:
-        self.faults = faults
-        super().__init__(" ".join(f"Origin {place + 1}: {why}" for place, why in faults.items()))
-
-
 class SettingInvalid(Exception):
     """Some settings do not exist or may not have their value; `faults` says why, by their names."""
 

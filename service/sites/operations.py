@@ -12,8 +12,8 @@ from service.clock import new_id
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.privacy.vault import Keyring
-from service.sites.articles import normalise_origin
-from service.sites.errors import OriginInvalid, SettingFixed, SiteExists, SlugInvalid
+from service.sites.articles import check_origin
+from service.sites.errors import SettingFixed, SiteExists, SlugInvalid
 from service.sites.policy import SettingValue, change_policy, read_policy
 from service.sites.rules import is_slug
 from service.sites.tables import Site, SiteOrigin
@@ -29,7 +29,7 @@ async def create_site(
     actor_id: UUID | None,
     now: datetime,
 ) -> Site:
-    """Make a site; raises SlugInvalid, OriginInvalid or SiteExists."""
+    """Make a site; raises SlugInvalid or SiteExists."""
     if not is_slug(slug):
         raise SlugInvalid
     if (await session.exec(select(Site.id).where(Site.slug == slug))).first():
@@ -56,7 +56,7 @@ async def change_site(
     actor_id: UUID | None,
     now: datetime,
 ) -> None:
-    """Change a site's title, origins or settings; raises SettingInvalid, SettingFixed or OriginInvalid."""
+    """Change a site's title, origins or settings; raises SettingInvalid or SettingFixed."""
     query = select(Site).where(Site.id == site_id).with_for_update()
     site = (await session.exec(query)).one()
     before = read_policy(site.policy)
@@ -73,26 +73,12 @@ async def change_site(
 
 
 async def _set_origins(session: AsyncSession, site_id: UUID, origins: Sequence[str]) -> None:
-    unique = _normalise_origins(origins)
+    unique = dict.fromkeys(map(check_origin, origins))
     await session.exec(delete(SiteOrigin).where(col(SiteOrigin.site_id) == site_id))
     session.add_all(
         SiteOrigin(site_id=site_id, position=place, origin=origin)
         for place, origin in enumerate(unique)
     )
-
-
-def _normalise_origins(origins: Sequence[str]) -> list[str]:
-    """Give origins in canonical form, each once; raises OriginInvalid, which names every wrong one."""
-    unique: dict[str, None] = {}
-    faults: dict[int, str] = {}
-    for place, origin in enumerate(origins):
-        try:
-            unique[normalise_origin(origin)] = None
-        except ValueError as error:
-            faults[place] = str(error)
-    if faults:
-        raise OriginInvalid(faults)
-    return list(unique)
 
 
 async def _require_no_comments(session: AsyncSession, site_id: UUID) -> None:

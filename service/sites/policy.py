@@ -1,16 +1,19 @@
 """A site's policy: every setting of `greenroom site set`, its bounds and its default."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field
 
-from service.http.fields import is_storable
+from service.errors import FieldRefused
+from service.http.fields import find_errors
+from service.http.tidy import some_lines, tidy_texts
+from service.http.told import CHECK, SAID
 from service.languages import FALLBACK, Language
-from service.rate_limiting.rules import Limit, parse_limit
+from service.rate_limiting.rules import LIMIT_SYNTAX, Limit, parse_limit
 from service.sites.errors import SettingInvalid
 
 # The column sizes of a WordPress database, which the forms out there were made for.
@@ -28,25 +31,41 @@ DEFAULT_REASONS = {
 }
 
 # Of itself the end of a pattern lies before a last line feed too.
-ReasonCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$")]
-Statement = Annotated[str, Meta(min_length=1, max_length=500)]
-# `parse_limit` checks it, and says what would do.
+ReasonCode = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$",
+        extra={SAID: "a code: 1 to 64 lower-case letters, digits, `_` and `-`"},
+    ),
+]
+Statement = Annotated[str, some_lines(500)]
+
+
+def _checked_by(parse: Callable[[str], object]) -> dict[str, object]:
+    """Have a setting checked by what reads it, whose ValueError says what would do."""
+
+    def check(text: str) -> None:
+        try:
+            parse(text)
+        except ValueError as error:
+            raise FieldRefused("settings_invalid", str(error)) from None
+
+    return {CHECK: check}
+
+
 LimitText = Annotated[
-    str, Meta(description="`N/second|minute|hour|day`, or `off`.", examples=["10/minute"])
+    str,
+    Meta(
+        description="`N/second|minute|hour|day`, or `off`.",
+        examples=["10/minute"],
+        extra_json_schema={"pattern": rf"^(off|{LIMIT_SYNTAX.pattern})$"},
+        extra=_checked_by(parse_limit),
+    ),
 ]
 
 # With 32 bytes a name, a thousand pages that have one each; it is read with the site at every request.
 MAX_TEXT_FIELDS_CHARS = 33_000
 _FIELD_NAME = r"[A-Za-z0-9_.:\[\]-]{1,64}"
-TextFields = Annotated[
-    str,
-    Meta(
-        max_length=MAX_TEXT_FIELDS_CHARS,
-        pattern=rf"^({_FIELD_NAME}( *, *{_FIELD_NAME})*)?(?!\n)$",
-        description="Names of form fields that hold the real text, separated by commas.",
-        examples=["d7dcf95a06"],
-    ),
-]
 # WordPress's name of the text, which is the trap where a plug-in has put the text elsewhere.
 DECOY = "comment"
 # What a form means by these is fixed.
@@ -66,16 +85,42 @@ _TAKEN_NAMES = frozenset(
 )
 
 
-# Every submission asks for them, and they are the same for as long as nobody changes the site.
-@lru_cache(maxsize=1_000)
+# Every submission asks for them, and they are the same for as long as nobody changes the site. The longest
+# takes less than 1 MiB.
+@lru_cache(maxsize=32)
 def parse_text_fields(text: str) -> tuple[str, ...]:
     """Read the names of `form.text_field`; raises ValueError for a name that means something else."""
     names = tuple(name.strip() for name in text.split(",")) if text else ()
     if taken := sorted(_TAKEN_NAMES.intersection(names)):
-        raise ValueError(f"the field {taken[0]} means something else already")
+        raise ValueError(f"The field {taken[0]} means something else already.")
     if names and {*names} == {DECOY}:
-        raise ValueError(f"{DECOY} alone is what is read anyway: name the other fields, or nothing")
+        raise ValueError(
+            f"{DECOY} alone is what is read anyway: name the other fields, or nothing."
+        )
     return names
+
+
+TextFields = Annotated[
+    str,
+    Meta(
+        max_length=MAX_TEXT_FIELDS_CHARS,
+        pattern=rf"^({_FIELD_NAME}( *, *{_FIELD_NAME})*)?(?!\n)$",
+        description="Names of form fields that hold the real text, separated by commas.",
+        examples=["d7dcf95a06"],
+        extra={
+            **_checked_by(parse_text_fields),
+            SAID: "names of form fields, separated by commas",
+        },
+    ),
+]
+Reasons = Annotated[
+    dict[ReasonCode, Statement],
+    Meta(
+        max_length=MAX_REASONS,
+        extra={SAID: f"at most {MAX_REASONS} codes with a text of 1 to 500 characters each"},
+    ),
+]
+SettingValue = str | int | dict[str, str]
 
 
 class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,14 +139,19 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     comments: Literal["open", "closed"] = "open"
     language: Language = FALLBACK
     text_fields: TextFields = field(default="", name="form.text_field")
-    reasons: Annotated[dict[ReasonCode, Statement], Meta(max_length=MAX_REASONS)] = field(
-        default_factory=dict
-    )
+    reasons: Reasons = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("limit_ip", "limit_address", "limit_article", "limit_site"):
             parse_limit(getattr(self, name))
         parse_text_fields(self.text_fields)
+
+    def as_settings(self) -> dict[str, SettingValue]:
+        """Give every setting under its name."""
+        return {
+            setting.encode_name: getattr(self, setting.name)
+            for setting in msgspec.structs.fields(self)
+        }
 
     @property
     def text_field_names(self) -> tuple[str, ...]:
@@ -124,8 +174,8 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 # The names that a policy has, in the order of the class.
-SETTINGS = tuple(setting.encode_name for setting in msgspec.structs.fields(SitePolicy))
-SettingValue = str | int | dict[str, str]
+_KINDS = {setting.encode_name: setting.type for setting in msgspec.structs.fields(SitePolicy)}
+SETTINGS = tuple(_KINDS)
 _NUMBERS = frozenset(
     setting.encode_name
     for setting in msgspec.structs.fields(SitePolicy)
@@ -164,8 +214,8 @@ def change_policy(
     `reason.CODE` sets the text that authors see for a reason. Raises SettingInvalid, which names every
     setting that is wrong.
     """
-    faults = {name: _find_fault(name, value) for name, value in settings.items()}
-    if found := {name: fault for name, fault in faults.items() if fault}:
+    settings = {name: _tidy(name, value) for name, value in settings.items()}
+    if found := find_faults(settings):
         raise SettingInvalid(found)
     named = {name: value for name, value in settings.items() if name in SETTINGS}
     texts = {match[1]: settings[name] for name in settings if (match := _REASON.fullmatch(name))}
@@ -177,26 +227,21 @@ def change_policy(
     return plain
 
 
-def _find_fault(name: str, value: SettingValue) -> str | None:
-    reason = _REASON.fullmatch(name)
-    if not reason and name not in SETTINGS:
-        return f"There is no such setting; there are {', '.join(SETTINGS)}."
-    # They are read with the site at every request, which what cannot be stored or sent would break.
-    if not all(map(is_storable, _list_texts(value))):
-        return "NUL and lone surrogates cannot be stored."
-    try:
-        read_policy({"reasons": {reason[1]: value}} if reason else {name: value})
-    except msgspec.ValidationError as error:
-        return _plain(error)
-    return None
+def find_faults(settings: Mapping[str, object]) -> dict[str, str]:
+    """Say of each setting that is wrong, by its name, why."""
+    faults = {name: _find_fault(name, _tidy(name, value)) for name, value in settings.items()}
+    return {name: fault for name, fault in faults.items() if fault}
 
 
-def _list_texts(value: SettingValue) -> list[str]:
+def _tidy(name: str, value: Any) -> Any:
+    """Give texts for authors the form of a reader's text; other settings have a form of their own."""
     if isinstance(value, dict):
-        return [text for pair in value.items() for text in pair if isinstance(text, str)]
-    return [value] if isinstance(value, str) else []
+        return {code: tidy_texts(text, Statement) for code, text in value.items()}
+    return tidy_texts(value, Statement) if _REASON.fullmatch(name) else value
 
 
-def _plain(error: msgspec.ValidationError) -> str:
-    """Take the path out of a message of msgspec, since the setting is named beside it."""
-    return f"{str(error).partition(' - at ')[0]}."
+def _find_fault(name: str, value: object) -> str | None:
+    kind = Statement if _REASON.fullmatch(name) else _KINDS.get(name)
+    if kind is None:
+        return f"There is no such setting; there are {', '.join(SETTINGS)}."
+    return next((error.detail for error in find_errors(value, kind, "#")), None)

@@ -60,7 +60,7 @@ async def show_readiness(request: AppRequest, services: NamedDependency[Services
     database = await services.database.probe.state(PATIENCE_SECONDS)
     limiter = "off"
     if services.settings.redis_url:
-        limiter = "degraded" if services.limiter.degraded else "ok"
+        limiter = "degraded" if await services.limiter.check() else "ok"
     status = _sum_up(database, limiter)
     parts = {"database": database, "redis": limiter} if _is_trusted(request, services) else None
     if status in {"draining", "unavailable"}:

@@ -16,7 +16,6 @@ from service.privacy.addresses import suspect_typo
 from service.privacy.vault import Keyring
 from service.rate_limiting.rules import Verdict
 from service.services import Services
-from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 from service.sites.policy import DECOY
 from service.submission.limits import FLOOD_RULE, all_rules, ip_rules
@@ -36,7 +35,6 @@ from service.submission.schemas import (
     FormLimits,
     Hint,
     ReceiptLink,
-    ShowForm,
     Submitted,
 )
 from service.submission.storing import Draft, Key, Stored, SubmissionWriter, read_stored
@@ -165,7 +163,8 @@ def _make_key(keyring: Keyring, submission: Submission, idempotency_key: str) ->
 async def _replay(services: Services, site: KnownSite, key: Key, prefix: str) -> Stored | None:
     try:
         async with services.looking_up() as session:
-            return await (await session.connection()).run_sync(read_stored, site.id, key)
+            connection = await session.connection()
+            return await connection.run_sync(read_stored, site.id, key, services.clock())
     except IdempotencyKeyReused:
         await refuse_unreadable(services, site, prefix)
         raise
@@ -262,14 +261,10 @@ def _hints(submission: Submission) -> list[Hint]:
     return [Hint("#/email", "email_typo_suspected", suggestion)] if suggestion else []
 
 
-async def describe_form(services: Services, site: KnownSite, wanted: ShowForm) -> Form:
-    """Say what a form for an article needs; raises Invalid for a key that cannot be one."""
-    try:
-        key = site.article_key(wanted.article)
-    except ArticleRefused as refusal:
-        raise Invalid(errors=[refusal.as_error(parameter="article")]) from None
+async def describe_form(services: Services, site: KnownSite, key: str, lang: str | None) -> Form:
+    """Say what a form for an article, by its canonical key, needs."""
     closed = await _refuse_closed(services, site, key)
     limits = FormLimits(MAX_NAME_CHARS, MAX_EMAIL_CHARS, MAX_URL_CHARS, site.policy.max_text_chars)
-    words = read_words(find_language(wanted.lang or "") or site.policy.language)
+    words = read_words(find_language(lang or "") or site.policy.language)
     labels = {key: words[key] for key in LABELS}
     return Form(key, closed is None, limits, site.policy.max_depth, labels)

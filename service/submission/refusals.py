@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.comments.errors import DuplicateComment
+from service.comments.texts import cut_raw
 from service.errors import (
     BodyTooLarge,
     FieldError,
@@ -50,6 +51,8 @@ _SAID: Mapping[type[ServiceError], str] = {
 }
 # To send it again would change nothing: what was typed is shown to be copied.
 _FINAL = (NotFound, OriginNotAllowed, MediaTypeNotSupported)
+# Nor is it sent back to whoever asks for a site that is none, as it is where that is not known.
+_OF_NO_SITE = (NotFound, RateLimited)
 _VISIBLE = ("text", "name", "email", "url")
 
 
@@ -75,8 +78,11 @@ async def show_refusal(
 ) -> Response[Any]:
     """Answer a form that was not taken: the one place that sends back what was typed, addresses too."""
     error, error_id = name_error(request, raised)
-    # What the framework and the limits refuse comes before the body is read.
-    raw = fields if fields is not None else await salvage_fields(request)
+    is_sent_back = site is not None or not isinstance(error, _OF_NO_SITE)
+    raw = fields
+    if raw is None:
+        # What is refused before the body is read.
+        raw = await salvage_fields(request) if is_sent_back else {}
     typed = _find_typed(raw, site)
     otherwise = site.policy.language if site else FALLBACK
     language = choose_language(request.headers.get("accept-language", ""), otherwise)
@@ -102,7 +108,7 @@ async def show_refusal(
         visible=_VISIBLE,
         typed=typed,
         has_filled_decoy=has_filled_decoy(raw, _text_fields(site)),
-        is_final=isinstance(error, _FINAL) or "article_not_allowed" in codes,
+        is_final=isinstance(error, _FINAL) or "article_not_allowed" in codes or not is_sent_back,
     )
 
 
@@ -129,7 +135,10 @@ def _find_typed(raw: Mapping[str, Any], site: KnownSite | None) -> dict[str, str
         ]
         texts["text"] = max(strangers, key=len, default="")
     # A lone surrogate, which JSON can hold, cannot be sent back.
-    return {name: value.encode("utf-8", "replace").decode() for name, value in texts.items()}
+    return {
+        name: cut_raw(name, value).encode("utf-8", "replace").decode()
+        for name, value in texts.items()
+    }
 
 
 def _text_fields(site: KnownSite | None) -> tuple[str, ...]:

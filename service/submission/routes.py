@@ -17,22 +17,24 @@ from service.errors import (
 )
 from service.http.answers import answer
 from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
+from service.http.faults import Faults
 from service.http.pages import accepts_page, see_other
 from service.http.reading import (
     FORMS,
     JSON,
     REPLAYED,
     AppRequest,
+    check_idempotency_key,
     media_type,
     read_fields,
     read_query,
 )
-from service.services import Services
+from service.services import BEFORE_LIMITS, Services
 from service.sites.directory import KnownSite
 from service.submission import operations
 from service.submission.redirects import choose_redirect
 from service.submission.refusals import count_failure, show_refusal
-from service.submission.rules import WORDPRESS_NAMES
+from service.submission.rules import NO_PARENT, WORDPRESS_NAMES
 from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
 from service.submission.storing import SubmissionWriter
 
@@ -42,6 +44,8 @@ SUBMISSION: dict[str, Any] = {
     "body": SubmitComment,
     "media": (JSON, *FORMS),
     "aliases": WORDPRESS_NAMES,
+    # Whatever the encoding: WordPress sends it for a comment that answers none.
+    "alias_values": {"comment_parent": (NO_PARENT, int(NO_PARENT))},
     "headers": IDEMPOTENCY_KEY,
     "problems": (
         OriginNotAllowed,
@@ -104,11 +108,14 @@ async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response
             prefix=services.client_prefix(request),
             idempotency_key=request.headers.get("idempotency-key"),
         )
-    except Exception as error:
+    except Exception as raised:
+        error = await _charge_refusal(services, request, raised)
         count_failure(services, error)
         # Whatever it is, somebody has typed something that must not be lost.
         if wants_page:
             return await show_refusal(request, services, error, site, fields)
+        if error is not raised:
+            raise error from raised
         raise
     if wants_page:
         place = _next_page(request, site, fields) or submitted.receipt.url
@@ -116,11 +123,24 @@ async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response
     return answer(submitted, 202, REPLAYED if replayed else None)
 
 
+async def _charge_refusal(services: Services, request: AppRequest, raised: Exception) -> Exception:
+    """Charge what was refused before the limits; gives what is told: that, or that too much was refused."""
+    if isinstance(raised, BEFORE_LIMITS):
+        try:
+            await services.charge_refusal(request)
+        except RateLimited as limited:
+            return limited
+    return raised
+
+
 async def _read(request: AppRequest, services: Services, site: KnownSite) -> dict[str, Any]:
     try:
         return await read_fields(request, keep_empty=site.policy.text_field_names)
-    except (BodyNotReadable, Invalid):
+    except (BodyNotReadable, Invalid) as error:
         await operations.refuse_unreadable(services, site, services.client_prefix(request))
+        if error.errors:
+            key = request.headers.get("idempotency-key")
+            raise Invalid(errors=[*error.errors, *check_idempotency_key(key)]) from None
         raise
 
 
@@ -145,8 +165,10 @@ async def show_form(
 ) -> Response[Any]:
     """Say what a form for an article needs: limits, labels, and whether comments are open."""
     known = await services.directory.get(site)
-    wanted = read_query(request, ShowForm)
-    return answer(await operations.describe_form(services, known, wanted))
+    with Faults() as faults:
+        wanted = read_query(request, ShowForm, faults)
+        key = faults.check(known.article_key, wanted.article, parameter="article") or ""
+    return answer(await operations.describe_form(services, known, key, wanted.lang))
 
 
 ROUTES = [submit_comment, submit_wordpress_form, show_form]

@@ -56,7 +56,7 @@ def translate_names(fields: Mapping[str, Any], text_fields: Sequence[str] = ()) 
     named = {ours: fields[theirs] for theirs, ours in WORDPRESS_NAMES.items() if theirs in fields}
     if real := next((fields[name] for name in text_fields if fields.get(name)), None):
         named["text"] = real
-    if str(named.get("parent")) == NO_PARENT:
+    if isinstance(parent := named.get("parent"), str | int) and str(parent) == NO_PARENT:
         del named["parent"]
     ours = ("article", "name", "email", "text", "url", "parent", "redirect_to")
     return {**named, **{name: fields[name] for name in ours if fields.get(name) is not None}}

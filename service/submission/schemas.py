@@ -7,12 +7,15 @@ from msgspec import Meta
 
 from service.comments.receipts import ReceiptToken
 from service.confidential import Confidential
-from service.http.wire import Article, Id, LanguageTag, Time
+from service.http.wire import ID_EXAMPLES, ID_PATTERN, SEEN, Article, Id, LanguageTag, Time
 from service.sites.policy import MAX_TEXT_CHARS_CEILING
 
 MAX_NAME_CHARS = 245
 MAX_EMAIL_CHARS = 254
 MAX_URL_CHARS = 2_000
+# As near to what is checked as a pattern comes; blanks are none.
+URL_PATTERN = r"""^\s*([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@"'`<>\\%]+([/?#][^\s"'`<>\\]*)?)?\s*$"""
+PARENT_PATTERN = rf"^\s*({ID_PATTERN})?\s*$"
 
 
 class SubmitComment(Confidential, frozen=True):
@@ -26,6 +29,7 @@ class SubmitComment(Confidential, frozen=True):
             max_length=MAX_NAME_CHARS,
             description="Shown in public.",
             examples=["Dave"],
+            extra_json_schema=SEEN,
         ),
     ]
     email: Annotated[
@@ -45,11 +49,30 @@ class SubmitComment(Confidential, frozen=True):
             max_length=MAX_TEXT_CHARS_CEILING,
             description="In the markup of comments; the site's own limit may be lower.",
             examples=["I like this."],
+            extra_json_schema=SEEN,
         ),
     ]
-    url: Annotated[str, Meta(max_length=MAX_URL_CHARS, description="http or https.")] | None = None
+    url: (
+        Annotated[
+            str,
+            Meta(
+                max_length=MAX_URL_CHARS,
+                description="http or https.",
+                examples=["https://dave.example/"],
+                extra_json_schema={"pattern": URL_PATTERN},
+            ),
+        ]
+        | None
+    ) = None
     parent: (
-        Annotated[str, Meta(description="The id of the visible comment that this one answers.")]
+        Annotated[
+            str,
+            Meta(
+                description="The id of the visible comment that this one answers.",
+                examples=ID_EXAMPLES,
+                extra_json_schema={"pattern": PARENT_PATTERN},
+            ),
+        ]
         | None
     ) = None
     redirect_to: (

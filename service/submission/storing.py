@@ -4,7 +4,7 @@ The statements go in one order, and the rows of each in the order of what is uni
 batches of two processes never wait for each other in a circle.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from service.comments.tables import Article, Comment
 from service.database import insert_rows
 from service.errors import IdempotencyKeyReused, ServiceError
 from service.group_commit import GroupCommit
+from service.http.reading import KEEP_KEYS
 from service.privacy.tables import SealedAddress
 from service.submission.tables import IdempotencyKey
 
@@ -35,6 +36,11 @@ _READ_KEYS = select(
     # One by one, here and below: for pairs SQLite would look by the site alone, or at every row there is.
     col(IdempotencyKey.site_id).in_(bindparam("sites", expanding=True)),
     col(IdempotencyKey.key_hash).in_(bindparam("hashes", expanding=True)),
+)
+_FORGET_KEY = delete(IdempotencyKey).where(
+    col(IdempotencyKey.site_id) == bindparam("site"),
+    col(IdempotencyKey.key_hash) == bindparam("hash"),
+    col(IdempotencyKey.created_at) < bindparam("since"),
 )
 _PLACE = (col(Article.site_id), col(Article.key))
 _FIND_ARTICLES = select(*_PLACE, col(Article.id)).where(
@@ -87,9 +93,14 @@ SubmissionWriter = GroupCommit[Draft, Stored]
 Outcome = Stored | ServiceError
 
 
-def read_stored(connection: Connection, site_id: UUID, key: Key) -> Stored | None:
+def read_stored(connection: Connection, site_id: UUID, key: Key, now: datetime) -> Stored | None:
     """Give what a key stored before; raises IdempotencyKeyReused when other fields came with it."""
-    found = _read_keys(connection, [(site_id, key.key_hash)])
+    known = _read_keys(connection, [(site_id, key.key_hash)])
+    found = {
+        place: (hashed, stored)
+        for place, (hashed, stored) in known.items()
+        if stored.submitted_at >= now - KEEP_KEYS
+    }
     outcome = _recall(found, site_id, key) if found else None
     if isinstance(outcome, ServiceError):
         raise outcome
@@ -153,6 +164,10 @@ def _take_keys(connection: Connection, drafts: Sequence[Draft]) -> dict[UUID, Ou
     rows = sorted(_key_rows(drafts), key=lambda row: (row["key_hash"], row["site_id"]))
     if insert_rows(connection, IdempotencyKey, rows) == len(rows):
         return {}
+    # Whenever tidying up comes to it, a key whose time is over stands for nothing. One by one, in the order
+    # in which they were inserted, so that no two processes wait for each other.
+    connection.execute(_FORGET_KEY, [_name_key(row) for row in rows])
+    insert_rows(connection, IdempotencyKey, rows)
     known = _read_keys(connection, [(row["site_id"], row["key_hash"]) for row in rows])
     outcomes: dict[UUID, Outcome] = {}
     for draft in drafts:
@@ -176,6 +191,14 @@ def _key_rows(drafts: Iterable[Draft]) -> list[dict[str, Any]]:
         for draft in drafts
         if draft.key
     ]
+
+
+def _name_key(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "site": row["site_id"],
+        "hash": row["key_hash"],
+        "since": row["created_at"] - KEEP_KEYS,
+    }
 
 
 def _release_keys(connection: Connection, duplicates: Sequence[Draft]) -> None:

@@ -17,7 +17,23 @@ _UNSEEN = (
     "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _IS_UNSEEN = re.compile(f"[{_UNSEEN}]")
-_VISIBLE = re.compile(rf"[^\s{_UNSEEN}]")
+
+
+def _find_combining() -> str:
+    """Give the ranges of the marks that combine, which are not seen alone; beyond there are selectors only."""
+    ranges: list[list[str]] = []
+    for char in map(chr, range(0x300, 0x1F000)):
+        if category(char)[0] != "M":
+            continue
+        if ranges and ord(char) == ord(ranges[-1][1]) + 1:
+            ranges[-1][1] = char
+        else:
+            ranges.append([char, char])
+    return "".join(f"{first}-{last}" for first, last in ranges)
+
+
+VISIBLE = rf"[^\s{_UNSEEN}{_find_combining()}]"
+_VISIBLE = re.compile(VISIBLE)
 
 # Controls but tab and LF; explicit embeddings, overrides and isolates; zero width space, word
 # joiner, byte order mark and soft hyphen.
@@ -63,8 +79,7 @@ def _normalise(value: str) -> str:
 
 def has_visible(value: str) -> bool:
     """Tell whether a reader would see anything of a text; marks that combine with nothing do not count."""
-    seen = (found[0] for found in _VISIBLE.finditer(value))
-    return any(category(char)[0] != "M" for char in seen)
+    return _VISIBLE.search(value) is not None
 
 
 def has_unseen(value: str) -> bool:

@@ -11,8 +11,10 @@ from msgspec import Meta
 from service.accounts.guards import csrf_token, require_moderator
 from service.accounts.rules import Caller
 from service.errors import ServiceError
+from service.http.faults import Faults
 from service.http.pages import render_page, see_other, show_refusal
 from service.http.reading import AppRequest, read_form, read_query
+from service.http.wire import Cursor
 from service.moderation import operations
 from service.moderation.decisions import decide_comments
 from service.moderation.schemas import DecideComments, Decision, ListQueue
@@ -25,7 +27,7 @@ FOR_PEOPLE: ExceptionHandlersMap = {ServiceError: show_refusal}
 class ShowQueue(msgspec.Struct, frozen=True):
     """Where the list starts, and what became of the last decision."""
 
-    cursor: Annotated[str, Meta(max_length=300)] | None = None
+    cursor: Cursor | None = None
     outcome: Literal["applied", "conflict", "not_found", "illegal"] | None = None
 
 
@@ -42,9 +44,10 @@ async def show_queue_page(
     request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:
     """Show what waits for a decision, the oldest first."""
-    wanted = read_query(request, ShowQueue)
+    faults = Faults()
+    wanted = read_query(request, ShowQueue, faults)
     queue = await operations.list_queue(
-        services, caller, ListQueue(limit=PAGE, cursor=wanted.cursor)
+        services, caller, ListQueue(limit=PAGE, cursor=wanted.cursor), faults
     )
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)

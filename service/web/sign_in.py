@@ -6,15 +6,16 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from service.accounts.guards import require_moderator
+from service.accounts.guards import read_cookie, require_moderator
 from service.accounts.links import find_link, use_link
-from service.accounts.routes import parse_address, session_cookie
+from service.accounts.routes import session_cookie
 from service.accounts.rules import Caller
 from service.accounts.schemas import SignIn, UseLink
 from service.accounts.sessions import SIGN_IN_LIMITS, sign_in, sign_out
 from service.errors import Invalid, OriginNotAllowed, ServiceError
 from service.http.pages import render_page, see_other, show_error
 from service.http.reading import AppRequest, read_form
+from service.privacy.addresses import check_address
 from service.rate_limiting.rules import Rule
 from service.services import Services
 
@@ -43,9 +44,15 @@ async def submit_sign_in(request: AppRequest, services: NamedDependency[Services
     try:
         require_own_origin(request, services)
         command = await read_form(request, SignIn)
-        address = parse_address(command.email)
+        address = check_address(command.email)
         prefix = services.client_prefix(request)
-        _, token = await sign_in(services, address, command.password, prefix=prefix)
+        _, token = await sign_in(
+            services,
+            address,
+            command.password,
+            prefix=prefix,
+            instead_of=read_cookie(request, services),
+        )
     except ServiceError as error:
         return render_page("sign_in.html", status=error.status, headers=error.headers, error=error)
     response = see_other(AFTERWARDS)
@@ -79,7 +86,15 @@ async def submit_link(
             await find_link(session, token, services.clock())
         hashed = await services.passwords.hash(command.password) if command.password else None
         async with services.writing() as session:
-            cookie = await use_link(session, token, services.clock(), hashed)
+            cookie = await use_link(
+                session,
+                await services.vault.keyring(session),
+                token,
+                services.clock(),
+                password_hash=hashed,
+                keep_tokens=command.keep_tokens,
+                instead_of=read_cookie(request, services),
+            )
     except Invalid as error:
         return render_page("sign_in_link.html", status=error.status, token=token, error=error)
     except ServiceError as error:

@@ -4,56 +4,22 @@ import importlib.metadata
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
-from click.testing import Result
 
 from service.__main__ import main
-from tests.keyboard import only_line, type_command
+from tests.keyboard import URL, Operator, only_line
 from tests.processes import Server
 from tests.servers import run_greenroom, start_service
 
 EMAIL = "alice@moderators.example"
+VIEWER = "vera@moderators.example"
 PASSWORD = "correct horse battery"
-URL = "https://talk.example"
+UNKNOWN_ID = "019c2a4e-7b1c-7d3e-9f00-4b5a6c7d8e9f"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-
-
-class Operator:
-    """Someone at a keyboard, with one installation."""
-
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self.folder = folder
-        self.environment = {"GREENROOM_PUBLIC_URL": URL, **environment}
-
-    def types(self, command: str, *more: str, stdin: str = "") -> Result:
-        """Run a command, given in words without blanks in them, in this process: it starts at once."""
-        return type_command(self.folder, self.environment, *command.split(), *more, stdin=stdin)
-
-    def gets(self, command: str, *more: str, stdin: str = "") -> str:
-        """Run a command that has to work in silence but for its answer, and give the answer."""
-        done = self.types(command, *more, stdin=stdin)
-        assert (done.exit_code, done.stderr) == (0, ""), done.output
-        return done.stdout.removesuffix("\n")
-
-    def is_refused(self, command: str, *more: str, status: int = 1, stdin: str = "") -> str:
-        """Run a command that has to fail with one clear line, and give the line."""
-        done = self.types(command, *more, stdin=stdin)
-        assert (done.exit_code, done.stdout) == (status, "")
-        return only_line(done.stderr)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def operator(request: pytest.FixtureRequest, tmp_path: Path) -> Operator:
-    """Give an operator who has installed nothing yet, on either database."""
-    if request.param == "sqlite":
-        return Operator(tmp_path, {})
-    url: str = request.getfixturevalue("postgres_url")
-    return Operator(tmp_path, {"GREENROOM_DATABASE_URL": url})
 
 
 def test_greenroom_and_python_m_service_are_the_same() -> None:
@@ -156,7 +122,7 @@ def test_a_value_is_a_text_where_the_setting_is_one(operator: Operator) -> None:
     assert operator.gets("site set blog", "title=2024", "reason.year=2024") == (
         "Changed the site blog."
     )
-    assert "Origin 1: " in operator.is_refused("site set blog origins=5")
+    assert "origins/0: " in operator.is_refused("site set blog origins=5")
 
 
 def test_serve_says_in_one_line_why_it_does_not(operator: Operator) -> None:
@@ -178,6 +144,9 @@ def blog(tmp_path_factory: pytest.TempPathFactory) -> Operator:
     operator.gets("migrate")
     operator.gets("site create blog --title Blog --origin https://blog.example")
     operator.gets(f"moderator create {EMAIL} --name Alice --password-stdin", stdin=PASSWORD)
+    operator.gets("site create other --title Other --origin https://other.example")
+    viewer = f"moderator create {VIEWER} --name Vera --site blog --role viewer"
+    operator.gets(f"{viewer} --password-stdin", stdin=PASSWORD)
     return operator
 
 
@@ -196,8 +165,21 @@ REFUSED = {
     f"moderator create {EMAIL} --name Alice --site blog --admin": "without --admin",
     "moderator create new@mail.example --name New --password-stdin": "10 to 500",
     "moderator link nobody@mail.example": "no moderator",
+    "moderator sign-out nobody@mail.example": "no moderator",
+    "moderator disable nobody@mail.example": "no moderator",
+    "moderator enable nonsense": "not an e-mail address",
+    f"moderator remove {UNKNOWN_ID}": "no moderator with this id",
+    f"moderator password {EMAIL}": "10 to 500",
+    "site show nowhere": "no site 'nowhere'",
+    "token list --moderator nobody@mail.example": "no moderator",
+    "token revoke nonsense": "no such token",
+    f"token revoke {UNKNOWN_ID}": "no such token",
     "token create --moderator nobody@mail.example": "no moderator",
     f"token create --moderator {EMAIL} --site nowhere": "no site 'nowhere'",
+    f"token create --moderator {EMAIL}": "without a role on any site",
+    f"token create --moderator {EMAIL} --site blog": "without a role on the site",
+    f"token create --moderator {VIEWER} --site blog --role owner": "no more than viewer",
+    f"token create --moderator {VIEWER} --site other": "without a role on the site",
     "log verify --head nonsense": "SITE:LENGTH:HASH",
     f"log verify --head nowhere:1:{bytes(32).hex()}": "no log of 'nowhere'",
 }

@@ -13,10 +13,12 @@ from litestar.handlers import HTTPRouteHandler
 
 from service.accounts.guards import require_moderator
 from service.app import create_app
+from service.clock import new_id
 from service.http.docs import Doc
 from service.http.edge import Edge
 from service.http.routing import Route
 from service.settings import Settings
+from tests.answers import headers_of
 from tests.cast import House, email_of
 
 # The routes that anybody may call, each with the reason why.
@@ -69,6 +71,12 @@ BODIES: dict[str, dict[str, object]] = {
         "lease_seconds": 60,
         "order": "oldest",
     },
+    "POST /v1/sites/{site}/members": {
+        "email": "erin@moderators.example",
+        "name": "Erin",
+        "role": "owner",
+    },
+    "PATCH /v1/moderators/{moderator}": {"state": "disabled"},
     "POST /v1/tokens": {"name": "mine", "site": "blog"},
 }
 # What names comments in a batch says `not_found` of each, or leaves it out, with a 200.
@@ -83,6 +91,9 @@ ABOUT_ONESELF = {
     "GET /v1/sites",
     "POST /v1/sites",
     "GET /v1/tokens",
+    # These are 403 for whoever is no admin.
+    "GET /v1/moderators",
+    "POST /v1/moderators",
     "DELETE /v1/moderation/claims",
     "DELETE /v1/session",
     "GET /moderation",
@@ -108,11 +119,14 @@ def unguarded(app: Any) -> set[str]:
 
 
 async def call(client: httpx.AsyncClient, name: str, **values: Any) -> httpx.Response:
-    """Call an operation, with `values` in its path, and in its query for a GET."""
+    """Call an operation, with `values` in its path, and its site in its query for a GET, or in its body."""
     method, template = name.split()
     path = template.format_map(values)
     query = {"site": values["site"]} if method == "GET" else None
-    return await client.request(method, path, params=query, json=BODIES.get(name))
+    body = BODIES.get(name)
+    if body and "site" in body:
+        body = {**body, "site": values["site"]}
+    return await client.request(method, path, params=query, json=body)
 
 
 def test_only_the_written_list_is_public(tmp_path: Path) -> None:
@@ -170,6 +184,45 @@ async def test_a_stranger_gets_404_for_whatever_names_something_of_another_site(
             if (status := (await call(house.charlie, name, **values)).status_code) != 404
         }
     assert found == {}
+
+
+async def test_what_is_foreign_is_refused_byte_for_byte_as_what_is_not_there(house: House) -> None:
+    named = {name for name, route, handler in operations(house.app) if names(route, handler)}
+    foreign = await things_of_blog(house)
+    unknown = {**dict.fromkeys(FOREIGN, str(new_id())), "site": "nowhere"}
+    for name in sorted(named - PUBLIC):
+        answers = [await call(house.charlie, name, **values) for values in (foreign, unknown)]
+        for answer in answers:
+            assert (answer.status_code, answer.content) == (404, answers[0].content), name
+            assert headers_of(answer) == headers_of(answers[0]), name
+
+
+async def test_so_it_is_on_one_s_own_site(house: House) -> None:
+    theirs = await things_of_elsewhere(house)
+    unknown = {**dict.fromkeys(FOREIGN, str(new_id())), "site": "blog"}
+    misspelt = {**dict.fromkeys(FOREIGN, "x"), "site": "blog"}
+    for name, route, _ in operations(house.app):
+        # Somebody who has no role here yet may be given one.
+        is_invitation = name.startswith("PUT /v1/sites/{site}/members/")
+        if "{comment}" in name or "{moderator}" in name or name == "DELETE /v1/tokens/{token}":
+            every = [unknown, misspelt] if is_invitation else [theirs, unknown, misspelt]
+            answers = [await call(house.alice, name, **values) for values in every]
+            for answer in answers:
+                assert (answer.status_code, answer.content) == (404, answers[0].content), route
+                assert headers_of(answer) == headers_of(answers[0]), route
+
+
+async def things_of_elsewhere(house: House) -> dict[str, str]:
+    """Give ids of what is there on Charlie's site, to be asked for on Alice's."""
+    comment = await house.submit(site="elsewhere", article="/secret")
+    members = (await house.charlie.get("/v1/sites/elsewhere/members")).json()["members"]
+    tokens = (await house.charlie.get("/v1/tokens")).json()["tokens"]
+    return {
+        "site": "blog",
+        "comment": comment.id,
+        "moderator": members[0]["moderator"]["id"],
+        "token": tokens[0]["id"],
+    }
 
 
 async def things_of_blog(house: House) -> dict[str, str]:

@@ -22,7 +22,6 @@ SUBMISSION = "POST /v1/sites/{site}/comments"
 ELSEWHERE = {
     "method-not-allowed",  # It belongs to no operation; the introduction tells of it.
     "method-not-known",  # Nor does it.
-    "account-exists",  # Accounts are made on the command line.
 }
 # What the public may see of a submission or a comment: these members and no others.
 PUBLIC_MEMBERS = {

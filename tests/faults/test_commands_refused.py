@@ -70,9 +70,8 @@ def test_a_site_needs_a_slug_that_can_stand_in_a_path(unchanged: Path) -> None:
 BOUNDS = {
     "no title": (instead_of(SITE, "New", ""), "title: "),
     "long title": (instead_of(SITE, "New", "t" * 201), "title: "),
-    "title in lines": (instead_of(SITE, "New", "a\nb"), "title: Expected one line"),
-    "title with a bell": (instead_of(SITE, "New", "a\ab"), "title: Expected one line"),
-    "title that ends in a line": (instead_of(SITE, "New", "a\n"), "title: Expected one line"),
+    "title of line ends": (instead_of(SITE, "New", "\n\n"), "title: "),
+    "title that rings a bell": (instead_of(SITE, "New", "\a"), "title: "),
     "port of no host": (
         instead_of(SITE, "https://new.example", "https://new.example:99999"),
         "1 to 65535",
@@ -80,14 +79,17 @@ BOUNDS = {
     "long origin": (instead_of(SITE, "https://new.example", "https://" + "o" * 300), "origins/0: "),
     "no name": (instead_of(MODERATOR, "New", ""), "name: "),
     "long name": (instead_of(MODERATOR, "New", "n" * 101), "name: "),
-    "name in lines": (instead_of(MODERATOR, "New", "a\nb"), "name: Expected one line"),
+    "name that nobody sees": (instead_of(MODERATOR, "New", "\u200b\u2800"), "name: "),
     "no token name": (instead_of(TOKEN, "New", ""), "name: "),
     "long token name": (instead_of(TOKEN, "New", "n" * 101), "name: "),
     "no new title": (["site", "set", "blog", "title="], "title: "),
     "long new title": (["site", "set", "blog", "title=" + "t" * 201], "title: "),
     "many origins": (["site", "set", "blog", "origins=" + "," * 50], "origins: "),
     "many digits": (["site", "set", "blog", "max_depth=" + "9" * 5_000], "max_depth: "),
-    "minus": (["site", "set", "blog", "max_depth=-1"], "max_depth: Expected `int` >= 0"),
+    "minus": (
+        ["site", "set", "blog", "max_depth=-1"],
+        "max_depth: This has to be a whole number from 0",
+    ),
 }
 
 

@@ -58,6 +58,26 @@ def test_redis_goes_and_comes(tmp_path: Path, redis: Server) -> None:
     assert levels["error"] == 0
 
 
+@pytest.mark.parametrize("harm", [Server.stop, Server.kill, Server.freeze])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_who_asks_is_told_that_redis_is_gone(
+    tmp_path: Path, redis: Server, harm: Callable[[Server], None], workers: int
+) -> None:
+    assert type_command(tmp_path, {}, "migrate").exit_code == 0
+    redis.start()
+    options = ["--workers", str(workers)]
+    with start_service(tmp_path, {"GREENROOM_REDIS_URL": redis.url}, *options) as service:
+        wait_until(redis_is(service, "ok"), "Redis to be there")
+        harm(redis)
+        # Nothing else has used Redis since. Each asks on a connection of its own, so whichever worker it is.
+        assert [redis_is(service, "degraded")() for _ in range(8)] == [True] * 8
+        if harm is Server.freeze:
+            redis.thaw()
+        else:
+            redis.start()
+        wait_until(lambda: all(redis_is(service, "ok")() for _ in range(8)), "Redis to be back")
+
+
 def try_to_sign_in(service: Server) -> int:
     answer = httpx.post(f"{service.url}/v1/session", json=SIGN_IN, trust_env=False, timeout=30)
     return answer.status_code

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rate_limiting.clients import address_prefix, client_address
+from service.rate_limiting.clients import MAX_HOPS, address_prefix, client_address
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 CLIENT = "203.0.113.9"
@@ -62,6 +62,11 @@ def test_a_hop_that_cannot_be_read_ends_the_walk_at_the_last_trusted_one(junk: s
 )
 def test_ports_brackets_zones_and_mapped_addresses_are_understood(hop: str, expected: str) -> None:
     assert client("10.0.0.1", hop) == expected
+
+
+def test_so_many_proxies_are_asked_and_no_more() -> None:
+    assert client("10.0.0.1", CLIENT, *["10.0.0.2"] * (MAX_HOPS - 1)) == CLIENT
+    assert client("10.0.0.1", CLIENT, *["10.0.0.2"] * MAX_HOPS) == "10.0.0.2"
 
 
 def test_a_trusted_proxy_may_come_as_a_mapped_address() -> None:

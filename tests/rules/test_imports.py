@@ -60,6 +60,9 @@ ORDER = [
     {"app"},
     {"command_line"},
     {"commands", "server"},
+    # What is typed: a group of commands to a file, and what runs one.
+    {"command_line.working"},
+    {"command_line.sites", "command_line.moderators", "command_line.tokens"},
     {"demo"},
     {"__main__"},
 ]

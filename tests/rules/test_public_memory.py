@@ -1,5 +1,6 @@
 """The memory of public answers: what it finds, for how long, and what makes room for what."""
 
+import sys
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,11 @@ from service.publication.memory import (
     FRESH_SECONDS,
     MAX_URL_BYTES,
     MAX_URLS,
-    PASSING_SHARE,
     Basis,
     Entry,
     Memory,
 )
+from service.publication.popularity import MOST, SAMPLE, Popularity
 from service.sites.directory import KnownSite
 from service.sites.policy import SitePolicy
 
@@ -53,11 +54,10 @@ def put(
     revision: int | None = 1,
     size: int = 10,
     query: str | None = None,
-    is_passing: bool = False,
 ) -> Entry:
     """Keep an answer about an article, found by the query that names it."""
     basis = Basis(SITE, {article: revision})
-    entry = Entry(article, b"x" * size, basis, memory.now(), is_passing)
+    entry = Entry(article, b"x" * size, basis, memory.now())
     memory.keep(entry)
     memory.settle(request(query or f"article={article}"), entry)
     return entry
@@ -103,12 +103,14 @@ def test_a_change_drops_every_answer_that_tells_of_the_article_and_no_other(memo
 
 
 def test_the_least_used_answers_make_room(memory: Memory) -> None:
-    for number in range(4):
+    for number in range(5):
         put(memory, f"/{number}", size=ROOM // 6)
-    memory.find(request("article=/0"))
+    for _ in range(3):
+        moment(memory)
+        assert all(memory.find(request(f"article=/{name}")) for name in "0234")
     put(memory, "/new", size=ROOM // 6)
-    found = [name for name in "0123" if memory.find(request(f"article=/{name}"))]
-    assert found == ["0", "2", "3"]
+    found = [name for name in "01234" if memory.find(request(f"article=/{name}"))]
+    assert found == ["0", "2", "3", "4"]
     assert memory.bytes <= ROOM
 
 
@@ -126,15 +128,86 @@ def test_an_answer_larger_than_all_room_is_not_kept(memory: Memory) -> None:
     assert (len(memory), memory.bytes) == (0, 0)
 
 
-@pytest.mark.parametrize("kind", [{"revision": None}, {"is_passing": True}])
-def test_what_is_made_up_pushes_out_nothing_that_lasts(memory: Memory, kind: Any) -> None:
-    lasting = put(memory, size=ROOM // 3)
+def moment(memory: Memory) -> None:
+    """Let a moment pass, after which it counts what was asked for."""
+    memory.note(entry.key for entry in memory.take_asked())
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("size", [10, 3_000, ROOM // 5])
+@pytest.mark.parametrize("revision", [1, None])
+def test_what_is_made_up_pushes_out_nothing_that_is_asked_for_often(
+    memory: Memory, times: int, size: int, revision: int | None
+) -> None:
+    hot = {f"/hot/{number}": put(memory, f"/hot/{number}", size=20_000) for number in range(20)}
     for number in range(1_000):
-        put(memory, f"/made-up/{number}", size=1_000, **kind)
-    assert memory.find(request()) is lasting
-    assert memory.find(request("article=/made-up/0")) is None
-    assert memory.find(request("article=/made-up/999")) is not None
-    assert memory.bytes <= ROOM // 3 + ROOM // PASSING_SHARE + 10_000
+        if number % 50 == 0:
+            assert all(memory.find(request(f"article={article}")) for article in hot)
+            moment(memory)
+        for _ in range(times):
+            put(memory, f"/made-up/{number}", size=size, revision=revision)
+        assert memory.bytes <= ROOM
+    found = {article: memory.find(request(f"article={article}")) for article in hot}
+    assert found == hot
+
+
+def test_what_comes_to_be_asked_for_often_finds_a_place_among_what_was_made_up(
+    memory: Memory,
+) -> None:
+    for number in range(1_000):
+        put(memory, f"/made-up/{number}", size=3_000)
+    moment(memory)
+    late = put(memory, "/late", size=3_000)
+    for start in range(0, 1_000, 20):
+        moment(memory)
+        assert memory.find(request("article=/late")) is late
+        for number in range(start, start + 20):
+            put(memory, f"/more/{number}", size=3_000)
+    for number in range(1_000):
+        put(memory, f"/again/{number}", size=3_000)
+    assert memory.find(request("article=/late")) is late
+
+
+def test_what_changes_is_still_known_to_be_asked_for_often(memory: Memory) -> None:
+    for _ in range(10):
+        put(memory, "/hot", size=3_000)
+        moment(memory)
+        memory.forget([Change(SITE.id, "/hot")])
+    for number in range(1_000):
+        put(memory, f"/made-up/{number}", size=3_000)
+    hot = put(memory, "/hot", size=3_000)
+    for number in range(1_000):
+        put(memory, f"/more/{number}", size=3_000)
+    assert memory.find(request("article=/hot")) is hot
+
+
+def test_what_grows_by_a_coding_pushes_out_nothing_that_is_asked_for_often(memory: Memory) -> None:
+    hot = put(memory, "/hot")
+    for _ in range(10):
+        moment(memory)
+        assert memory.find(request("article=/hot")) is hot
+    others = [put(memory, f"/{number}", size=ROOM // 30) for number in range(40)]
+    for other in others:
+        other.body *= 2
+        memory.settle(request(f"article={other.key}"), other)
+        assert memory.bytes <= ROOM
+    assert memory.find(request("article=/hot")) is hot
+
+
+def test_nothing_is_remembered_of_what_was_asked_for_beyond_a_bound() -> None:
+    popularity = Popularity()
+    for number in range(SAMPLE - 1):
+        popularity.note(("made up", number))
+    popularity.note("often")
+    for _ in range(2 * MOST):
+        popularity.note("often")
+    assert popularity.of("often") == MOST
+    made_up = [popularity.of(("made up", number)) for number in range(10_000)]
+    assert sum(made_up) / len(made_up) < MOST / 4
+    for number in range(3 * SAMPLE):
+        popularity.note(("later", number))
+    assert popularity.of("often") < MOST / 2
+    assert sum(map(sys.getsizeof, vars(popularity)["_rows"])) < 300_000
 
 
 def test_names_take_room_as_they_take_memory(memory: Memory) -> None:
@@ -144,12 +217,17 @@ def test_names_take_room_as_they_take_memory(memory: Memory) -> None:
     assert memory.bytes > 100 * 4 * 400
 
 
-def test_made_up_spellings_of_an_address_are_bounded(memory: Memory) -> None:
+def test_made_up_spellings_of_an_address_are_bounded_and_push_out_no_usual_one(
+    memory: Memory,
+) -> None:
     entry = put(memory)
-    for number in range(MAX_URLS):
+    for _ in range(3):
+        assert memory.find(request()) is entry
+    for number in range(10 * MAX_URLS):
         memory.settle(request(f"article=/post&x={number}"), entry)
-    assert memory.find(request()) is None
-    assert memory.find(request(f"article=/post&x={MAX_URLS - 1}")) is entry
+        assert memory.find(request(f"article=/post&x={number}")) is entry
+    assert memory.find(request()) is entry
+    assert len(entry.urls) == MAX_URLS
     memory.settle(request("x" * MAX_URL_BYTES), entry)
     assert memory.find(request("x" * MAX_URL_BYTES)) is None
     assert len(entry.urls) == MAX_URLS

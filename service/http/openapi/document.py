@@ -29,6 +29,7 @@ TAGS = {
     "Session": "Signing in and out by cookie.",
     "Tokens": "Bearer tokens for scripts.",
     "Sites": "Sites, their settings and their articles.",
+    "Moderators": "The accounts of the installation, for its admins.",
     "Members": "The moderators of a site and their roles.",
     "Operations": "Liveness, readiness and metrics.",
 }

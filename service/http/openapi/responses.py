@@ -58,7 +58,11 @@ PROBLEM_HEADERS: dict[int, Headers] = {
     Unavailable.status: RETRY_AFTER,
 }
 SEE_OTHER = 303
-LOCATION: Headers = {"Location": describe_header("Where to go on, with a GET.", always=True)}
+CREATED = 201
+LOCATIONS: dict[int, Headers] = {
+    CREATED: {"Location": describe_header("The path of what was made.", always=True)},
+    SEE_OTHER: {"Location": describe_header("Where to go on, with a GET.", always=True)},
+}
 WORDS = {304: "The copy at hand is still good.", SEE_OTHER: "To the next page."}
 
 
@@ -85,7 +89,9 @@ class SharedResponses:
             response["content"] = {JSON: {"schema": self._schemas.refer(answer)}}
         elif answer:
             response["content"] = {answer: {"schema": {"type": "string"}}}
-        if headers := LOCATION if status == SEE_OTHER else doc.answer_headers:
+        # A redirect has none of the headers of a good answer.
+        more = doc.answer_headers if status != SEE_OTHER else {}
+        if headers := {**more, **LOCATIONS.get(status, {})}:
             response["headers"] = headers
         return response
 

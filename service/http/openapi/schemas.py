@@ -1,6 +1,6 @@
 """The schemas of bodies and answers, from the Structs that read and write them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -23,9 +23,9 @@ class Schemas:
         forbid_nul(sent)
         self.components = {**_describe({Problem, FieldError, *answers}), **sent}
         # Once, though several operations may take the same body.
-        aliases = {doc.body.__name__: doc.aliases for doc in docs if doc.body and doc.aliases}
-        for name, others in aliases.items():
-            _add_aliases(self.components[name], others)
+        with_aliases = {doc.body.__name__: doc for doc in docs if doc.body and doc.aliases}
+        for name, doc in with_aliases.items():
+            _add_aliases(self.components[name], doc)
 
     def refer(self, kind: type[msgspec.Struct]) -> dict[str, Any]:
         """Give the reference to a Struct's schema."""
@@ -59,14 +59,17 @@ def is_struct(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _add_aliases(schema: dict[str, Any], aliases: Mapping[str, str]) -> None:
+def _add_aliases(schema: dict[str, Any], doc: Doc) -> None:
     """Let members come under other names; a required one has to come under either."""
     members, required = schema["properties"], schema["required"]
     # Else a reader would be shown every member under all of its names.
     schema["examples"] = [{name: members[name]["examples"][0] for name in required}]
-    for alias, name in aliases.items():
-        members[alias] = {**members[name], "description": f"WordPress's name for `{name}`."}
+    for alias, name in doc.aliases.items():
+        words, member = f"WordPress's name for `{name}`.", members[name]
+        if more := doc.alias_values.get(alias):
+            member = {**member, "anyOf": [*member["anyOf"], {"enum": list(more)}]}
+        members[alias] = {**member, "description": words}
         if name in required:
             either = [{"required": [name]}, {"required": [alias]}]
             schema.setdefault("allOf", []).append({"anyOf": either})
-    schema["required"] = [name for name in required if name not in aliases.values()]
+    schema["required"] = [name for name in required if name not in doc.aliases.values()]

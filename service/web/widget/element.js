@@ -157,7 +157,7 @@ async function count(site, articles, elements) {
   for (const element of elements) {
     const found = counts[element.getAttribute("article")];
     const language = element.closest("[lang]")?.lang || undefined;
-    if (found !== undefined) element.textContent = new Intl.NumberFormat(language).format(found);
+    if (typeof found === "number") element.textContent = new Intl.NumberFormat(language).format(found);
   }
 }
 

@@ -53,11 +53,9 @@ async def test_an_unknown_account_gets_the_same_words_at_the_same_cost(
     assert hasher.made == 1
     unknown = await sign_in(house.dave, "nobody@mail.example")
     assert hasher.made == 2
-    no_address = await sign_in(house.dave, "not an address")
-    assert hasher.made == 3
-    assert wrong.status_code == unknown.status_code == no_address.status_code == 401
-    assert wrong.content == unknown.content == no_address.content
-    assert headers_of(wrong) == headers_of(unknown) == headers_of(no_address)
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.content == unknown.content
+    assert headers_of(wrong) == headers_of(unknown)
     assert "set-cookie" not in wrong.headers
 
 
@@ -126,6 +124,9 @@ async def test_missing_and_wrong_fields_are_named_at_once(house: House) -> None:
     codes = {error["pointer"]: error["code"] for error in answer.json()["errors"]}
     assert answer.status_code == 422
     assert codes == {"#/email": "email_required", "#/password": "password_invalid"}
+    mistyped = await sign_in(house.dave, "not an address", "")
+    codes = {error["pointer"]: error["code"] for error in mistyped.json()["errors"]}
+    assert codes == {"#/email": "email_invalid", "#/password": "password_required"}
 
 
 async def test_nothing_but_json_is_read(house: House) -> None:

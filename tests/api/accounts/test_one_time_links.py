@@ -3,10 +3,8 @@
 import asyncio
 
 import httpx
-from sqlmodel import col, select
 
-from service.accounts.links import make_link
-from service.accounts.tables import Moderator
+from service import commands
 from tests.api.accounts.hashing import CountingHasher
 from tests.cast import PASSWORD, PUBLIC_URL, House, email_of
 
@@ -14,10 +12,8 @@ NEW_PASSWORD = "another battery staple"
 
 
 async def link_for(house: House, name: str) -> str:
-    async with house.database.writing() as session:
-        query = select(Moderator.id).where(col(Moderator.name) == name)
-        moderator_id = (await session.exec(query)).one()
-        return f"/sign-in/{make_link(session, moderator_id, house.clock())}"
+    services = house.app._app.state.services
+    return (await commands.make_sign_in_link(services, email_of(name))).removeprefix(PUBLIC_URL)
 
 
 async def press(client: httpx.AsyncClient, link: str, password: str = "") -> httpx.Response:
@@ -119,6 +115,9 @@ async def test_the_page_signs_in_with_a_password_too(house: House) -> None:
     wrong = await house.dave.post("/sign-in", data={**account, "password": "not the password"})
     assert wrong.status_code == 401
     assert email_of("bob") not in wrong.text
+    mistyped = await house.dave.post("/sign-in", data={"email": "bob at moderators"})
+    assert mistyped.status_code == 422
+    assert "This is not an e-mail address of the form name@example.org." in mistyped.text
     right = await house.dave.post("/sign-in", data=account)
     assert (right.status_code, right.headers["location"]) == (303, "/moderation")
     assert (await house.dave.get("/moderation")).status_code == 200

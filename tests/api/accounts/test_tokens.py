@@ -3,8 +3,12 @@
 from typing import Any
 
 import httpx
+import pytest
 
-from tests.cast import House
+from service import commands
+from tests.answers import codes_of, problem_of
+from tests.api.administration.test_sites import make_admin
+from tests.cast import House, email_of
 
 TOKENS = "/v1/tokens"
 QUEUE = "/v1/moderation/comments"
@@ -13,6 +17,7 @@ QUEUE = "/v1/moderation/comments"
 async def make(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
     answer = await client.post(TOKENS, json={"name": "script", **fields})
     assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] == f"/v1/tokens/{answer.json()['details']['id']}"
     made: dict[str, Any] = answer.json()
     return made
 
@@ -86,7 +91,7 @@ async def test_a_token_never_reaches_further_than_its_moderator(house: House) ->
             ("blog", "owner", 403),
             ("elsewhere", None, 404),
             ("nowhere", None, 404),
-            ("", None, 404),
+            ("", None, 422),
         ):
             fields = {"name": "script", "site": site, "role": role}
             assert (await house.bob.post(TOKENS, json=fields)).status_code == status
@@ -128,3 +133,40 @@ async def test_a_moderator_who_leaves_the_site_takes_the_token_s_reach_away(hous
     await house.alice.delete(f"/v1/sites/blog/members/{bob}")
     assert (await script.get(QUEUE)).json()["comments"] == []
     assert (await script.get(QUEUE, params={"site": "blog"})).status_code == 404
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u200b", "\u2800"])
+async def test_a_name_that_nobody_can_see_is_missing(house: House, blank: str) -> None:
+    async with house.nothing_changes():
+        answer = await house.bob.post(TOKENS, json={"name": blank})
+    assert codes_of(problem_of(answer, 422)) == {"#/name": "name_required"}
+    made = await make(house.bob, name=" my\tscript\u200b")
+    assert made["details"]["name"] == "my script"
+
+
+async def test_a_token_that_opens_nothing_is_not_made(house: House) -> None:
+    members = (await house.alice.get("/v1/sites/blog/members")).json()["members"]
+    bob = next(one["moderator"]["id"] for one in members if one["moderator"]["name"] == "Bob")
+    await house.alice.delete(f"/v1/sites/blog/members/{bob}")
+    async with house.nothing_changes():
+        refused = await house.bob.post(TOKENS, json={"name": "script"})
+        of_site = await house.bob.post(TOKENS, json={"name": "script", "site": "blog"})
+    assert "open nothing" in problem_of(refused, 403).detail
+    assert of_site.status_code == 404
+    # An admin needs no role.
+    await make_admin(house, "Bob")
+    await make(house.bob)
+
+
+async def test_the_log_says_who_made_it(house: House) -> None:
+    made = await make(house.bob)
+    services = house.app._app.state.services
+    await commands.make_bearer_token(services, email_of("bob"), None, None, "typed")
+    entries = [
+        row for row in (await house.state())["log_entry"] if row["action"] == "token.created"
+    ]
+    by_api, typed = sorted(entries, key=lambda row: row["seq"])[-2:]
+    assert by_api["subject"] == made["details"]["id"]
+    assert by_api["actor_id"] is not None
+    # Nobody's: who types on the machine is no moderator.
+    assert typed["actor_id"] is None

@@ -40,6 +40,15 @@ async def test_on_a_listing_site_only_listed_articles_take_comments(house: House
     assert (await house.try_submit(article="/unlisted")).status_code == 202
 
 
+async def test_an_article_that_is_made_says_where_its_comments_are(house: House) -> None:
+    made = await put(house.bob, "/ä?x=1&y", "closed")
+    assert made.status_code == 201
+    page = await house.dave.get(made.headers["location"])
+    assert page.json()["article"] == made.json()["article"]
+    again = await put(house.bob, "/ä?x=1&y", "open")
+    assert (again.status_code, "location" in again.headers) == (200, False)
+
+
 async def test_it_takes_a_moderator_and_a_key_that_is_one(house: House) -> None:
     async with house.nothing_changes():
         assert (await put(house.vera, "/post", "closed")).status_code == 403

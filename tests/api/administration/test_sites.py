@@ -64,6 +64,7 @@ async def test_an_admin_makes_sites_and_is_owner_of_all(house: House) -> None:
     await make_admin(house, "Alice")
     made = await house.alice.post(SITES, json=NEW)
     assert made.status_code == 201
+    assert (await house.alice.get(made.headers["location"])).json() == made.json()
     assert made.json()["origins"] == ["https://new.example", "http://b.example"]
     assert made.json()["role"] == "owner"
     slugs = [site["slug"] for site in (await house.alice.get(SITES)).json()["sites"]]
@@ -79,7 +80,7 @@ async def test_a_new_site_s_fields_are_all_checked_at_once(house: House) -> None
         answer = await house.alice.post(SITES, json={"slug": "No Slug", "title": ""})
         assert codes(answer) == {
             "#/slug": "slug_invalid",
-            "#/title": "title_invalid",
+            "#/title": "title_required",
             "#/origins": "origins_required",
         }
         for slug in ("", "a" * 64, "ä", "a_b", "a\n", "A"):
@@ -175,3 +176,17 @@ async def test_trailing_slash_cannot_change_once_there_are_comments(house: House
     # What it is already may be said again, beside other changes.
     await house.set("trailing_slash=keep", "max_depth=1")
     await house.set("trailing_slash=keep", site="elsewhere")
+
+
+async def test_titles_and_texts_for_authors_have_the_form_of_a_reader_s_text(house: House) -> None:
+    settings = {"reason.rude": " Please\u202e be kind.\u200b "}
+    changed = await house.alice.patch(BLOG, json={"title": " My\tblog\u200b", "settings": settings})
+    assert changed.json()["title"] == "My blog"
+    assert changed.json()["settings"]["reasons"] == {"rude": "Please be kind."}
+    for blank in ("", " ", "\u200b", "\u2800"):
+        async with house.nothing_changes():
+            title = await house.alice.patch(BLOG, json={"title": blank})
+            for name, value in (("reason.rude", blank), ("reasons", {"rude": blank})):
+                text = await house.alice.patch(BLOG, json={"settings": {name: value}})
+                assert set(codes(text).values()) == {"settings_invalid"}
+        assert codes(title) == {"#/title": "title_invalid"}

@@ -16,6 +16,7 @@ from service.metrics import Metrics
 from service.modlog import thinning
 from service.modlog.tables import LogEntry, LogHead
 from service.sites.tables import Site
+from tests.api.moderation.tampering import cut_to, tamper
 from tests.cast import House
 
 
@@ -31,23 +32,12 @@ async def flaws(house: House) -> list[tuple[str, str]]:
     return [(chain.name, flaw.kind) for chain in chains for flaw in chain.flaws]
 
 
-async def tamper(house: House, how: Callable[[AsyncSession, Any], Awaitable[Any]]) -> None:
-    async with house.database.writing() as session:
-        query = select(Site.id).where(col(Site.slug) == "blog")
-        await how(session, (await session.exec(query)).one())
-
-
 def forget_last(count: int) -> Callable[[AsyncSession, Any], Awaitable[None]]:
     """Leave the log of a site as an older backup has it."""
 
     async def forget(session: AsyncSession, site_id: Any) -> None:
         head = await session.get_one(LogHead, site_id)
-        head.length -= count
-        gone = (col(LogEntry.site_id) == site_id, col(LogEntry.seq) > head.length)
-        await session.exec(delete(LogEntry).where(*gone))
-        last = select(LogEntry.mac).where(LogEntry.site_id == site_id, LogEntry.seq == head.length)
-        head.mac = (await session.exec(last)).one()
-        session.add(head)
+        await cut_to(head.length - count)(session, site_id)
 
     return forget
 

@@ -203,6 +203,21 @@ async def test_an_idempotency_key_gives_the_first_answer_again(house: House) -> 
     assert "idempotency-replayed" not in first.headers
 
 
+async def test_after_a_day_the_key_is_as_good_as_new_though_nobody_has_tidied_up(
+    house: House,
+) -> None:
+    comment = await house.submit()
+    first = await post(house.bob, decision(comment.id), key="k1")
+    house.clock.advance(hours=24)
+    assert (await post(house.bob, decision(comment.id), key="k1")).json() == first.json()
+    house.clock.advance(seconds=1)
+    second = await post(house.bob, decision(comment.id, "spam", 2), key="k1")
+    assert second.json()["results"][0]["outcome"] == "applied"
+    again = await post(house.bob, decision(comment.id, "spam", 2), key="k1")
+    assert (again.json(), again.headers["idempotency-replayed"]) == (second.json(), "true")
+    assert len((await house.state())["decision_key"]) == 1
+
+
 async def test_an_idempotency_key_with_other_decisions_is_refused(house: House) -> None:
     comment = await house.submit()
     await post(house.bob, decision(comment.id), key="k1")

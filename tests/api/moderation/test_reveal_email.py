@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tests.answers import codes_of, problem_of
 from tests.cast import House
 
 
@@ -38,6 +39,23 @@ async def test_a_purpose_is_required(house: House) -> None:
             answer = await reveal(house.bob, comment.id, wrong)
             assert answer.status_code == 422
             assert answer.json()["errors"][0]["pointer"] == "#/purpose"
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n\t", "\u200b\u2060", "\u2800", "\u3164", "\u202e"])
+async def test_a_purpose_that_nobody_can_see_reveals_and_logs_nothing(
+    house: House, blank: str
+) -> None:
+    comment = await house.submit()
+    async with house.nothing_changes():
+        answer = await reveal(house.bob, comment.id, blank)
+    assert codes_of(problem_of(answer, 422)) == {"#/purpose": "purpose_required"}
+
+
+async def test_the_log_has_a_purpose_in_the_form_of_a_reader_s_text(house: House) -> None:
+    comment = await house.submit()
+    assert (await reveal(house.bob, comment.id, " To\u202e ask.\u200b\r\n ")).status_code == 200
+    [line] = (await house.bob.get(f"/v1/moderation/comments/{comment.id}")).json()["log"]
+    assert line["note"] == "To ask."
 
 
 async def test_it_takes_the_role_of_a_moderator_on_that_site(house: House) -> None:

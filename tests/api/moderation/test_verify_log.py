@@ -1,54 +1,19 @@
 """Tampering with the log in the database itself: each way is found and named by `greenroom log verify`."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service import commands
-from service.command_line.log import Verified, verify_logs
+from service.clock import new_id
 from service.command_line.refusals import CommandFailed
-from service.modlog.tables import LogEntry, LogHead, LogText
-from service.sites.tables import Site
+from service.modlog.tables import LogEntry, LogHead
+from tests.api.moderation.tampering import cut_to, entry, fill, flaws, tamper, verify
 from tests.cast import House
-
-
-async def verify(house: House, head: str | None = None) -> dict[str, Verified]:
-    """Check every chain with processes and caches of its own, as the command does."""
-    async with commands.working(house.settings) as services:
-        return {chain.name: chain for chain in await verify_logs(services, head)}
-
-
-async def flaws(house: House, head: str | None = None) -> list[tuple[str, int]]:
-    """Name what is wrong with the chain of `blog`; the others must be whole."""
-    chains = await verify(house, head)
-    assert chains["elsewhere"].flaws == []
-    assert chains["(installation)"].flaws == []
-    return [(flaw.kind, flaw.seq) for flaw in chains["blog"].flaws]
-
-
-async def tamper(house: House, how: Callable[[AsyncSession, UUID], Awaitable[Any]]) -> None:
-    """Do something to the tables behind the service's back; `how` is given the id of `blog`."""
-    async with house.database.writing() as session:
-        query = select(Site.id).where(col(Site.slug) == "blog")
-        await how(session, (await session.exec(query)).one())
-
-
-def entry(site_id: UUID, seq: int) -> tuple[Any, Any]:
-    return (col(LogEntry.site_id) == site_id, col(LogEntry.seq) == seq)
-
-
-async def fill(house: House) -> int:
-    """Make a chain with notes and decisions in it, and give its length."""
-    comments = [await house.submit() for _ in range(3)]
-    await house.approve(comments[0].id)
-    decision = {"comment": comments[1].id, "version": 1, "action": "spam", "note": "Sells watches."}
-    await house.bob.post("/v1/moderation/decisions", json={"decisions": [decision]})
-    await house.reject(comments[2].id)
-    return (await verify(house))["blog"].head.length
 
 
 async def test_logs_that_nobody_touched_are_whole(house: House) -> None:
@@ -122,20 +87,6 @@ async def test_a_tail_cut_off_with_its_head_shows_by_the_data_directory(house: H
     assert await flaws(house, remembered) == expected
 
 
-def cut_to(length: int) -> Callable[[AsyncSession, UUID], Awaitable[None]]:
-    async def cut(session: AsyncSession, site_id: UUID) -> None:
-        gone = (col(LogEntry.site_id) == site_id, col(LogEntry.seq) > length)
-        ids = select(LogEntry.id).where(*gone)
-        await session.exec(delete(LogText).where(col(LogText.entry_id).in_(ids)))
-        await session.exec(delete(LogEntry).where(*gone))
-        query = select(LogEntry.mac).where(*entry(site_id, length))
-        mac = (await session.exec(query)).first() or bytes(32)
-        head = update(LogHead).where(col(LogHead.site_id) == site_id)
-        await session.exec(head.values(length=length, mac=mac))
-
-    return cut
-
-
 async def test_a_log_that_was_emptied_is_named_from_first_to_last(house: House) -> None:
     length = await fill(house)
     await tamper(house, cut_to(0))
@@ -150,27 +101,51 @@ async def test_work_after_a_cut_does_not_hide_it(house: House) -> None:
     assert await flaws(house) == [("replaced", length)]
 
 
-async def test_an_erased_note_is_whole_and_shows_as_erased(house: House) -> None:
-    await fill(house)
+async def test_a_row_that_cannot_be_read_is_named_and_the_rest_is_checked(house: House) -> None:
+    length = await fill(house)
+    strange = "'infinity'" if not house.database.is_sqlite else "CAST(x'FF' AS TEXT)"
 
-    async def erase(session: AsyncSession, site_id: UUID) -> None:
-        await session.exec(delete(LogText))
+    async def spoil(session: AsyncSession, site_id: UUID) -> None:
+        for seq in (2, 4):
+            where = "WHERE site_id = :site AND seq = :seq"
+            statement = text(f"UPDATE log_entry SET at = {strange} {where}")
+            site = site_id.hex if house.database.is_sqlite else site_id
+            await (await session.connection()).execute(statement, {"site": site, "seq": seq})
+        changed = update(LogEntry).where(*entry(site_id, length)).values(reason="forged")
+        await session.exec(changed)
 
-    await tamper(house, erase)
-    assert await flaws(house) == []
-    lines = (await house.bob.get("/v1/moderation/log")).json()["entries"]
-    [erased] = [line for line in lines if line["note_erased"]]
-    assert (erased["action"], erased["note"]) == ("spam", None)
+    await tamper(house, spoil)
+    assert await flaws(house) == [("unreadable", 2), ("unreadable", 4), ("changed", length)]
 
 
-async def test_a_changed_note_is_named_at_its_entry(house: House) -> None:
+async def test_a_head_that_is_gone_or_set_back_is_named(house: House) -> None:
     length = await fill(house)
 
-    async def rewrite(session: AsyncSession, site_id: UUID) -> None:
-        await session.exec(update(LogText).values(text="Sells flowers."))
+    async def set_back(session: AsyncSession, site_id: UUID) -> None:
+        query = select(LogEntry.mac).where(*entry(site_id, 2))
+        earlier = {"length": 2, "mac": (await session.exec(query)).one()}
+        await session.exec(update(LogHead).where(col(LogHead.site_id) == site_id).values(**earlier))
 
-    await tamper(house, rewrite)
-    assert await flaws(house) == [("changed", length - 1)]
+    await tamper(house, set_back)
+    assert await flaws(house) == [("replaced", length)]
+    await tamper(
+        house,
+        lambda session, site: session.exec(delete(LogHead).where(col(LogHead.site_id) == site)),
+    )
+    assert await flaws(house) == [("removed", length)]
+
+
+async def test_rows_of_no_chain_are_named_with_the_installation(house: House) -> None:
+    await fill(house)
+
+    async def lose(session: AsyncSession, site_id: UUID) -> None:
+        await session.exec(update(LogEntry).where(*entry(site_id, 2)).values(site_id=new_id()))
+
+    await tamper(house, lose)
+    chains = await verify(house)
+    assert [flaw.kind for flaw in chains["blog"].flaws] == ["removed"]
+    [stray] = chains["(installation)"].flaws
+    assert (stray.kind, stray.detail) == ("stray", "1 rows of log_entry belong to no chain.")
 
 
 async def test_the_installation_has_a_chain_of_its_own(house: House) -> None:

@@ -29,13 +29,18 @@ async def test_one_to_a_hundred_articles_may_be_asked_for(house: House) -> None:
     assert codes_of(problem_of(await count(house, *hundred, "/more"), 422)) == {
         "article": "article_too_long"
     }
-    none = await house.dave.get("/v1/sites/blog/counts")
-    assert list(codes_of(problem_of(none, 422))) == ["article"]
+    for none in ("", "?article=", "?article=%20&article=%E2%80%8B"):
+        answer = await house.dave.get(f"/v1/sites/blog/counts{none}")
+        assert codes_of(problem_of(answer, 422)) == {"article": "article_required"}
 
 
-async def test_a_bad_article_among_good_ones_is_named(house: House) -> None:
-    answer = await count(house, "/a", "https://evil.example/")
-    assert codes_of(problem_of(answer, 422)) == {"article": "article_not_allowed"}
+async def test_what_cannot_be_an_article_counts_null(house: House) -> None:
+    await house.publish(article="/a")
+    answer = await count(house, "/a", "https://evil.example/", "", "/" + "x" * 512)
+    assert answer.json() == {
+        "counts": {"/a": 1, "https://evil.example/": None, "": None, "/" + "x" * 512: None}
+    }
+    assert (await count(house, "//evil.example/")).json() == {"counts": {"//evil.example/": None}}
 
 
 async def test_an_unknown_site_is_404(house: House) -> None:

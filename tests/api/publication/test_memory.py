@@ -1,18 +1,20 @@
 """Public answers from memory: the same as the first one, made once for all, and never out of date."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import event
 from sqlmodel import update
 
+from service.clock import new_id
 from service.comments.tables import Article, Comment
 from service.services import Services
 from tests.answers import headers_of, problem_of
-from tests.cast import PUBLIC_URL, House
+from tests.cast import PUBLIC_URL, Furnished, House, open_house
 from tests.waiting import until
 
 PAGE = "/v1/sites/blog/comments?article=/post"
@@ -75,6 +77,82 @@ async def test_a_thousand_who_wait_for_one_page_cause_one_query(house: House) ->
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
     assert len(asked) == 1
+
+
+FRAGMENT = "/v1/sites/blog/comments.html?article=/post"
+
+
+async def test_what_does_not_change_an_answer_makes_no_other_one(house: House) -> None:
+    await house.set("language=de")
+    taken = await house.publish()
+    pairs = [
+        (FRAGMENT, "&lang=zz-1&view=include&limit=50&order=oldest&redirect_to=&lang=fr&x=1"),
+        (FRAGMENT, "&lang=de-AT"),
+        (f"{FRAGMENT}&lang=zh", "-Hant-TW"),
+        (PAGE, "&limit=50&order=oldest&view=page"),
+        ("/v1/sites/blog/counts?article=/post", "&article=/post&limit=1"),
+        ("/v1/sites/blog/comments.atom?article=/post", "/%3Futm_x=1&limit=1"),
+        (f"/v1/sites/blog/comments/{taken.id}", "?limit=1"),
+    ]
+    for url, more in pairs:
+        first = await house.dave.get(url)
+        for coding in ("identity", "br;q=0.1", "GZIP", "gzip;q=0.123, zz"):
+            kept = len(house.app._memory)
+            odd = await house.dave.get(url + more, headers={"accept-encoding": coding})
+            assert (odd.status_code, odd.content) == (200, first.content), url
+            assert len(house.app._memory) == kept, url
+
+
+async def test_an_id_that_is_none_makes_no_answer(house: House) -> None:
+    await house.publish()
+    await house.dave.get(FRAGMENT)
+    kept = len(house.app._memory)
+    for url in (
+        f"{FRAGMENT}&parent=x",
+        f"{FRAGMENT}&parent={new_id()}",
+        "/v1/sites/blog/comments/x",
+        f"/v1/sites/blog/comments/{new_id()}",
+        f"{PAGE}&cursor=x",
+        f"{PAGE}&limit=201",
+    ):
+        assert (await house.dave.get(url)).status_code in {404, 422}
+    assert len(house.app._memory) == kept
+
+
+@pytest.fixture
+async def cramped(furnished: Furnished, furnished_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """The house with room for few answers."""
+    data_dir = tmp_path / "data"
+    async with open_house(furnished, furnished_url, data_dir, page_memory_mib=1) as house:
+        yield house
+
+
+async def test_whatever_somebody_asks_for_leaves_what_others_ask_for_in_memory(
+    cramped: House,
+) -> None:
+    house, pages = cramped, cramped.app._app.state.pages
+    taken = [await house.publish(text=f"{number} {LONG}") for number in range(4)]
+    hot = [PAGE, FRAGMENT, *(f"/v1/sites/blog/comments/{one.id}" for one in taken)]
+    hot += ["/v1/sites/blog/comments?article=/has-none-yet"]
+    for _ in range(3):
+        for url in hot:
+            await house.dave.get(url)
+        await pages.sweep()
+    first = await house.read(limit=1)
+    made_up = [
+        *(f"{PAGE}&limit={number}&order=newest" for number in range(1, 101)),
+        *(f"{FRAGMENT}&redirect_to=/{number}" for number in range(50)),
+        *(f"{PAGE}&cursor={first.next}&limit={number}" for number in range(1, 51)),
+        *(f"/v1/sites/blog/comments?article=/made-up/{number}" for number in range(150)),
+        *(f"/v1/sites/blog/counts?article=/post&article={number}" for number in range(150)),
+    ]
+    for url in made_up:
+        assert (await house.dave.get(url)).status_code == 200, url
+    assert house.app._memory.bytes <= 1 << 20
+    with statements(house) as asked:
+        for url in hot:
+            await house.dave.get(url)
+    assert asked == []
 
 
 async def test_spellings_of_one_article_share_an_answer(house: House) -> None:

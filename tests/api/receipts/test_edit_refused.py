@@ -74,6 +74,26 @@ async def test_a_wrong_token_is_404_whatever_comes_with_it(house: House) -> None
     assert b"/problems/not-found" in told.pop()
 
 
+async def test_a_comment_takes_ten_edits_an_hour(house: House) -> None:
+    await house.set("edit_window_seconds=7200")
+    taken, other = await house.submit(), await house.submit()
+    for number in range(10):
+        problem_of(await try_edit(house, taken, ""), 422)
+        assert (await try_edit(house, taken, f"Number {number}.")).status_code == 200
+    async with house.nothing_changes():
+        refused = await try_edit(house, taken, "Number ten.")
+    problem_of(refused, 429)
+    assert refused.headers["ratelimit-policy"] == '"edit";q=10;w=3600'
+    assert 350 <= int(refused.headers["retry-after"]) <= 360
+    # It is the comment's, whoever sends from wherever, and no other one's.
+    elsewhere = await house.client("198.51.100.1").patch(url_of(taken), json={"text": "Ten."})
+    problem_of(elsewhere, 429)
+    assert (await try_edit(house, other, "Another one.")).status_code == 200
+    house.clock.advance(seconds=360)
+    assert (await try_edit(house, taken, "Number ten.")).status_code == 200
+    problem_of(await try_edit(house, taken, "Number eleven."), 429)
+
+
 async def test_it_is_possible_within_the_window_and_no_longer(house: House) -> None:
     await house.set("edit_window_seconds=60")
     taken, other = await house.submit(), await house.publish()

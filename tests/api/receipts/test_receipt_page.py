@@ -137,18 +137,31 @@ async def test_a_409_keeps_what_was_typed(house: House) -> None:
     assert 'aria-invalid="true"' not in closed.text
 
 
-async def test_a_429_keeps_what_was_typed_and_tells_nothing_of_the_token(house: House) -> None:
-    taken = await house.submit(text="Secret.")
+async def test_a_429_keeps_what_was_typed_with_a_token_that_we_gave(house: House) -> None:
+    taken = await house.submit(text="Old.")
     for _ in range(60):
         await house.dave.get("/receipts/x")
-    right = await send(house, taken, "What I wrote.")
-    wrong = await house.dave.post("/receipts/wrong/edit", data={"text": "What I wrote."})
-    assert right.status_code == wrong.status_code == 429
+    async with house.nothing_changes():
+        right = await send(house, taken, "What I wrote.")
+        wrong = await house.dave.post("/receipts/wrong/edit", data={"text": "What I wrote."})
+        long = await send(house, taken, "&" * 1_000_000)
+    assert right.status_code == wrong.status_code == long.status_code == 429
     assert right.headers["retry-after"]
     assert typed_in(right.text) == "What I wrote."
-    assert "Secret." not in right.text
-    assert right.text.replace(taken.receipt.token, "wrong") == wrong.text
-    assert (await house.dave.post("/receipts/x/edit")).status_code == 429
+    assert "What I wrote." not in wrong.text
+    assert len(long.content) < 800_000
+
+
+async def test_the_eleventh_edit_within_an_hour_keeps_what_was_typed(house: House) -> None:
+    taken = await house.submit()
+    for number in range(10):
+        assert (await send(house, taken, f"Number {number}.")).status_code == 303
+    async with house.nothing_changes():
+        answer = await send(house, taken, "Number ten.")
+    assert answer.status_code == 429
+    assert answer.headers["ratelimit"].startswith('"edit";r=0;t=')
+    assert typed_in(answer.text) == "Number ten."
+    assert "You can send it again from" in answer.text
 
 
 async def test_what_is_no_form_is_refused_as_a_page(house: House) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from service.housekeeping import KEEP_KEYS
+from service.http.reading import KEEP_KEYS
 from tests.answers import codes_of, problem_of
 from tests.cast import SUBMIT, House
 
@@ -27,6 +27,27 @@ async def test_the_same_key_and_fields_get_the_first_answer_again(house: House) 
     assert again.json() == first.json()
     assert "idempotency-replayed" not in first.headers
     assert again.headers["idempotency-replayed"] == "true"
+
+
+async def test_after_a_day_the_key_is_as_good_as_new_though_nobody_has_tidied_up(
+    house: House,
+) -> None:
+    first = await send(house)
+    house.clock.advance(hours=24)
+    assert (await send(house)).json() == first.json()
+    house.clock.advance(seconds=1)
+    # The comment is still there, and this is another request.
+    problem_of(await send(house), 409)
+    second = await send(house, text="Something else.")
+    assert second.status_code == 202
+    assert "idempotency-replayed" not in second.headers
+    again = await send(house, text="Something else.")
+    assert (again.json(), again.headers["idempotency-replayed"]) == (second.json(), "true")
+    house.clock.advance(days=1, seconds=1)
+    answers = await asyncio.gather(*(send(house, text="At once.") for _ in range(8)))
+    assert {answer.json()["id"] for answer in answers} - {second.json()["id"]} != set()
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len((await house.state())["idempotency_key"]) == 1
 
 
 async def test_it_is_the_normalised_fields_that_have_to_be_the_same(house: House) -> None:

@@ -3,8 +3,10 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.answers import problem_of
+from tests.api.submission.test_form_answers import Inputs
 from tests.cast import SUBMIT, House
 
 
@@ -95,11 +97,72 @@ async def test_an_invalid_or_unreadable_submission_costs_the_ip_alone(house: Hou
     problem_of(answer, 429)
 
 
-async def test_a_foreign_origin_or_media_type_costs_nothing(house: House) -> None:
+FOREIGN = {"origin": "https://evil.example"}
+# Each is refused before a site's limits are asked.
+REFUSED = [
+    ("POST", "/v1/sites/nowhere/comments", {}, b"{}", 404),
+    ("POST", "/sites/nowhere/wp-comments-post.php", {}, b"", 404),
+    ("POST", SUBMIT, FOREIGN, b"{}", 403),
+    ("POST", "/sites/blog/wp-comments-post.php", FOREIGN, b"", 403),
+    ("POST", SUBMIT, {"content-type": "application/json"}, b" " * 1_100_000, 413),
+    ("POST", SUBMIT, {"content-type": "text/x"}, b"x", 415),
+    ("POST", "/sites/blog/wp-comments-post.php", {"content-type": "text/x"}, b"x", 415),
+    ("PATCH", "/v1/receipts/x", FOREIGN, b"{}", 403),
+    ("DELETE", "/v1/receipts/x", FOREIGN, b"", 403),
+    ("POST", "/receipts/x/edit", FOREIGN, b"", 403),
+    ("POST", "/receipts/x/withdraw", FOREIGN, b"", 403),
+]
+
+
+@pytest.mark.parametrize(("method", "url", "headers", "body", "status"), REFUSED)
+async def test_what_is_refused_before_the_limits_counts_for_the_network(
+    house: House, method: str, url: str, headers: dict[str, str], body: bytes, status: int
+) -> None:
+    async def send() -> httpx.Response:
+        return await house.dave.request(method, url, headers=headers, content=body)
+
+    # On a slow machine some wear off meanwhile.
+    answers = [await send() for _ in range(20)]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses[:10] == [status] * 10
+    assert {*statuses} == {status, 429}
+    answer = answers[statuses.index(429)]
+    assert answer.headers["ratelimit-policy"] == '"ip";q=10;w=60'
+    assert answer.headers["retry-after"]
+
+
+async def test_what_was_refused_does_not_cost_a_site_its_comments(house: House) -> None:
     await house.set("limit.ip=1/day")
-    problem_of(await house.try_submit(headers={"origin": "https://evil.example"}), 403)
-    problem_of(await house.dave.post(SUBMIT, content=b"x", headers={"content-type": "text/x"}), 415)
+    refused = [await house.try_submit(headers=FOREIGN) for _ in range(20)]
+    assert {answer.status_code for answer in refused} == {403, 429}
     await house.submit()
+
+
+async def test_what_was_typed_is_sent_back_for_a_site_that_there_is_and_in_bounds(
+    house: House,
+) -> None:
+    """What makes a page the longest: each character of it is escaped by five."""
+    longest = "&" * 1_000_000
+    form = {"comment_post_ID": "17", "author": "Dave", "email": "dave@mail.example"}
+    for name in ("comment", "author", "email", "url", "redirect_to", "comment_parent"):
+        files = {**{key: (None, value) for key, value in form.items()}, name: (None, longest)}
+        for site, most in (("blog", 800_000), ("nowhere", 10_000)):
+            url = f"/sites/{site}/wp-comments-post.php"
+            answer = await house.dave.post(url, files=files)
+            assert answer.headers["content-type"].startswith("text/html")
+            assert len(answer.content) < most, name
+
+
+async def test_what_was_cut_for_the_page_is_never_taken_as_if_it_were_whole(house: House) -> None:
+    form = house.comment(text="\u200b" * 200_000 + "x")
+    page = await house.dave.post("/sites/blog/wp-comments-post.php", files=as_parts(form))
+    sent_again = Inputs(page.text).values
+    answer = await house.dave.post("/sites/blog/wp-comments-post.php", files=as_parts(sent_again))
+    assert answer.status_code == 422
+
+
+def as_parts(form: dict[str, str]) -> dict[str, tuple[None, str]]:
+    return {name: (None, value) for name, value in form.items()}
 
 
 async def test_a_refused_try_spends_no_other_rule(house: House) -> None:

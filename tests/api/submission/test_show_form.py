@@ -19,7 +19,7 @@ async def test_a_form_is_told_its_limits_its_labels_and_that_it_is_open(house: H
 
 async def test_a_closed_article_says_so_and_takes_nothing(house: House) -> None:
     closed = {"article": "/post", "state": "closed"}
-    assert (await house.bob.post("/v1/sites/blog/articles", json=closed)).status_code == 200
+    assert (await house.bob.post("/v1/sites/blog/articles", json=closed)).is_success
     form = (await house.dave.get("/v1/sites/blog/form?article=/post")).json()
     assert form["open"] is False
     assert codes_of(await house.refused(422)) == {"#/article": "article_not_allowed"}

@@ -103,7 +103,6 @@ async def prepare(house: House, status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "url", "headers", "fields"),
     [
-        (404, NOWHERE, {}, {}),
         (403, DROP_IN, EVIL, {}),
         (409, DROP_IN, {}, {}),
         (413, DROP_IN, {}, {"zzz": "x" * 1_100_000}),
@@ -122,8 +121,17 @@ async def test_what_was_typed_is_there_after_every_refusal(
     expected = {"text": TYPED, "name": "Dave", "email": "dave@mail.example", "url": FORM["url"]}
     assert {name: found.get(name) for name in expected} == expected
     # What cannot be sent again is there to be copied.
-    assert ("readonly" in answer.text) == (status in {403, 404, 422})
+    assert ("readonly" in answer.text) == (status in {403, 422})
     assert ("<form" in answer.text) == (status in {409, 413, 429})
+
+
+async def test_nothing_is_sent_back_to_whoever_asks_for_a_site_that_is_none(house: House) -> None:
+    for status in [404] * 10 + [429]:
+        answer = await house.dave.post(NOWHERE, data=FORM)
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert Inputs(answer.text).values == {}
+        assert "<form" not in answer.text
 
 
 LATIN = b"comment=caf%E9 noir&author=Dave&" + b"&".join(b"x=1" for _ in range(300))

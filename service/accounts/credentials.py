@@ -1,0 +1,113 @@
+"""What lets a moderator in, and how it ends: sessions, one-time links, bearer tokens; and new passwords."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlmodel import col, delete, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.accounts.tables import BearerToken, Moderator, OneTimeLink, SignInSession
+from service.errors import NotFound
+from service.modlog.chains import Entries
+from service.modlog.entries import make_entry
+from service.privacy.vault import NO_SITE
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How many ways in have come to their end."""
+
+    sessions: int
+    links: int
+    tokens: int
+
+
+async def lock_moderator(session: AsyncSession, moderator_id: UUID) -> Moderator:
+    """Lock an account and give it as it is now; raises NotFound for one that was removed.
+
+    Whoever gives a way in, or ends one, holds this lock: so what begins with an old password never
+    outlives the new one.
+    """
+    query = select(Moderator).where(Moderator.id == moderator_id)
+    # Less than FOR UPDATE, for which all would wait that refer to the account by a foreign key.
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    found = (await session.exec(locked)).first()
+    if found is None or found.removed_at is not None:
+        raise NotFound
+    return found
+
+
+async def set_password(
+    session: AsyncSession,
+    moderator: Moderator,
+    password_hash: str,
+    entries: Entries,
+    *,
+    keep_tokens: bool,
+    actor_id: UUID | None,
+    now: datetime,
+) -> Ended:
+    """Set the password of a locked account, and end whatever came before it."""
+    moderator.password_hash = password_hash
+    session.add(moderator)
+    kept = ":tokens-kept" if keep_tokens else ""
+    subject = f"{moderator.id}{kept}"
+    entries.add(NO_SITE, make_entry("password.changed", now, actor_id, subject=subject))
+    return await end_access(
+        session, moderator.id, entries, keep_tokens=keep_tokens, actor_id=actor_id, now=now
+    )
+
+
+async def end_access(
+    session: AsyncSession,
+    moderator_id: UUID,
+    entries: Entries,
+    *,
+    keep_tokens: bool,
+    actor_id: UUID | None,
+    now: datetime,
+) -> Ended:
+    """End the sessions and the open links of a locked account, and its tokens unless they are to stay."""
+    is_theirs = col(SignInSession.moderator_id) == moderator_id
+    sessions = await session.exec(delete(SignInSession).where(is_theirs))
+    links = await end_links(session, moderator_id)
+    tokens = 0
+    if not keep_tokens:
+        tokens = await _revoke_tokens(session, moderator_id, entries, actor_id, now)
+    return Ended(sessions.rowcount, links, tokens)
+
+
+async def end_links(session: AsyncSession, moderator_id: UUID) -> int:
+    """End the links of an account that nobody has used, and tell how many there were."""
+    is_open = (col(OneTimeLink.moderator_id) == moderator_id, col(OneTimeLink.used_at).is_(None))
+    return (await session.exec(delete(OneTimeLink).where(*is_open))).rowcount
+
+
+async def _revoke_tokens(
+    session: AsyncSession,
+    moderator_id: UUID,
+    entries: Entries,
+    actor_id: UUID | None,
+    now: datetime,
+) -> int:
+    query = select(BearerToken).where(
+        BearerToken.moderator_id == moderator_id, col(BearerToken.revoked_at).is_(None)
+    )
+    found = (await session.exec(query.order_by(col(BearerToken.id)).with_for_update())).all()
+    for token in found:
+        revoke(session, token, entries, actor_id, now)
+    return len(found)
+
+
+def revoke(
+    session: AsyncSession,
+    token: BearerToken,
+    entries: Entries,
+    actor_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Revoke one token, which stands in the log of the site that it was for."""
+    token.revoked_at = now
+    session.add(token)
+    entry = make_entry("token.revoked", now, actor_id, subject=str(token.id))
+    entries.add(token.site_id or NO_SITE, entry)

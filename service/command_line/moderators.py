@@ -1,0 +1,176 @@
+"""`greenroom moderator`: making accounts, seeing them, shutting them out and taking them away."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from uuid import UUID
+
+import click
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from service import commands
+from service.accounts import operations
+from service.accounts.credentials import Ended
+from service.accounts.queries import read_addresses, read_moderators
+from service.accounts.rules import parse_role
+from service.accounts.schemas import ChangeModerator, ModeratorView
+from service.command_line.passwords import read_password
+from service.command_line.refusals import Commands
+from service.command_line.working import ROLES, as_json, count, show, work
+from service.modlog.entries import make_entry
+from service.modlog.operations import append_entries
+from service.privacy.vault import NO_SITE
+from service.services import Services
+
+who_argument = click.argument("who", metavar="EMAIL|ID")
+keep_tokens_option = click.option("--keep-tokens", is_flag=True, help="Let bearer tokens go on.")
+
+
+class ShownModerator(ModeratorView, frozen=True, kw_only=True):
+    """An account as the command line shows it, with its address where that was asked for."""
+
+    email: str | UnsetType | None = UNSET
+
+    @property
+    def line(self) -> str:
+        roles = [f"{one.site}:{one.role}" for one in self.roles]
+        held = ", ".join([*(["admin"] if self.admin else []), *roles]) or "no role"
+        email = [] if self.email is UNSET else [self.email or "no address"]
+        return "\t".join([self.id, self.state, self.name, held, *email])
+
+
+class ShownModerators(msgspec.Struct, frozen=True):
+    """Every account that is not removed, the oldest first."""
+
+    moderators: list[ShownModerator]
+
+
+@click.group(cls=Commands)
+def moderator() -> None:
+    """Make moderators, see who there is, and end what lets them in."""
+
+
+@moderator.command("create")
+@click.argument("email")
+@click.option("--name", required=True)
+@click.option("--site", "slug")
+@click.option("--role", type=ROLES)
+@click.option("--admin", is_flag=True, help="May do everything on every site.")
+@click.option("--password-stdin", is_flag=True, help="Read a password from standard input.")
+def moderator_create(
+    email: str, name: str, slug: str | None, role: str | None, admin: bool, password_stdin: bool
+) -> None:
+    """Make a moderator, or give the existing one a role; a new one without a password gets a link."""
+    password = read_password() if password_stdin else None
+    if role and not slug:
+        raise click.ClickException("--role needs --site.")
+    link = work(
+        lambda services: commands.add_moderator(
+            services,
+            email,
+            name,
+            slug=slug,
+            role=parse_role(role) if role else None,
+            is_admin=admin,
+            password=password,
+        )
+    )
+    click.echo(link or f"{name} can sign in.")
+
+
+@moderator.command("link")
+@who_argument
+def moderator_link(who: str) -> None:
+    """Print a one-time link, for somebody who has no password or forgot it; links before it end."""
+    click.echo(work(lambda services: commands.make_sign_in_link(services, who)))
+
+
+@moderator.command("password")
+@who_argument
+@keep_tokens_option
+def moderator_password(who: str, keep_tokens: bool) -> None:
+    """Set a password, read from standard input, and end all sessions, open links and tokens."""
+    password = read_password()
+    change = partial(operations.change_password, password=password, keep_tokens=keep_tokens)
+    name, ended = work(partial(_do, who=who, change=change))
+    click.echo(f"{name} has a new password. {_tell(ended)}")
+
+
+@moderator.command("list")
+@click.option("--emails", is_flag=True, help="Show the addresses too, which the log will say.")
+@as_json
+def moderator_list(emails: bool, is_json: bool) -> None:
+    """List the accounts: id, state, name and roles, separated by tabs."""
+    found = ShownModerators(work(_list_with_emails if emails else _list))
+    show(found, (one.line for one in found.moderators), is_json=is_json)
+
+
+@moderator.command("sign-out")
+@who_argument
+@click.option("--tokens", is_flag=True, help="End bearer tokens too.")
+def moderator_sign_out(who: str, tokens: bool) -> None:
+    """End all sessions and open links of somebody."""
+    change = partial(operations.sign_out_everywhere, tokens=tokens, actor_id=None)
+    name, ended = work(partial(_do, who=who, change=change))
+    click.echo(f"{name} is signed out. {_tell(ended)}")
+
+
+@moderator.command("disable")
+@who_argument
+def moderator_disable(who: str) -> None:
+    """Let somebody in no more, until `moderator enable`; sessions, links and tokens end."""
+    command = ChangeModerator(state="disabled")
+    change = partial(operations.change_account, command=command, actor_id=None)
+    name, ended = work(partial(_do, who=who, change=change))
+    click.echo(f"{name} is disabled. {_tell(ended)}")
+
+
+@moderator.command("enable")
+@who_argument
+def moderator_enable(who: str) -> None:
+    """Let somebody in again who was disabled, with the same password and roles."""
+    command = ChangeModerator(state="active")
+    change = partial(operations.change_account, command=command, actor_id=None)
+    name, _ = work(partial(_do, who=who, change=change))
+    click.echo(f"{name} can sign in.")
+
+
+@moderator.command("remove")
+@who_argument
+def moderator_remove(who: str) -> None:
+    """Take an account away for good, with its address and roles; the logs keep id and name."""
+    change = partial(operations.remove_account, actor_id=None)
+    name, ended = work(partial(_do, who=who, change=change))
+    click.echo(f"{name} is removed. {_tell(ended)}")
+
+
+async def _do(
+    services: Services, who: str, change: Callable[[Services, UUID], Awaitable[Ended]]
+) -> tuple[str, Ended]:
+    """Find somebody by address or id, and do something about the account; gives the name too."""
+    async with services.reading() as session:
+        found = await commands.get_moderator(services, session, who)
+    return found.name, await change(services, found.id)
+
+
+def _tell(ended: Ended) -> str:
+    things = (ended.sessions, "session"), (ended.links, "open link"), (ended.tokens, "token")
+    sessions, links, tokens = (count(number, thing) for number, thing in things)
+    return f"{sessions}, {links} and {tokens} ended."
+
+
+async def _list(services: Services) -> list[ShownModerator]:
+    async with services.reading() as session:
+        found = await read_moderators(session)
+    return [ShownModerator(**msgspec.structs.asdict(one)) for one in found]
+
+
+async def _list_with_emails(services: Services) -> list[ShownModerator]:
+    """List the accounts with their addresses, which are never shown without a line in the log."""
+    found = await _list(services)
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        emails = await read_addresses(session, keyring, [UUID(one.id) for one in found])
+        entry = make_entry("moderator.revealed", services.clock(), None, subject="all")
+        await append_entries(session, keyring, NO_SITE, [entry])
+    return [msgspec.structs.replace(one, email=emails.get(UUID(one.id))) for one in found]

@@ -1,0 +1,108 @@
+"""`greenroom token`: making, listing and revoking bearer tokens."""
+
+from datetime import datetime
+from functools import partial
+
+import click
+import msgspec
+
+from service import commands
+from service.accounts.queries import read_tokens_of_all
+from service.accounts.rules import parse_role
+from service.accounts.schemas import ModeratorRef
+from service.accounts.tokens import revoke_bearer_token
+from service.clock import parse_id
+from service.command_line.refusals import CommandFailed, Commands
+from service.command_line.working import ROLES, as_json, show, work
+from service.errors import NotFound
+from service.http.wire import Id
+from service.services import Services
+
+
+class ShownToken(msgspec.Struct, frozen=True):
+    """A token as the command line shows it: whose it is, how far it reaches, when it was last used."""
+
+    id: Id
+    moderator: ModeratorRef
+    name: str
+    site: str | None
+    role: str | None
+    created_at: datetime
+    last_used_at: datetime | None
+
+    @property
+    def line(self) -> str:
+        used = f"used {self.last_used_at:%Y-%m-%d}" if self.last_used_at else "never used"
+        reach = f"{self.site or 'every site'}, {self.role or 'any role'}"
+        return "\t".join([self.id, self.moderator.name, self.name, reach, used])
+
+
+class ShownTokens(msgspec.Struct, frozen=True):
+    """The tokens that are not revoked, the oldest first."""
+
+    tokens: list[ShownToken]
+
+
+@click.group(cls=Commands)
+def token() -> None:
+    """Make, list and revoke bearer tokens."""
+
+
+@token.command("create")
+@click.option("--moderator", "who", required=True, metavar="EMAIL|ID")
+@click.option("--site", "slug", help="Limit it to one site.")
+@click.option("--role", type=ROLES, help="Limit it to a lower role.")
+@click.option("--name", default="command line", show_default=True)
+def token_create(who: str, slug: str | None, role: str | None, name: str) -> None:
+    """Print a bearer token, once, alone on standard output."""
+    chosen = parse_role(role) if role else None
+    click.echo(work(lambda services: commands.make_bearer_token(services, who, slug, chosen, name)))
+
+
+@token.command("list")
+@click.option("--moderator", "who", metavar="EMAIL|ID", help="Only those of one moderator.")
+@as_json
+def token_list(who: str | None, is_json: bool) -> None:
+    """List the tokens that are not revoked: id, moderator, name, reach and last use, separated by tabs."""
+    found = ShownTokens(work(partial(_list_tokens, who=who)))
+    show(found, (one.line for one in found.tokens), is_json=is_json)
+
+
+@token.command("revoke")
+@click.argument("token_id", metavar="ID")
+def token_revoke(token_id: str) -> None:
+    """Revoke a token by its id, at once."""
+    work(partial(_revoke_token, text=token_id))
+    click.echo("Revoked the token.")
+
+
+async def _list_tokens(services: Services, who: str | None) -> list[ShownToken]:
+    async with services.reading() as session:
+        only = (await commands.get_moderator(services, session, who)).id if who else None
+        return [
+            ShownToken(
+                str(row.id),
+                ModeratorRef(str(row.moderator_id), moderator),
+                row.name,
+                slug,
+                row.role,
+                row.created_at,
+                row.last_used_at,
+            )
+            for row, moderator, slug in await read_tokens_of_all(session, only)
+        ]
+
+
+async def _revoke_token(services: Services, text: str) -> None:
+    try:
+        async with services.writing() as session:
+            keyring, token_id = await services.vault.keyring(session), parse_id(text)
+            if token_id is None:
+                raise NotFound
+            await revoke_bearer_token(
+                session, keyring, token_id, of=None, actor_id=None, now=services.clock()
+            )
+    except NotFound:
+        raise CommandFailed(
+            "There is no such token: `token list` shows each with its id."
+        ) from None

@@ -1,0 +1,97 @@
+"""Comments whose status or version is not what the log last said: somebody changed them behind its back."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, select, type_coerce
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import NullType
+from sqlmodel import Session, col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.comments.tables import Comment
+from service.modlog.rules import Flaw
+from service.modlog.stored import require_bad_row
+from service.modlog.tables import LogEntry
+from service.privacy.vault import NO_SITE
+from service.sites.tables import Site
+
+# Comments that are looked at in one statement, and so at one moment: others go on being decided.
+CHUNK = 500
+# How a comment comes in, which the log does not tell of: what fills a trap is spam from the first.
+SUBMITTED = {("pending", 1), ("spam", 1)}
+
+
+async def find_unlogged(session: AsyncSession) -> dict[UUID, list[Flaw]]:
+    """Find them by the id of their site, or NO_SITE; it ends the session's transaction between its pieces."""
+    flaws: dict[UUID, list[Flaw]] = {}
+
+    def find(_: object) -> None:
+        for site_id, flaw in _find(session.sync_session):
+            flaws.setdefault(site_id, []).append(flaw)
+
+    await session.run_sync(find)
+    return flaws
+
+
+def _find(session: Session) -> Iterator[tuple[UUID, Flaw]]:
+    last = None
+    try:
+        while piece := _read_piece(session, last):
+            for comment_id, site_id, *found in piece:
+                if detail := _say_what_is_wrong(*found):
+                    flaw = Flaw("unlogged", found[3] or 0, _read_id(comment_id), detail)
+                    yield site_id or NO_SITE, flaw
+            last = piece[-1][0]
+    except DBAPIError as error:
+        require_bad_row(error)
+        behind = f"behind {_read_id(last)}" if last else "from the first on"
+        yield NO_SITE, Flaw("unreadable", 0, None, f"The comments {behind} cannot be read.")
+
+
+def _say_what_is_wrong(
+    status: Any, version: Any, visibility: Any, seq: int | None, *logged: Any
+) -> str | None:
+    if (status, version) not in (SUBMITTED if seq is None else {logged}):
+        return f"The comment is {status!r} at version {version!r}, of which the log knows nothing."
+    if visibility == "visible" and status != "approved":
+        return f"The comment is {status!r}, and is shown all the same."
+    return None
+
+
+def _read_piece(session: Session, last: Any) -> list[Any]:
+    entry = LogEntry.__table__.alias()  # type: ignore[attr-defined]  # SQLModel does not declare it.
+    newest = (
+        select(func.max(entry.c.seq))
+        .where(entry.c.comment_id == Comment.id, entry.c.to_status.is_not(None))
+        .scalar_subquery()
+    )
+    is_newest = and_(
+        col(LogEntry.comment_id) == col(Comment.id),
+        col(LogEntry.site_id) == col(Comment.site_id),
+        col(LogEntry.seq) == newest,
+    )
+    columns = (Comment.id, Comment.status, Comment.version, Comment.visibility)
+    # As they are stored: what is no id or no status is of interest here.
+    comment_id, *stored = [type_coerce(column, NullType()) for column in columns]
+    logged = (LogEntry.seq, LogEntry.to_status, LogEntry.version)
+    wanted: list[Any] = [comment_id, Site.id, *stored, *logged]
+    query: Any = (
+        select(*wanted)
+        .join_from(Comment, LogEntry, is_newest, isouter=True)
+        .join(Site, col(Site.id) == col(Comment.site_id), isouter=True)
+        .order_by(comment_id)
+        .limit(CHUNK)
+    )
+    found = list(session.exec(query if last is None else query.where(comment_id > last)).all())
+    session.rollback()
+    return found
+
+
+def _read_id(stored: Any) -> UUID | None:
+    """Read an id of either database, which SQLite keeps as text."""
+    try:
+        return stored if isinstance(stored, UUID) else UUID(hex=str(stored))
+    except ValueError:
+        return None

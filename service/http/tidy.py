@@ -1,0 +1,126 @@
+"""Free texts of moderators, brought into the form in which they are judged and stored, which is a reader's.
+
+Of what nobody could see nothing is left, so that it is told as missing.
+"""
+
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import Meta
+
+from service.http.fields import convert_fields, is_storable
+from service.http.wire import SEEN
+from service.text.normalising import has_visible, normalise_line, normalise_text
+
+S = typing.TypeVar("S", bound=msgspec.Struct)
+# The member of `Meta.extra` under which the type of a free text says so.
+FREE_TEXT = "free_text"
+
+
+class FreeText(msgspec.Struct, frozen=True):
+    """How a free text is normalised, and how long one may be before that is done to it."""
+
+    normalise: Callable[[str], str]
+    max_raw_chars: int
+
+
+def one_line(max_chars: int) -> Meta:
+    """Describe a free text of one line, of at most so many characters when it is normalised."""
+    # The bound of a reader's name, in the contract.
+    return _describe(max_chars, FreeText(normalise_line, 1_024))
+
+
+def some_lines(max_chars: int) -> Meta:
+    """Describe a free text of several lines, of at most so many characters when it is normalised."""
+    return _describe(max_chars, FreeText(normalise_text, 2 * max_chars))
+
+
+def _describe(max_chars: int, kind: FreeText) -> Meta:
+    return Meta(min_length=1, max_length=max_chars, extra={FREE_TEXT: kind}, extra_json_schema=SEEN)
+
+
+def tidy_fields(raw: object, kind: type[S]) -> S:
+    """Read a decoded value as a command, with its free texts in their stored form; raises Invalid."""
+    return convert_fields(tidy_texts(raw, kind), kind)
+
+
+def _tidy_text(raw: object, kind: FreeText) -> object:
+    """Give a free text in its stored form; what is none, or too long to be looked at, as it is."""
+    if not isinstance(raw, str) or len(raw) > kind.max_raw_chars or not is_storable(raw):
+        return raw
+    text = kind.normalise(raw)
+    return text if has_visible(text) else ""
+
+
+def tidy_texts(raw: Any, kind: Any) -> Any:
+    """Give a decoded value with every free text of its kind in its stored form."""
+    if free_text := find_free_text(kind):
+        return _tidy_text(raw, free_text)
+    for choice in _choices(kind):
+        if isinstance(raw, Mapping) and _is_struct(choice):
+            named = {name: inner for name, inner in _members(choice) if name in raw}
+            return {**raw, **{name: tidy_texts(raw[name], inner) for name, inner in named.items()}}
+        if isinstance(raw, list) and typing.get_origin(choice) is list:
+            if _is_too_long(raw, kind):
+                return raw
+            return [tidy_texts(item, typing.get_args(choice)[0]) for item in raw]
+    return raw
+
+
+def find_free_text(kind: Any) -> FreeText | None:
+    """Give what the type of a free text says of it, also below `| None`; None for any other type."""
+    found = ((meta.extra or {}).get(FREE_TEXT) for meta in _metas(kind))
+    return next((one for one in found if isinstance(one, FreeText)), None)
+
+
+def _metas(kind: Any) -> Iterator[Meta]:
+    """Give the constraints on a type, also below `| None`."""
+    for choice in _choices(kind, keep_annotated=True):
+        yield from (one for one in getattr(choice, "__metadata__", ()) if isinstance(one, Meta))
+
+
+def _is_too_long(raw: list[Any], kind: Any) -> bool:
+    """Tell whether a list is refused for its length, so that nothing need be done to what is in it."""
+    return any(meta.max_length is not None and len(raw) > meta.max_length for meta in _metas(kind))
+
+
+def _choices(kind: Any, *, keep_annotated: bool = False) -> Iterator[Any]:
+    """Give the types that a value may have, without their constraints unless those are asked for."""
+    if typing.get_origin(kind) is typing.Annotated:
+        yield kind if keep_annotated else typing.get_args(kind)[0]
+    elif typing.get_origin(kind) in {typing.Union, types.UnionType}:
+        for choice in typing.get_args(kind):
+            yield from _choices(choice, keep_annotated=keep_annotated)
+    else:
+        yield kind
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+@cache
+def _members(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
+    """Give the members of a Struct in which there is a free text somewhere, each with its type."""
+    return tuple(
+        (member.encode_name, member.type)
+        for member in msgspec.structs.fields(kind)
+        if _holds_free_text(member.type)
+    )
+
+
+def _holds_free_text(kind: Any) -> bool:
+    if find_free_text(kind):
+        return True
+    return any(
+        bool(_members(choice)) if _is_struct(choice) else _is_list_of_free_text(choice)
+        for choice in _choices(kind)
+    )
+
+
+def _is_list_of_free_text(kind: Any) -> bool:
+    return typing.get_origin(kind) is list and _holds_free_text(typing.get_args(kind)[0])

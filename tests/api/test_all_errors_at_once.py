@@ -1,0 +1,259 @@
+"""Whatever is wrong with a request is told at once, in words for people, by every operation that reads any.
+
+The operations, their parameters and the members of their bodies are those of the published document, so that
+a new one is held to it without being named here.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import col, update
+
+from service.accounts.tables import Moderator
+from service.app import create_app
+from service.http.edge import Edge
+from service.http.openapi.document import describe_api
+from service.settings import Settings
+from tests.cast import House
+from tests.operations import KEY, Operation, read_operations
+
+# Nothing here depends on which database it is.
+pytestmark = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
+
+JSON = "application/json"
+URLENCODED = "application/x-www-form-urlencoded"
+# What is never refused: a redirect that cannot be is as if it were absent.
+NEVER_REFUSED = {("submit_comment", "redirect_to")}
+# It reads what `submit_comment` reads, and says in a page what is wrong.
+IN_A_PAGE = {"submit_wordpress_form"}
+# Words of validators, regular expressions, and what is not so of a question.
+NOT_FOR_PEOPLE = re.compile(
+    r"expected|regex|\bstr\b|\bint\b|\bdict\b|\barray\b|length [<>]|[<>]=|[\^$\\]|\[a-z|NoneType|enum"
+    r"|codepoint|idna|octet|@-sign|deliver",
+    re.IGNORECASE,
+)
+# What somebody might send who means it, where no type says what is wrong with it.
+MEANT: dict[str, Any] = {
+    "article": "https://not-ours.example/post",
+    "cursor": "!",
+    "email": "dave at mail.example",
+    "origins": ["https://good.example", "nope", "https://[1]", "https://xn--a.ß\u0378", 5],
+    "settings": {
+        "limit.ip": "many",
+        "max_depth": -1,
+        "articles": "all",
+        "nothing": 1,
+        "form.text_field": "name",
+        "language": "tlh",
+        "reasons": {"A B": ""},
+        "reason.x": "",
+        "receipt_days": "7",
+        "max_text_chars": 10**9,
+        "comments": None,
+    },
+    "slug": "No Slug",
+    "url": "ftp://mail.example",
+    "parent": "0-0",
+    "comments": [5],
+    "decisions": [{"comment": "", "version": 0, "action": "burn", "reason": "A B", "note": " "}, 5],
+    "note": " ",
+}
+BLANKS = ("", "  ", "\u200b")
+
+
+@pytest.fixture(scope="module")
+def operations(tmp_path_factory: pytest.TempPathFactory) -> list[Operation]:
+    """Give every operation that reads a query, a body or a key."""
+    edge = create_app(Settings(data_dir=tmp_path_factory.mktemp("data")))
+    assert isinstance(edge, Edge)
+    every = read_operations(json.loads(describe_api(edge.table)))
+    found = [one for one in every if one.name not in IN_A_PAGE]
+    assert len(found) >= 20
+    return found
+
+
+async def names_of(house: House) -> dict[str, str]:
+    """Give something for every parameter of a path, and make Alice an admin."""
+    async with house.database.writing() as session:
+        chosen = update(Moderator).where(col(Moderator.name) == "Alice")
+        await session.exec(chosen.values(is_admin=True))
+    comment = await house.publish()
+    members = (await house.alice.get("/v1/sites/blog/members")).json()["members"]
+    return {
+        "site": "blog",
+        "comment": comment.id,
+        "moderator": members[0]["moderator"]["id"],
+        "token": comment.receipt.token,
+    }
+
+
+async def send(
+    house: House,
+    operation: Operation,
+    names: Mapping[str, str],
+    query: Mapping[str, Any],
+    body: Mapping[str, Any],
+    key: str | None,
+) -> httpx.Response:
+    """Send a request that has to be refused as invalid."""
+    sent: dict[str, Any] = {"headers": {KEY: key} if key is not None else {}}
+    if operation.media == JSON:
+        # That of httpx cannot say a lone surrogate.
+        sent["content"] = json.dumps(body)
+        sent["headers"]["content-type"] = JSON
+    elif operation.media == URLENCODED:
+        sent["data"] = body
+    elif operation.media:
+        sent["files"] = [(name, (None, value)) for name, value in body.items()]
+    path = operation.path.format_map(names)
+    async with house.nothing_changes():
+        answer = await house.alice.request(operation.method, path, params=query, **sent)
+    assert answer.status_code == 422, (str(operation), answer.status_code, answer.text)
+    return answer
+
+
+def errors_of(answer: httpx.Response) -> list[dict[str, str]]:
+    """Give the errors of an answer, having looked at its words."""
+    problem = answer.json()
+    method = answer.request.method
+    assert "Nothing was stored" not in problem["detail"] or method != "GET"
+    for error in problem["errors"]:
+        assert not NOT_FOR_PEOPLE.search(error["detail"]), error
+        assert error["detail"].endswith("."), error
+    found: list[dict[str, str]] = problem["errors"]
+    return found
+
+
+def named(errors: list[dict[str, str]]) -> set[str]:
+    """Give the parameters and members that errors name."""
+    return {one.get("parameter") or one["pointer"].split("/")[1] for one in errors}
+
+
+def wrong_json(schema: Mapping[str, Any]) -> object:
+    """Give a value that no member may have: none takes a fraction."""
+    return [1.5] if schema.get("type") == "array" else 1.5
+
+
+async def test_everything_of_a_wrong_type_is_named(
+    house: House, operations: list[Operation]
+) -> None:
+    names = await names_of(house)
+    for operation in operations:
+        query = dict.fromkeys(operation.query, "\x00")
+        if operation.media == JSON:
+            body = {name: wrong_json(schema) for name, schema in operation.members.items()}
+        else:
+            body = dict.fromkeys(operation.members, "\x00")
+        key = "" if operation.has_key else None
+        answer = await send(house, operation, names, query, body, key)
+        every = {*query, *body, *([KEY] if operation.has_key else [])}
+        every -= {name for one, name in NEVER_REFUSED if one == operation.name}
+        assert named(errors_of(answer)) == every, str(operation)
+
+
+async def test_everything_that_is_meant_and_wrong_is_named(
+    house: House, operations: list[Operation]
+) -> None:
+    names = await names_of(house)
+    for operation in operations:
+        if operation.name == "count_comments":
+            # An article that cannot be one counts null.
+            continue
+        # An id in the query that is none is 404, as it is in a path.
+        meant = {**MEANT, "parent": "\x00"}
+        query = {name: meant.get(name, "\x00") for name in operation.query}
+        if {"site", "article"} <= set(query):
+            # Which articles there can be is for the site to say.
+            query["site"] = "blog"
+        body = {name: MEANT.get(name, "\x00") for name in operation.members}
+        key = "x" * 256 if operation.has_key else None
+        answer = await send(house, operation, names, query, body, key)
+        every = {*query, *body, *([KEY] if operation.has_key else [])}
+        every -= {name for one, name in NEVER_REFUSED if one == operation.name}
+        every -= {"site"} if "blog" in query.values() else set()
+        assert named(errors_of(answer)) == every, str(operation)
+
+
+async def test_everything_within_what_is_sent_is_named(house: House) -> None:
+    await names_of(house)
+    body = {"origins": MEANT["origins"], "settings": MEANT["settings"], "title": ""}
+    answer = await house.alice.patch("/v1/sites/blog", json=body)
+    pointers = {error["pointer"] for error in errors_of(answer)}
+    settings = {
+        f"#/settings/{name}" for name in MEANT["settings"] if name not in {"nothing", "reason.x"}
+    }
+    origins = {f"#/origins/{place}" for place in (1, 2, 3, 4)}
+    assert pointers == {"#/title", "#/settings", *settings, *origins}
+    many = {"reasons": {f"r{number}": 5 for number in range(60_000)}}
+    answer = await house.alice.patch("/v1/sites/blog", json={"settings": many})
+    [error] = errors_of(answer)
+    assert error["detail"] == "reasons: At most 50 items are taken; this has 60,000."
+    decisions = {"decisions": MEANT["decisions"]}
+    answer = await house.bob.post("/v1/moderation/decisions", json=decisions)
+    members = ("comment", "version", "action", "reason", "note")
+    assert [error["pointer"] for error in errors_of(answer)] == [
+        *(f"#/decisions/0/{name}" for name in members),
+        "#/decisions/1",
+    ]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+async def test_what_is_required_and_blank_is_missing(
+    house: House, operations: list[Operation], blank: str
+) -> None:
+    names = await names_of(house)
+    for operation in operations:
+        query = dict.fromkeys(operation.required_query, blank)
+        body = dict.fromkeys(operation.required, blank)
+        if not query and not body:
+            continue
+        answer = await send(house, operation, names, query, body, None)
+        schemas = {**operation.query, **operation.members}
+        codes = {error["code"] for error in errors_of(answer)}
+        for name in {*query, *body}:
+            is_text = "text" in describe(schemas[name])
+            # Blanks may be a password.
+            is_verbatim = name == "password" and blank
+            if is_text and not is_verbatim:
+                assert f"{name}_required" in codes, (str(operation), name)
+            elif not is_verbatim:
+                assert name in named(errors_of(answer)), (str(operation), name)
+
+
+def describe(schema: Mapping[str, Any]) -> set[str]:
+    """Give `text` for a schema of texts, without those that name a few."""
+    is_text = schema.get("type") == "string" and "enum" not in schema
+    return {"text"} if is_text else set()
+
+
+async def test_the_page_of_moderators_names_them_all_too(house: House) -> None:
+    headers = {"accept": "text/html"}
+    refused = await house.bob.get("/moderation?cursor=!&outcome=x", headers=headers)
+    assert refused.status_code == 422
+    assert re.findall("<code>(.*?)</code>", refused.text) == ["cursor", "outcome"]
+
+
+async def test_what_is_asked_for_as_a_page_is_refused_as_a_page(house: House) -> None:
+    url = "/v1/sites/blog/comments.html"
+    refused = await house.dave.get(f"{url}?view=page&limit=0&order=up&cursor=!")
+    assert refused.status_code == 422
+    assert refused.headers["content-type"].startswith("text/html")
+    assert {"article", "limit", "order", "cursor"} <= set(
+        re.findall("<code>(.*?)</code>", refused.text)
+    )
+    # It is seen in the frame that asked for it, and nobody keeps it.
+    policy = refused.headers["content-security-policy"]
+    assert "frame-ancestors 'self' https://blog.example https://www.blog.example" in policy
+    assert refused.headers["cache-control"] == "no-store"
+    unknown = await house.dave.get("/v1/sites/nowhere/comments.html?view=page&article=/post")
+    assert (unknown.status_code, unknown.headers["content-type"]) == (
+        404,
+        refused.headers["content-type"],
+    )
+    for view in ("include", "widget", "x"):
+        answer = await house.dave.get(f"{url}?view={view}&limit=0")
+        assert answer.headers["content-type"] == "application/problem+json"
