@@ -44,6 +44,11 @@ def _next_tick() -> int:
         return _last_tick
 
 
+def id_of_moment(moment: datetime) -> UUID:
+    """Give what is less than every UUIDv7 made from a moment on, and greater than those before."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
 def parse_id(text: str) -> UUID | None:
     """Read an id in canonical text form; any other spelling is None."""
     try:

@@ -1,8 +1,10 @@
 """What has to be tidied up regularly: keys and credentials whose time is over, and the heads of the logs."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, tuple_
@@ -11,6 +13,13 @@ from sqlmodel import SQLModel, col, delete
 
 from service.accounts.guards import IDLE, LONGEST
 from service.accounts.tables import OneTimeLink, SignInSession
+from service.comments.rerendering import (
+    find_changed,
+    find_old,
+    read_stored,
+    render_again,
+    write_renderings,
+)
 from service.errors import Unavailable
 from service.http.reading import KEEP_KEYS
 from service.moderation.tables import DecisionKey
@@ -18,7 +27,7 @@ from service.modlog.heads import HeadsUnreadable
 from service.modlog.operations import find_proven
 from service.modlog.rules import Head
 from service.modlog.thinning import thin_file
-from service.pacing import HELD_SECONDS, rest
+from service.pacing import HELD_SECONDS, Pace, rest
 from service.services import Services
 from service.submission.tables import IdempotencyKey
 from service.telemetry.outages import Outage
@@ -26,6 +35,10 @@ from service.telemetry.outages import Outage
 EVERY_SECONDS = 600.0
 # SQLite has one write lock, for which submissions wait meanwhile.
 BATCH = 500
+# Comments that are rendered anew in the smallest piece, which is the first one, and in the largest.
+LEAST_RENDERED, MOST_RENDERED = 20, 500
+# What was changed within this time is looked at again: a process of an older version may have done it.
+LOOK_BACK = timedelta(minutes=30)
 
 
 async def tidy_up(services: Services) -> None:
@@ -42,6 +55,39 @@ async def tidy_up(services: Services) -> None:
         while await _delete_some(services, table, is_over) == BATCH:
             await rest(HELD_SECONDS)
     await _thin_heads(services)
+    await renew_markup(services)
+
+
+async def renew_markup(services: Services) -> None:
+    """Bring comments to the present markup, also those that an older version's process writes meanwhile."""
+    pace = Pace(LEAST_RENDERED, MOST_RENDERED)
+    while ids := await _find_old(services, pace.size):
+        pace.adapt(await _render(services, ids))
+        await rest(HELD_SECONDS)
+    async with services.reading() as session:
+        changed = await find_changed(session, services.clock() - LOOK_BACK)
+    for start in range(0, len(changed), LEAST_RENDERED):
+        await _render(services, changed[start : start + LEAST_RENDERED])
+
+
+async def _find_old(services: Services, limit: int) -> list[UUID]:
+    async with services.reading() as session:
+        return await find_old(session, limit)
+
+
+async def _render(services: Services, ids: Sequence[UUID]) -> float:
+    """Render some comments anew, and tell how many seconds others could not write meanwhile."""
+    async with services.reading() as session:
+        stored = await read_stored(session, ids)
+    # The longest text takes longer than others should wait for.
+    renderings = await asyncio.to_thread(render_again, stored)
+    if not renderings:
+        return 0.0
+    started = time.monotonic()
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        await write_renderings(session, keyring, renderings, services.clock())
+    return time.monotonic() - started
 
 
 async def _delete_some(

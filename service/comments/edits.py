@@ -13,20 +13,20 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, bindparam, case, delete, select, update
+from sqlalchemy import Row, bindparam, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.errors import DuplicateComment
-from service.comments.rules import LockedComment
+from service.comments.rules import LockedComment, find_run_of_edits
 from service.comments.tables import Article, Comment, ProposedEdit
 from service.comments.texts import make_fingerprint
 from service.comments.visibility import PRESENT_REVISION, bump_article
 from service.errors import Conflict
 from service.privacy.vault import Keyring
-from service.text.markup import render_html
+from service.text.markup import MARKUP_VERSION, render_html
 
 
 class WaitingEdit(msgspec.Struct, frozen=True):
@@ -34,12 +34,14 @@ class WaitingEdit(msgspec.Struct, frozen=True):
 
     text: str
     html: str
+    markup: int
     # What the comment has as its fingerprint once the edit is dropped.
     former_print: bytes | None
 
 
 _WAITING: list[Any] = [
     *(col(ProposedEdit.comment_id), col(ProposedEdit.text), col(ProposedEdit.html)),
+    col(ProposedEdit.markup),
     *(col(Comment.site_id), col(Article.key), col(Comment.parent_id), col(Comment.name)),
     col(Comment.text).label("former_text"),
 ]
@@ -59,7 +61,8 @@ async def read_edits(
     rows = (await (await session.connection()).execute(query)).all()
     prints = await _find_former_prints(session, keyring, rows) if rows else {}
     return {
-        row.comment_id: WaitingEdit(row.text, row.html, prints.get(row.comment_id)) for row in rows
+        row.comment_id: WaitingEdit(row.text, row.html, row.markup, prints.get(row.comment_id))
+        for row in rows
     }
 
 
@@ -72,9 +75,16 @@ async def _find_former_prints(
         content = (row.key, row.parent_id, row.name, row.former_text)
         # Of two that had the same text one after the other, one can have it again.
         wanted.setdefault(make_fingerprint(keyring, row.site_id, *content), row.comment_id)
-    query = select(col(Comment.fingerprint)).where(col(Comment.fingerprint).in_(list(wanted)))
-    taken = set((await (await session.connection()).execute(query)).scalars())
-    return {comment_id: print_ for print_, comment_id in wanted.items() if print_ not in taken}
+    query = select(col(Comment.fingerprint), col(Comment.id)).where(
+        col(Comment.fingerprint).in_(list(wanted))
+    )
+    holders = dict((await (await session.connection()).execute(query)).all())
+    # One that was only rendered anew has it already.
+    return {
+        comment_id: print_
+        for print_, comment_id in wanted.items()
+        if holders.get(print_, comment_id) == comment_id
+    }
 
 
 class Edits:
@@ -89,7 +99,7 @@ class Edits:
     def take(self, comment: LockedComment, *, version: int) -> None:
         """Let the new text, if one waits, become the comment's under a version: the present or the next."""
         if edit := self._waiting.get(comment.id):
-            texts = {"new_text": edit.text, "new_html": edit.html}
+            texts = {"new_text": edit.text, "new_html": edit.html, "new_markup": edit.markup}
             self._taken.append({**_identify(comment, version), **texts})
             self._settled.append(comment.id)
 
@@ -147,7 +157,9 @@ _THIS_VERSION = update(_COMMENT).where(
 _TAKE = _THIS_VERSION.values(
     text=bindparam("new_text"),
     html=bindparam("new_html"),
-    edited=True,
+    markup=bindparam("new_markup"),
+    # A text that was only rendered anew is the author's first one still.
+    edited=or_(_COMMENT.c.edited, _COMMENT.c.text != bindparam("new_text")),
     version=bindparam("to_version"),
     # What nobody sees must not be told of, not even as gone.
     public_revision=case(
@@ -173,9 +185,12 @@ async def change_text(
     waiting = (await read_edits(session, keyring, [comment.id])).get(comment.id)
     if text == (waiting or comment).text:
         return False
-    since = comment.edited_from if comment.edited_to == comment.version else comment.version
     to = comment.version + 1
-    change: dict[str, Any] = {"version": to, "edited_from": since, "edited_to": to}
+    change: dict[str, Any] = {
+        "version": to,
+        "edited_from": find_run_of_edits(comment),
+        "edited_to": to,
+    }
     if waiting and text == comment.text:
         change["fingerprint"] = waiting.former_print
     else:
@@ -184,7 +199,8 @@ async def change_text(
         if comment.status == "pending":
             # A comment that was sent back to the queue has been read with its old text.
             was_seen = comment.edited or comment.public_revision > 0
-            change |= {"text": text, "html": render_html(text), "edited": was_seen}
+            html = render_html(text)
+            change |= {"text": text, "html": html, "markup": MARKUP_VERSION, "edited": was_seen}
     await _update_comment(session, comment, change)
     if waiting:
         await _delete_edits(session, [comment.id])
@@ -199,6 +215,7 @@ def _propose(comment: Comment, text: str, now: datetime) -> ProposedEdit:
         site_id=comment.site_id,
         text=text,
         html=render_html(text),
+        markup=MARKUP_VERSION,
         submitted_at=now,
     )
 

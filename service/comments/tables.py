@@ -78,6 +78,13 @@ class Comment(SQLModel, table=True):
             sqlite_where=text("parent_id IS NOT NULL"),
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
+        # Those that the markup before this one rendered.
+        Index(
+            "ix_comment_markup_1",
+            "id",
+            sqlite_where=text("markup < 1"),
+            postgresql_where=text("markup < 1"),
+        ),
         Index(
             "ix_comment_claimed",
             "claimed_by",
@@ -95,6 +102,8 @@ class Comment(SQLModel, table=True):
     url: str | None = None
     text: str
     html: str
+    # The version of the markup that made it; a process that does not know of it leaves it at 0.
+    markup: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     badge: Literal["author", "moderator"] | None = Field(default=None, sa_type=Text)
     status: Status = Field(sa_type=Text)
     visibility: Visibility = Field(default="hidden", sa_type=Text)
@@ -129,6 +138,7 @@ class ProposedEdit(SQLModel, table=True):
     site_id: UUID = Field(foreign_key="site.id")
     text: str
     html: str
+    markup: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     submitted_at: datetime
 
 

@@ -38,7 +38,7 @@ from service.submission.schemas import (
     Submitted,
 )
 from service.submission.storing import Draft, Key, Stored, SubmissionWriter, read_stored
-from service.text.markup import render_html
+from service.text.markup import MARKUP_VERSION, render_html
 from service.turns import Turns
 
 ADDRESS_FLOOD = {
@@ -224,6 +224,7 @@ def _make_comment(
         "url": submission.url,
         "text": submission.text,
         "html": render_html(submission.text),
+        "markup": MARKUP_VERSION,
         "status": "spam" if submission.has_filled_decoy else "pending",
         "visibility": "hidden",
         "version": 1,

@@ -14,6 +14,8 @@ import nh3
 from service.text.inline import MAX_NESTING, render_inline
 from service.text.normalising import has_visible
 
+# Raised with whatever changes the HTML of a text that was rendered before.
+MARKUP_VERSION = 1
 _FENCE = re.compile(r"\s*```[ \t]*([^\s`]*)\s*")
 _QUOTED = re.compile(r"> .*\S")
 # A number is shown as it was typed, which one that begins with a zero would not be.

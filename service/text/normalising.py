@@ -20,7 +20,7 @@ _IS_UNSEEN = re.compile(f"[{_UNSEEN}]")
 
 
 def _find_combining() -> str:
-    """Give the ranges of the marks that combine, which are not seen alone; beyond there are selectors only."""
+    """Give the ranges of the marks that combine: alone nobody sees them. Beyond are selectors only."""
     ranges: list[list[str]] = []
     for char in map(chr, range(0x300, 0x1F000)):
         if category(char)[0] != "M":

@@ -1,0 +1,211 @@
+"""Bringing the HTML of comments that an older markup made to the present one, in the caller's transactions.
+
+Nothing becomes public that no moderator has seen: an approved comment of which more words would be seen keeps
+its HTML, and the new one waits beside it as a correction does.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from html import unescape
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, and_, bindparam, case, literal_column, select, update
+from sqlalchemy.sql.dml import Update
+from sqlmodel import SQLModel, col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.clock import id_of_moment
+from service.comments.operations import lock_comments
+from service.comments.rules import LockedComment, find_run_of_edits
+from service.comments.tables import ProposedEdit
+from service.comments.visibility import PRESENT_REVISION, bump_article
+from service.modlog.entries import make_entry
+from service.modlog.operations import append_entries
+from service.modlog.tables import LogEntry
+from service.privacy.vault import Keyring
+from service.text.markup import MARKUP_VERSION, render_html
+
+ACTION = "rendered"
+_COMMENT, _EDIT = (SQLModel.metadata.tables[name] for name in ("comment", "proposed_edit"))
+# Written out, so that SQLite finds its index of those that are older.
+_IS_OLD = _COMMENT.c.markup < literal_column(str(MARKUP_VERSION))
+_STORED: list[Any] = [
+    *(_COMMENT.c[name] for name in ("id", "status", "text", "html", "markup", "visibility")),
+    *(_EDIT.c[name].label(f"edit_{name}") for name in ("text", "html", "markup")),
+]
+
+
+class Rendering(msgspec.Struct, frozen=True):
+    """A comment's text and that of the edit beside it, and what the present markup makes of them."""
+
+    text: str
+    html: str
+    edit_text: str | None
+    edit_html: str | None
+
+
+async def find_old(session: AsyncSession, limit: int) -> list[UUID]:
+    """Find comments that an older markup rendered, or of which an edit waits that one rendered."""
+    connection = await session.connection()
+    comments = select(_COMMENT.c.id).where(_IS_OLD).order_by(_COMMENT.c.id).limit(limit)
+    found = (await connection.execute(comments)).scalars().all()
+    if found:
+        return list(found)
+    edits = select(_EDIT.c.comment_id).where(_EDIT.c.markup < MARKUP_VERSION).limit(limit)
+    return list((await connection.execute(edits)).scalars().all())
+
+
+async def find_changed(session: AsyncSession, since: datetime) -> list[UUID]:
+    """Find comments whose text was changed since: perhaps an older version's process has rendered it."""
+    query = select(col(LogEntry.comment_id)).where(
+        col(LogEntry.id) > id_of_moment(since), col(LogEntry.action).in_({"edit", "approve"})
+    )
+    found = await (await session.connection()).execute(query.distinct())
+    return [comment_id for comment_id in found.scalars() if comment_id]
+
+
+async def read_stored(session: AsyncSession, ids: Collection[UUID]) -> list[Row[Any]]:
+    """Read the texts of comments and of the edits beside them, with what they were rendered as."""
+    query = (
+        select(*_STORED)
+        .join_from(_COMMENT, _EDIT, _EDIT.c.comment_id == _COMMENT.c.id, isouter=True)
+        .where(_COMMENT.c.id.in_(ids))
+        .order_by(_COMMENT.c.id)
+    )
+    return list((await (await session.connection()).execute(query)).all())
+
+
+def render_again(rows: Iterable[Row[Any]]) -> dict[UUID, Rendering]:
+    """Render comments anew, by their ids; those are left out that are as they have to be."""
+    found = {}
+    for row in rows:
+        edit_html = None if row.edit_text is None else render_html(row.edit_text)
+        rendering = Rendering(row.text, render_html(row.text), row.edit_text, edit_html)
+        if not _is_settled(row, rendering):
+            found[row.id] = rendering
+    return found
+
+
+def _is_settled(row: Row[Any], rendering: Rendering) -> bool:
+    if any(
+        made_by is not None and made_by < MARKUP_VERSION
+        for made_by in (row.markup, row.edit_markup)
+    ):
+        return False
+    is_kept = row.status == "approved" and gains_words(row.html, rendering.html)
+    return row.edit_html == rendering.edit_html and (is_kept or row.html == rendering.html)
+
+
+def gains_words(before: str, after: str) -> bool:
+    """Tell whether a reader would see words in one HTML that the other does not show."""
+    return bool(_count_words(after) - _count_words(before))
+
+
+def _count_words(html: str) -> Counter[str]:
+    return Counter(re.findall(r"\w+", unescape(re.sub("<[^>]*>", " ", html))))
+
+
+async def write_renderings(
+    session: AsyncSession, keyring: Keyring, renderings: Mapping[UUID, Rendering], now: datetime
+) -> None:
+    """Store renderings of the texts that comments still have; whoever reads hears of what changed."""
+    locked = await lock_comments(session, renderings)
+    changes: list[dict[str, Any]] = []
+    edits: list[dict[str, Any]] = []
+    proposed: list[LockedComment] = []
+    articles: set[UUID] = set()
+    for row in await read_stored(session, list(locked)):
+        new, comment = renderings[row.id], locked[row.id]
+        if (row.text, row.edit_text) != (new.text, new.edit_text) or _is_settled(row, new):
+            continue
+        is_kept = row.status == "approved" and gains_words(row.html, new.html)
+        changes.append({"row": row.id, "new_html": row.html if is_kept else new.html})
+        if new.edit_html is not None:
+            edits.append({"row": row.id, "new_html": new.edit_html})
+        elif is_kept:
+            proposed.append(comment)
+        if row.visibility == "visible" and changes[-1]["new_html"] != row.html:
+            articles.add(comment.article_id)
+    for article_id in sorted(articles):
+        await bump_article(session, article_id)
+    await _write(session, _CHANGE, changes)
+    await _write(session, _CHANGE_EDIT, edits)
+    await _propose(session, keyring, proposed, renderings, now)
+
+
+async def _propose(
+    session: AsyncSession,
+    keyring: Keyring,
+    comments: Sequence[LockedComment],
+    renderings: Mapping[UUID, Rendering],
+    now: datetime,
+) -> None:
+    """Let the new HTML of approved comments wait beside them, as if their authors had corrected them."""
+    for comment in comments:
+        new = renderings[comment.id]
+        session.add(
+            ProposedEdit(
+                comment_id=comment.id,
+                site_id=comment.site_id,
+                text=new.text,
+                html=new.html,
+                markup=MARKUP_VERSION,
+                submitted_at=now,
+            )
+        )
+    rows = [
+        {"row": one.id, "to": one.version + 1, "since": find_run_of_edits(one)} for one in comments
+    ]
+    await _write(session, _RAISE, rows)
+    for site_id in sorted({one.site_id for one in comments}):
+        entries = [_entry(one, now) for one in comments if one.site_id == site_id]
+        await append_entries(session, keyring, site_id, entries)
+
+
+def _entry(comment: LockedComment, now: datetime) -> LogEntry:
+    return make_entry(
+        ACTION,
+        now,
+        None,
+        comment_id=comment.id,
+        from_status=comment.status,
+        to_status=comment.status,
+        version=comment.version + 1,
+    )
+
+
+async def _write(session: AsyncSession, change: Update, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        await (await session.connection()).execute(change, rows)
+
+
+_CHANGE = (
+    update(_COMMENT)
+    .where(_COMMENT.c.id == bindparam("row"))
+    .values(
+        html=bindparam("new_html"),
+        markup=MARKUP_VERSION,
+        # What nobody sees must not be told of.
+        public_revision=case(
+            (
+                and_(_COMMENT.c.visibility == "visible", _COMMENT.c.html != bindparam("new_html")),
+                PRESENT_REVISION,
+            ),
+            else_=_COMMENT.c.public_revision,
+        ),
+    )
+)
+_CHANGE_EDIT = (
+    update(_EDIT)
+    .where(_EDIT.c.comment_id == bindparam("row"))
+    .values(html=bindparam("new_html"), markup=MARKUP_VERSION)
+)
+_RAISE = (
+    update(_COMMENT)
+    .where(_COMMENT.c.id == bindparam("row"))
+    .values(version=bindparam("to"), edited_from=bindparam("since"), edited_to=bindparam("to"))
+)

@@ -1,0 +1,122 @@
+"""Comments of an older markup are rendered anew, and nothing becomes public that no moderator has seen."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlmodel import col, update
+
+from service import commands
+from service.comments.tables import Comment, ProposedEdit
+from service.housekeeping import renew_markup
+from tests.api.moderation.tampering import flaws
+from tests.cast import House
+
+PAGE = "/v1/sites/blog/comments?article=/post"
+
+
+async def make_old(house: House, comment_id: str, html: str, *, markup: int = 0) -> None:
+    """Leave a comment as an older version, which knows no number of its markup, has it."""
+    async with house.database.writing() as session:
+        chosen = update(Comment).where(col(Comment.id) == UUID(comment_id))
+        await session.exec(chosen.values(html=html, markup=markup))
+
+
+async def renew(house: House) -> None:
+    """Do what every process does, in one with caches and listeners of its own."""
+    async with commands.working(house.settings) as services:
+        services.clock = house.clock
+        await renew_markup(services)
+
+
+async def shown(house: House) -> list[tuple[str, bool]]:
+    comments = (await house.dave.get(PAGE)).json()["comments"]
+    return [(one["html"], one["edited"]) for one in comments]
+
+
+async def test_what_shows_no_more_words_is_rendered_anew_at_once(house: House) -> None:
+    published = await house.publish(text="5*3*2 = 30")
+    pending = await house.submit(text="~~~来支持一下")
+    await make_old(house, published.id, "<p>5<em>3</em>2 = 30</p>")
+    await make_old(house, pending.id, "<pre></pre>")
+    before = (await house.look(published.id)).version
+    await renew(house)
+    assert await shown(house) == [("<p>5*3*2 = 30</p>", False)]
+    assert (await house.look(pending.id)).html == "<p>~~~来支持一下</p>"
+    assert (await house.look(published.id)).version == before
+
+
+async def test_words_that_no_moderator_has_seen_wait_for_one(house: House) -> None:
+    published = await house.publish(text="Nice. [1]: https://spam.example/pills")
+    await make_old(house, published.id, "<p>Nice.</p>")
+    await renew(house)
+    assert await shown(house) == [("<p>Nice.</p>", False)]
+    looked = await house.look(published.id)
+    assert looked.edit
+    assert looked.proposed is not None
+    assert ">https://spam.example/pills</a>" in looked.proposed.html
+    await renew(house)
+    assert (await house.look(published.id)).version == looked.version
+    [decided] = await house.decide("approve", published.id)
+    assert decided.outcome == "applied"
+    [(html, edited)] = await shown(house)
+    assert ("spam.example" in html, edited) == (True, False)
+    assert await flaws(house) == []
+
+
+async def test_a_refused_rendering_leaves_the_comment_as_it_was(house: House) -> None:
+    published = await house.publish(text="[Edit]: thanks")
+    await make_old(house, published.id, "<p></p>")
+    await renew(house)
+    await house.decide("reject", published.id)
+    await renew(house)
+    assert await shown(house) == [("<p></p>", False)]
+    assert not (await house.look(published.id)).edit
+    # It stands against repeats as before.
+    answer = await house.try_submit(text="[Edit]: thanks")
+    assert answer.status_code == httpx.codes.CONFLICT
+
+
+async def test_a_moderator_who_has_not_seen_the_new_words_decides_about_nothing(
+    house: House,
+) -> None:
+    published = await house.publish(text="[Edit]: thanks")
+    version = (await house.look(published.id)).version
+    await make_old(house, published.id, "<p></p>")
+    await renew(house)
+    decision: dict[str, Any] = {"comment": published.id, "version": version}
+    for action, outcome in (("reject", "conflict"), ("spam", "applied")):
+        body = {"decisions": [{**decision, "action": action}]}
+        answer = await house.bob.post("/v1/moderation/decisions", json=body)
+        assert answer.json()["results"][0]["outcome"] == outcome
+
+
+async def test_a_waiting_edit_is_rendered_anew(house: House) -> None:
+    published = await house.publish(text="One.")
+    await house.edit(published, "# Two")
+    async with house.database.writing() as session:
+        await session.exec(
+            update(ProposedEdit).values(html="<p><strong>Two</strong></p>", markup=0)
+        )
+    await renew(house)
+    proposed = (await house.look(published.id)).proposed
+    assert proposed is not None
+    assert proposed.html == "<p># Two</p>"
+
+
+async def test_what_an_older_process_edits_meanwhile_is_rendered_anew(house: House) -> None:
+    pending = await house.submit(text="One.")
+    await house.edit(pending, "# Two")
+    # It knows nothing of the number, and leaves it as it finds it.
+    await make_old(house, pending.id, "<p><strong>Two</strong></p>", markup=1)
+    await renew(house)
+    assert (await house.look(pending.id)).html == "<p># Two</p>"
+
+
+async def test_many_are_done_in_pieces(house: House) -> None:
+    texts = [f"5*{number}*2" for number in range(45)]
+    for text in texts:
+        html = f"<p>{text.replace('*', '<em>', 1).replace('*', '</em>')}</p>"
+        await make_old(house, (await house.publish(text=text)).id, html)
+    await renew(house)
+    assert [html for html, _ in await shown(house)] == [f"<p>{text}</p>" for text in texts]
