@@ -37,6 +37,7 @@ CACHES = {
     "service.database.statements._count_up_rows": OURS,
     "service.database.statements._insert_new_rows": OURS,
     "service.http.coding._choose": "Accept-Encoding up to MAX_REMEMBERED_BYTES",
+    "service.http.tidy._members": OURS,
     "service.languages.read_words": OURS,
     "service.logs._outlet": OURS,
     "service.publication.queries._changes_query": OURS,
