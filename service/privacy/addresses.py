@@ -5,6 +5,7 @@ suggestion is a domain, never an address.
 """
 
 import re
+from unicodedata import normalize
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -27,6 +28,9 @@ _NOT_TYPOS = (
     *("email.com", "mail.com", "qmail.com", "xmail.com", "ymail.com", "hitmail.com"),
     *("vahoo.com", "yahoo.co"),
 )
+
+# Ends of domains that nobody has ever had, and what a slip of the finger meant by them.
+_NO_SUCH_END = {"con": "com", "cmo": "com", "ocm": "com", "ed": "de", "nte": "net", "ogr": "org"}
 
 _WRONG_SEPARATORS = re.compile(r"[.,;\s]+")
 _DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
@@ -66,12 +70,26 @@ def fold_address(normalised: str) -> str:
     return nfc(normalised.casefold())
 
 
+def suspect_slip(folded: str) -> str | None:
+    """Name the domain of an address that was hardly meant as it is, with its slip mended.
+
+    Letters of twice the width come from a keyboard for another script, whose owner does not see them.
+    """
+    local, _, domain = folded.rpartition("@")
+    return suspect_typo(domain) or (domain if normalize("NFKC", local) != local else None)
+
+
 def suspect_typo(domain: str) -> str | None:
-    """Name the well-known provider that is one slip of a finger away from a domain, if any."""
+    """Name the domain that was meant by one that ends as none does, or is a slip from a provider's."""
     typed = domain.casefold()
     if typed in _WELL_KNOWN or typed in _NOT_TYPOS:
         return None
-    return next((known for known in _WELL_KNOWN if _is_one_slip(typed, known)), None)
+    name, _, end = typed.rpartition(".")
+    mended = f"{name}.{_NO_SUCH_END[end]}" if name and end in _NO_SUCH_END else typed
+    if mended in _WELL_KNOWN or mended in _NOT_TYPOS:
+        return mended
+    slip = next((known for known in _WELL_KNOWN if _is_one_slip(mended, known)), None)
+    return slip or (mended if mended != typed else None)
 
 
 def _normalise_address(typed: str) -> str | None:
@@ -83,10 +101,12 @@ def _normalise_address(typed: str) -> str | None:
 
 
 def _suggest_domain(typed: str) -> str | None:
-    """Name the domain that was meant where only its dots are wrong."""
-    _, at, domain = typed.casefold().rpartition("@")
+    """Name the domain that was meant where only its dots are wrong, or characters of twice the width."""
+    plain = normalize("NFKC", typed).casefold()
+    _, at, domain = plain.rpartition("@")
     mended = _WRONG_SEPARATORS.sub(".", domain).strip(".")
-    if not at or mended == domain:
+    is_wide = plain != nfc(typed.casefold()) and _normalise_address(plain) is not None
+    if not at or (mended == domain and not is_wide):
         return None
     meant = suspect_typo(mended) or mended
     # Words after a space are more likely a remark than a part of the domain.

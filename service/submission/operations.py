@@ -12,7 +12,7 @@ from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimite
 from service.http.reading import check_idempotency_key
 from service.languages import find_language, read_words
 from service.patience import Patience
-from service.privacy.addresses import suspect_typo
+from service.privacy.addresses import suspect_slip
 from service.privacy.vault import Keyring
 from service.rate_limiting.rules import Verdict
 from service.services import Services
@@ -257,8 +257,7 @@ def _answer(
 
 
 def _hints(submission: Submission) -> list[Hint]:
-    domain = submission.email.folded.rpartition("@")[2]
-    suggestion = suspect_typo(domain)
+    suggestion = suspect_slip(submission.email.folded)
     return [Hint("#/email", "email_typo_suspected", suggestion)] if suggestion else []
 
 

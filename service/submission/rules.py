@@ -83,7 +83,7 @@ def check_submission(
         "name": lambda raw: check_length("name", normalise_line(raw), MAX_NAME_CHARS),
         "email": check_address,
         "text": lambda raw: check_text(raw, site.policy.max_text_chars),
-        "url": lambda raw: check_url(raw) if raw.strip() else None,
+        "url": check_url,
         "parent": lambda raw: raw.strip() or None,
     }
     valid: dict[str, Any] = {}

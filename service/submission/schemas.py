@@ -14,7 +14,7 @@ MAX_NAME_CHARS = 245
 MAX_EMAIL_CHARS = 254
 MAX_URL_CHARS = 2_000
 # As near to what is checked as a pattern comes; blanks are none.
-URL_PATTERN = r"""^\s*([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@"'`<>\\%]+([/?#][^\s"'`<>\\]*)?)?\s*$"""
+URL_PATTERN = r"""^\s*([Hh][Tt][Tt][Pp][Ss]?://([^\s/?#@"`<>\\%]+([/?#][^\s"`<>\\]*)?)?)?\s*$"""
 PARENT_PATTERN = rf"^\s*({ID_PATTERN})?\s*$"
 
 
@@ -57,7 +57,7 @@ class SubmitComment(Confidential, frozen=True):
             str,
             Meta(
                 max_length=MAX_URL_CHARS,
-                description="http or https.",
+                description="http or https; a host without a scheme gets https, a bare scheme is none.",
                 examples=["https://dave.example/"],
                 extra_json_schema={"pattern": URL_PATTERN},
             ),

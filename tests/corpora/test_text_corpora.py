@@ -73,6 +73,8 @@ def test_each_attack_is_refused_as_a_url_or_harmless() -> None:
             url = check_url(attack)
         except LinkRefused:
             continue
+        if url is None:
+            continue
         assert url.lower().startswith(("http://", "https://"))
         assert_harmless(f'<a href="{url}">x</a>')
 

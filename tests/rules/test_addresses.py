@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.privacy.addresses import AddressRefused, check_address, suspect_typo
+from service.privacy.addresses import AddressRefused, check_address, suspect_slip, suspect_typo
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,8 @@ def test_an_address_has_at_most_254_characters() -> None:
         ("ann@gmail com", "gmail.com"),
         ("ann@GMIAL,com", "gmail.com"),
         ("ann@company,example", "company.example"),
+        ("ann＠gmail.com", "gmail.com"),
+        ("ａｎｎ＠ｇｍａｉｌ．ｃｏｍ", "gmail.com"),
         ("ann@gmail.com thank you", None),
         ("ann.gmail,com", None),
         ("ann@", None),
@@ -82,6 +84,10 @@ def test_the_suggestion_is_the_domain_with_its_dots_mended(
     [
         ("gmial.com", "gmail.com"),
         ("gmail.con", "gmail.com"),
+        ("gmial.con", "gmail.com"),
+        ("company.con", "company.com"),
+        ("gmx.ed", "gmx.de"),
+        ("web.ed", "web.de"),
         ("gmail.co", "gmail.com"),
         ("gmai.com", "gmail.com"),
         ("Gmaill.com", "gmail.com"),
@@ -104,6 +110,12 @@ def test_a_slip_in_a_well_known_domain_is_suspected(domain: str, meant: str) -> 
 )
 def test_a_domain_of_its_own_is_no_typo(domain: str) -> None:
     assert suspect_typo(domain) is None
+
+
+def test_letters_of_twice_the_width_are_a_slip() -> None:
+    assert suspect_slip(check_address("ａｎｎ@mail.example").folded) == "mail.example"
+    assert suspect_slip(check_address("änn@mail.example").folded) is None
+    assert suspect_slip(check_address("ann@gmial.com").folded) == "gmail.com"
 
 
 @given(
