@@ -31,11 +31,18 @@ from service.http.reading import (
 )
 from service.services import BEFORE_LIMITS, Services
 from service.sites.directory import KnownSite
-from service.submission import operations
+from service.submission import operations, previews
 from service.submission.redirects import choose_redirect
 from service.submission.refusals import count_failure, show_refusal
 from service.submission.rules import NO_PARENT, WORDPRESS_NAMES
-from service.submission.schemas import Form, ShowForm, SubmitComment, Submitted
+from service.submission.schemas import (
+    Form,
+    Preview,
+    PreviewText,
+    ShowForm,
+    SubmitComment,
+    Submitted,
+)
 from service.submission.storing import SubmissionWriter
 
 SUBMISSION: dict[str, Any] = {
@@ -171,4 +178,38 @@ async def show_form(
     return answer(await operations.describe_form(services, known, key, wanted.lang))
 
 
-ROUTES = [submit_comment, submit_wordpress_form, show_form]
+@post(
+    "/v1/sites/{site:str}/preview",
+    status_code=200,
+    opt=Doc(
+        readers=Readers.SITE,
+        tag="Public",
+        body=PreviewText,
+        answers={200: Preview},
+        problems=(OriginNotAllowed, NotFound, Invalid, RateLimited),
+    ).as_opt(),
+)
+async def preview_text(
+    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
+) -> Response[Any]:
+    """Show a text as it would be seen as a comment; nothing of it is stored."""
+    try:
+        known = await services.directory.get(site)
+        services.require_origin(request, known)
+        # Refused for its size or type before anything is charged, as a submission is.
+        fields = await _read_preview(request, services)
+    except Exception as raised:
+        raise await _charge_refusal(services, request, raised) from None
+    prefix = services.client_prefix(request)
+    return answer(await previews.preview_text(services, known, fields.get("text"), prefix))
+
+
+async def _read_preview(request: AppRequest, services: Services) -> dict[str, Any]:
+    try:
+        return await read_fields(request, (JSON,))
+    except (BodyNotReadable, Invalid):
+        await previews.charge_preview(services, services.client_prefix(request))
+        raise
+
+
+ROUTES = [submit_comment, submit_wordpress_form, show_form, preview_text]

@@ -18,6 +18,18 @@ URL_PATTERN = r"""^\s*([Hh][Tt][Tt][Pp][Ss]?://([^\s/?#@"`<>\\%]+([/?#][^\s"`<>\
 PARENT_PATTERN = rf"^\s*({ID_PATTERN})?\s*$"
 
 
+Text = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_TEXT_CHARS_CEILING,
+        description="In the markup of comments; the site's own limit may be lower.",
+        examples=["I like this."],
+        extra_json_schema=SEEN,
+    ),
+]
+
+
 class SubmitComment(Confidential, frozen=True):
     """The fields of a comment form; the names of the WordPress form are taken too."""
 
@@ -42,16 +54,7 @@ class SubmitComment(Confidential, frozen=True):
             extra_json_schema={"format": "idn-email"},
         ),
     ]
-    text: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=MAX_TEXT_CHARS_CEILING,
-            description="In the markup of comments; the site's own limit may be lower.",
-            examples=["I like this."],
-            extra_json_schema=SEEN,
-        ),
-    ]
+    text: Text
     url: (
         Annotated[
             str,
@@ -86,6 +89,18 @@ class ReceiptLink(Confidential, frozen=True):
 
     token: ReceiptToken
     url: str
+
+
+class PreviewText(msgspec.Struct, frozen=True):
+    """A text that somebody is about to send."""
+
+    text: Text
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """How a text would be seen as a comment."""
+
+    html: str
 
 
 class Hint(msgspec.Struct, frozen=True):

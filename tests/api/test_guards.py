@@ -32,6 +32,7 @@ PUBLIC = {
     "GET /v1/sites/{site}/comments/stream",
     "GET /v1/sites/{site}/counts",
     "GET /v1/sites/{site}/form",
+    "POST /v1/sites/{site}/preview",
     "GET /v1/sites/{site}/comments.html",
     "GET /embed.js",
     "GET /avatars/{file}",

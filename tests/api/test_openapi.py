@@ -28,6 +28,7 @@ PUBLIC_MEMBERS = {
     "PublicComment": "id parent name url avatar html created_at edited badge",
     "CommentPage": "article count comments next",
     "Counts": "counts",
+    "Preview": "html",
     "Submitted": "id status article submitted_at receipt hints",
     "ReceiptLink": "token url",
     "Hint": "pointer code suggestion",

@@ -1,0 +1,32 @@
+"""Showing a text as it would be seen as a comment."""
+
+import asyncio
+
+from service.comments.texts import check_text, require_text
+from service.errors import FieldRefused, Invalid
+from service.rate_limiting.rules import Limit, Rule
+from service.services import Services
+from service.sites.directory import KnownSite
+from service.submission.schemas import Preview
+from service.text.markup import render_html
+
+LIMIT = Limit(burst=60, period_seconds=60)
+# What is longer takes longer to render than other requests should wait for.
+MAX_CHARS_AT_ONCE = 4_096
+
+
+async def charge_preview(services: Services, prefix: str) -> None:
+    """Charge a preview to the network that asks for it; raises RateLimited."""
+    await services.charge([Rule("preview", LIMIT, prefix)])
+
+
+async def preview_text(services: Services, site: KnownSite, raw: object, prefix: str) -> Preview:
+    """Render a text under the bounds of a submission; stores nothing. Raises RateLimited or Invalid."""
+    await charge_preview(services, prefix)
+    try:
+        text = check_text(require_text("text", raw), site.policy.max_text_chars)
+    except FieldRefused as refusal:
+        raise Invalid(errors=[refusal.as_error(pointer="#/text")]) from None
+    if len(text) <= MAX_CHARS_AT_ONCE:
+        return Preview(render_html(text))
+    return Preview(await asyncio.to_thread(render_html, text))
