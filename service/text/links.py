@@ -27,7 +27,7 @@ def find_end(text: str, start: int) -> int | None:
     """Give where the bare address ends that begins with its scheme or `www.`; None where there is none."""
     before = text[start - 1] if start else " "
     is_bare = text[start] in "Ww"
-    if before.isascii() and (before.isalnum() or (is_bare and before in "._-@/:")):
+    if before.isascii() and (before.isalnum() or (is_bare and before in "._-@/")):
         return None
     end = _find_host_end(text, start if is_bare else text.index("//", start) + 2)
     if end is None or (is_bare and text.count(".", start, end) < 2):

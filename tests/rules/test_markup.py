@@ -154,6 +154,7 @@ def test_a_bare_address_ends_where_it_ends(text: str, address: str, rest: str) -
     ("text", "html"),
     [
         ("www.a.example、よろしく", link("https://www.a.example", "www.a.example") + "、よろしく"),
+        ("Web:www.a.example", "Web:" + link("https://www.a.example", "www.a.example")),
         ("[my page](www.a.example)", f"[my page]({link('https://www.a.example', 'www.a.example')})"),
         ("<https://a.example/b,>", link("https://a.example/b,")),
         (
