@@ -21,6 +21,7 @@ _QUOTED = re.compile(r"> .*\S")
 # A number is shown as it was typed, which one that begins with a zero would not be.
 _ITEM = re.compile(r"( *)(?:([-*])|(0|[1-9][0-9]{0,8})\.) +(\S.*)")
 _INDENT = re.compile(r"^[ \t]{1,40}", re.MULTILINE)
+_LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _SANITISER = nh3.Cleaner(
     tags={"p", "br", "blockquote", "pre", "ol", "ul", "li", "a", "code", "em", "strong"},
     attributes={"a": {"href"}, "li": {"value"}},
@@ -35,6 +36,16 @@ Block = tuple[str, int]
 def render_html(text: str) -> str:
     """Render a normalised text as HTML that is safe to show anywhere, in time linear in its length."""
     return _SANITISER.clean("\n".join(_render_blocks(text.split("\n"), 0)))
+
+
+def show_addresses(html: str) -> str:
+    """Put behind each label of rendered HTML the address that it hides, for who has to see all there is."""
+
+    def show(found: re.Match[str]) -> str:
+        is_shown = found[1] in {found[2], f"https://{found[2]}"}
+        return found[0] if is_shown else f"{found[0]} ({found[1]})"
+
+    return _LINK.sub(show, html)
 
 
 def _render_blocks(lines: list[str], depth: int) -> Iterator[str]:

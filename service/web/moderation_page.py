@@ -19,6 +19,7 @@ from service.moderation import operations
 from service.moderation.decisions import decide_comments
 from service.moderation.schemas import DecideComments, Decision, ListQueue
 from service.services import Services
+from service.text.markup import show_addresses
 
 PAGE = 20
 FOR_PEOPLE: ExceptionHandlersMap = {ServiceError: show_refusal}
@@ -54,6 +55,7 @@ async def show_queue_page(
     return render_page(
         "moderation.html",
         queue=queue,
+        show_addresses=show_addresses,
         caller=caller,
         outcome=wanted.outcome,
         csrf=csrf_token(keyring, caller.session_hash) if caller.session_hash else "",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.text.inline import MAX_NESTING
-from service.text.markup import render_html
+from service.text.markup import render_html, show_addresses
 from service.text.normalising import normalise_text
 from tests.visible_text import loses_nothing, read_visible, squash
 
@@ -179,6 +179,13 @@ def test_a_bare_address_ends_where_it_ends(text: str, address: str, rest: str) -
 )  # fmt: skip
 def test_links(text: str, html: str) -> None:
     assert render_html(text) == f"<p>{html}</p>"
+
+
+def test_a_moderator_sees_the_address_behind_each_label() -> None:
+    html = render_html("[a *b*](https://a.example/?b&c) www.a.example https://a.example/?b&c")
+    assert read_visible(show_addresses(html)) == (
+        "a b (https://a.example/?b&c) www.a.example https://a.example/?b&c"
+    )
 
 
 @pytest.mark.parametrize(
