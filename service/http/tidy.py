@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from service.http.fields import convert_fields, is_storable
 from service.http.wire import SEEN
-from service.text.normalising import has_visible, normalise_line, normalise_text
+from service.text.normalising import has_visible, normalise_line, normalise_remark
 
 S = typing.TypeVar("S", bound=msgspec.Struct)
 # The member of `Meta.extra` under which the type of a free text says so.
@@ -36,7 +36,7 @@ def one_line(max_chars: int) -> Meta:
 
 def some_lines(max_chars: int) -> Meta:
     """Describe a free text of several lines, of at most so many characters when it is normalised."""
-    return _describe(max_chars, FreeText(normalise_text, 2 * max_chars))
+    return _describe(max_chars, FreeText(normalise_remark, 2 * max_chars))
 
 
 def _describe(max_chars: int, kind: FreeText) -> Meta:

@@ -67,6 +67,11 @@ def normalise_text(value: str) -> str:
     return _EMPTY_LINES.sub("", _normalise(value)).rstrip()
 
 
+def normalise_remark(value: str) -> str:
+    """Give a text of several lines its stored form where an indent means nothing, as in a note."""
+    return normalise_text(value).lstrip()
+
+
 def normalise_line(value: str) -> str:
     """Give a text of one line its stored form; tabs and line breaks become a space."""
     return _normalise(_BREAKS.sub(" ", value)).strip()

@@ -62,7 +62,7 @@ def test_a_line_gets_the_form_of_a_reader_s_name(typed: object, kept: object) ->
 
 
 def test_they_are_found_wherever_they_stand() -> None:
-    raw = {"name": "Bob", "notes": [" \na\r\nb ", 7], "purpose": "\u200b", "else": " x "}
+    raw = {"name": "Bob", "notes": [" a\r\nb ", 7], "purpose": "\u200b", "else": " x "}
     tidy = {"name": "Bob", "notes": ["a\nb", 7], "purpose": "", "else": " x "}
     assert tidy_texts(raw, Remark) == tidy
     for other in ([raw], "Bob", None, 5, {"notes": [" a ", " b ", " more than may be "]}):

@@ -53,7 +53,11 @@ async def test_after_a_day_the_key_is_as_good_as_new_though_nobody_has_tidied_up
 async def test_it_is_the_normalised_fields_that_have_to_be_the_same(house: House) -> None:
     fields = house.comment(text="é", url="https://dave.example/")
     first = await house.dave.post(SUBMIT, json=fields, headers=KEY)
-    spelt = {"article": "https://blog.example/post/#top", "text": " e\u0301\r\n", "utm": "ignored"}
+    spelt = {
+        "article": "https://blog.example/post/#top",
+        "text": "\n \ne\u0301\r\n",
+        "utm": "ignored",
+    }
     as_form = await house.dave.post(SUBMIT, data={**fields, **spelt}, headers=KEY)
     assert as_form.json() == first.json()
     assert as_form.headers["idempotency-replayed"] == "true"
