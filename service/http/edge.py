@@ -17,10 +17,11 @@ from structlog.contextvars import bound_contextvars
 
 from service.errors import NotFound, ServiceError, Unavailable
 from service.http.cors import CorsPolicy
-from service.http.docs import PROBLEM
+from service.http.docs import HTML, PROBLEM
 from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.guests import Guests
 from service.http.kept import KEPT, AnswerMemory, Kept
+from service.http.pages import names_page, page_policy, render
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
 from service.http.routing import Route, RouteTable, shorten
 from service.logs import get_logger
@@ -98,7 +99,7 @@ class Edge:
         started = time.perf_counter()
         try:
             if route is None:
-                await answer.refuse(NotFound())
+                await answer.refuse(NotFound(), as_page=_is_for_people(scope))
             elif scope["method"] == "OPTIONS":
                 await answer.options(route)
             else:
@@ -214,14 +215,15 @@ class Answer:
         if state.get(ENDING):
             endless.end()
 
-    async def refuse(self, error: ServiceError) -> None:
+    async def refuse(self, error: ServiceError, *, as_page: bool = False) -> None:
         """Answer with a problem, without the framework."""
+        kind, more = PROBLEM, {}
         body = msgspec.json.encode(error.to_problem())
-        headers = [
-            *((name.lower().encode(), text.encode()) for name, text in error.headers.items()),
-            (b"content-type", PROBLEM.encode()),
-            (b"content-length", str(len(body)).encode()),
-        ]
+        if as_page:
+            kind, more = f"{HTML}; charset=utf-8", {"content-security-policy": page_policy()}
+            body = render("error.html", error=error, error_id=None)
+        told = {**error.headers, **more, "content-type": kind, "content-length": str(len(body))}
+        headers = [(name.lower().encode(), text.encode()) for name, text in told.items()]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -230,6 +232,13 @@ class Answer:
         headers = [(b"allow", _allow(route)), (b"content-length", b"0")]
         await self.send({"type": "http.response.start", "status": 204, "headers": headers})
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _is_for_people(scope: HTTPScope) -> bool:
+    """Tell whether somebody looks for a page where there is no route, and so reads what is answered."""
+    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    is_page = scope["method"] in READS and not scope["path"].startswith("/v1/")
+    return is_page and names_page(accept.decode("latin-1"))
 
 
 def _allow(route: Route) -> bytes:

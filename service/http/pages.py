@@ -73,8 +73,13 @@ def show_refusal(request: AppRequest, error: ServiceError) -> Response[Any]:
 
 
 def accepts_page(request: AppRequest) -> bool:
+    """Tell whether a request asks for a page."""
+    return names_page(request.headers.get("accept", ""))
+
+
+def names_page(accept: str) -> bool:
     """Tell whether Accept names `text/html`, and not to refuse it (RFC 9110, section 12.5.1)."""
-    for item in request.headers.get("accept", "").lower().split(","):
+    for item in accept.lower().split(","):
         kind, *parameters = (part.strip() for part in item.split(";"))
         if kind == HTML:
             return not any(_REFUSED.fullmatch(one) for one in parameters)
