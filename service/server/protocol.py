@@ -4,8 +4,6 @@ that loses no request."""
 import asyncio
 import time
 
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-
 from service.errors import Unavailable
 from service.http.edge import Edge
 from service.http.endless import ENDING, ENDLESS
@@ -95,31 +93,26 @@ class Protocol(BoundedProtocol):
 
     def end_after_answer(self) -> None:
         """Let the answer that comes next say that it is the last one; one without end ends now."""
-        if self._answer is not None and not self._answer.response_started:
-            self._answer.keep_alive = False
+        if self.answering is not None and not self.answering.response_started:
+            self.answering.keep_alive = False
         self._end_endless()
 
     def shutdown(self) -> None:
         """End the connection: after its answer, or soon if there is nothing to answer."""
-        if self._answer is None or self._answer.response_complete:
+        if self.answering is None or self.answering.response_complete:
             self.loop.call_later(LAST_REQUEST_SECONDS, super().shutdown)
             return
-        super().shutdown()
+        self.answering.keep_alive = False
         if self._end_endless():
             self.loop.call_later(LAST_WORDS_SECONDS, self.transport.abort)
 
     def _end_endless(self) -> bool:
         """End an answer that goes on by itself, at the latest when it begins; tell whether it has begun."""
-        if self._answer is None or self._answer.response_complete:
+        if self.answering is None or self.answering.response_complete:
             return False
-        state = self._answer.scope.setdefault("state", {})
+        state = self.answering.scope.setdefault("state", {})
         state[ENDING] = True
         if (endless := state.get(ENDLESS)) is None:
             return False
         endless.end()
         return True
-
-    @property
-    def _answer(self) -> RequestResponseCycle | None:
-        # There is none before the first request, which uvicorn's own type does not say.
-        return self.cycle

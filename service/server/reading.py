@@ -12,11 +12,7 @@ from typing import Any
 
 import httptools
 import msgspec
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from service.errors import (
     HeadersTooLong,
@@ -29,9 +25,11 @@ from service.errors import (
 from service.http.docs import PROBLEM
 from service.http.edge import DEFAULT_HEADERS, UNMATCHED, Edge
 from service.http.request_ids import HEADER, make_request_id
+from service.server.pieces import PiecewiseProtocol
 
 MAX_REQUEST_LINE_BYTES = 16 << 10
 MAX_HEADERS_BYTES = 64 << 10
+MAX_HEADERS = 256
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 # How long who is sent an answer may take nothing of it.
@@ -46,20 +44,21 @@ _uvicorn_logger = logging.getLogger("uvicorn.error.connections")
 _uvicorn_logger.setLevel(logging.ERROR)
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(PiecewiseProtocol):
     """uvicorn's protocol with the bounds of the contract; what exceeds them, or is no HTTP, ends it."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.logger = _uvicorn_logger
         self._is_in_head = False
-        self._is_in_body = False
-        self._is_over = False
-        """Whether nothing that still comes is read."""
         self._has_begun = False
         """Whether a request began in what was read last."""
         self._head_bytes = 0
         self._header_bytes = 0
+        self._headers = 0
+        self._has_trailer = False
+        self._empty_bytes = 0
+        """What came since the last byte of a body: sizes of chunks, or a trailer."""
         self._fault: ServiceError | None = None
         self._refusal: ServiceError | None = None
         """What is said once the requests before have their answers."""
@@ -79,33 +78,34 @@ class BoundedProtocol(HttpToolsProtocol):
         self.resume_writing()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        """Read on, unless the last request has been read."""
-        if self._is_over:
-            return
-        self._unset_keepalive_if_required()
+    def take(self, piece: bytes) -> None:
+        """Give a piece to the parser, and say what is wrong with it."""
         self._has_begun, self._is_in_head = False, not self._is_in_body
+        self._empty_bytes += len(piece)
         try:
-            self._feed(data)
+            self._feed(piece)
         except httptools.HttpParserInvalidMethodError:
             # The parser stops at the first letter that it does not expect, and what follows may be no HTTP.
-            methods = {line[1].decode() for line in _REQUEST_LINE.finditer(data)}
+            methods = {line[1].decode() for line in _REQUEST_LINE.finditer(piece)}
             odd = methods - HTTPMethod.__members__.keys()
             self._end_with(MethodNotKnown() if odd else RequestNotReadable())
         except httptools.HttpParserError:
             self._end_with(self._fault or RequestNotReadable())
         else:
-            self._bound(data)
+            self._bound(piece)
 
     def _feed(self, data: bytes) -> None:
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._feed_as_plain(data[upgrade.args[0] :])
+            # One that stands in a trailer asks for nothing.
+            if not self._has_trailer:
+                self._feed_as_plain(data[upgrade.args[0] :])
 
     def _feed_as_plain(self, rest: bytes) -> None:
         """Read a request that asks for another protocol as one that does not, and as the last one."""
-        lines = [b"%b %b HTTP/1.1\r\n" % (self.scope["method"].encode(), self.url)]
+        version = self.scope["http_version"].encode()
+        lines = [b"%b %b HTTP/%b\r\n" % (self.scope["method"].encode(), self.url, version)]
         lines += [
             b"%b: %b\r\n" % (name, value)
             for name, value in self.headers
@@ -117,10 +117,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def _bound(self, data: bytes) -> None:
         """Wait for the rest, and bound a header without an end, which the parser keeps to itself."""
         if not self._is_in_head:
-            self._wait(BODY_SECONDS if self._is_in_body else None)
+            # The parser keeps a trailer without an end as well.
+            if self._is_in_body and self._empty_bytes > MAX_HEADERS_BYTES:
+                self._end_with(HeadersTooLong())
+            self._wait(BODY_SECONDS if self._is_in_body and not self._is_over else None)
             return
         self._head_bytes += 0 if self._has_begun else len(data)
-        if self._head_bytes > MAX_HEADERS_BYTES:
+        if self._head_bytes > MAX_REQUEST_LINE_BYTES + MAX_HEADERS_BYTES:
             self._end_with(HeadersTooLong())
         else:
             self._wait(HEAD_SECONDS)
@@ -129,7 +132,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self._has_begun = self._is_in_head = True
-        self._head_bytes = self._header_bytes = 0
+        self._head_bytes = self._header_bytes = self._headers = 0
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the address."""
@@ -141,10 +144,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; a trailer is none, whatever it is called (RFC 9110, section 6.5.1)."""
         self._header_bytes += len(name) + len(value) + len(b": \r\n")
-        if self._header_bytes > MAX_HEADERS_BYTES:
+        self._headers += 1
+        if self._header_bytes > MAX_HEADERS_BYTES or self._headers > MAX_HEADERS:
             self._fail(HeadersTooLong())
         if not self._is_in_body:
             super().on_header(name, value)
+            return
+        # The parser may heed it all the same, so that nobody knows how it reads on.
+        self._has_trailer, self.cycle.keep_alive = True, False
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        self._empty_bytes = 0
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """Begin to answer a request."""
@@ -154,21 +166,29 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             # It comes again, without the wish.
             return
+        version = self.parser.get_http_version()
+        if version not in {"1.0", "1.1"}:
+            self._fail(RequestNotReadable("HTTP/1.1 is spoken here, and HTTP/1.0."))
         hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+        if hosts != 1 and (hosts or version != "1.0"):
             self._fail(RequestNotReadable("A request has exactly one Host."))
         super().on_headers_complete()
-        self._is_in_head, self._is_in_body = False, True
+        self._is_in_head, self._is_in_body, self._empty_bytes = False, True, 0
+        lengths = [int(value) for name, value in self.headers if name == b"content-length"]
+        self._body_bytes_left = lengths[0] if lengths else 0
         self._wait(None)
 
     def on_message_complete(self) -> None:
         """End a request."""
-        if self.parser.should_upgrade():
+        if self.parser.should_upgrade() and not self._has_trailer:
             return
         super().on_message_complete()
         self._is_in_body = False
         self._wait(None)
         self._is_over = self._is_over or not self.cycle.keep_alive
+        if self._is_over and self.cycle.response_complete:
+            # It was answered before it ended, as if others could follow.
+            self.transport.close()
 
     def _fail(self, error: ServiceError) -> None:
         """Let the parser stop; raises it."""
@@ -184,6 +204,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._seconds = seconds
         self._timer = self.loop.call_later(seconds, self._give_up) if seconds else None
 
+    def _read_on(self) -> None:
+        super()._read_on()
+        if self._rest:
+            # It is not the sender who is slow.
+            self._wait(None)
+
     def _give_up(self) -> None:
         if self._is_in_head or self._is_in_body:
             self._end_with(RequestTooSlow())
@@ -196,17 +222,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wait(None)
         if self._is_in_body and not self._drop_request():
             self.transport.close()
-        elif self._is_busy:
+        elif self.is_busy:
             self._refusal = error
         else:
             self._refuse(error)
-
-    @property
-    def _is_busy(self) -> bool:
-        """Whether a request before is being answered."""
-        # There is none before the first request, which uvicorn's own type does not say.
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is not None and not (cycle.response_complete or cycle.disconnected)
 
     def _drop_request(self) -> bool:
         """Take the request that is being read from the app; tells whether it is without an answer yet."""

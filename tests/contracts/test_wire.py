@@ -24,6 +24,11 @@ CASES = int(os.environ.get("GREENROOM_WIRE_CASES", "3000"))
 # Stands in bodies, trailers and what comes after the last request, and must never be asked for.
 FORBIDDEN = b"GET /forbidden HTTP/1.1\r\nHost: a\r\nX-Forbidden: 1\r\n\r\n"
 CRLF = b"\r\n"
+TRAILERS = (
+    *(b"X-Forbidden: 1\r\n", b"X-Forwarded-For: 1.1.1.1\r\n", b"Connection: close\r\n"),
+    *(b"Proxy-Connection: close\r\n", b"Connection: upgrade\r\nUpgrade: foo\r\n", b"Expect: x\r\n"),
+)
+TRAILER_ENDS = tuple(b"0\r\n" + trailer + CRLF for trailer in TRAILERS)
 # Of the event loop, in which all that has come is answered.
 ROUNDS = 40
 
@@ -79,8 +84,11 @@ class Writer:
 
     def case(self) -> tuple[list[bytes], list[Part]]:
         """Give the pieces of a case, and the parts that are answered."""
-        parts = [self._whole() for _ in range(self._random.randrange(4))]
-        if self._random.random() < 0.7:
+        parts: list[Part] = []
+        for _ in range(self._random.randrange(4)):
+            if not (parts and parts[-1].is_last):
+                parts.append(self._whole())
+        if self._random.random() < 0.7 and not (parts and parts[-1].is_last):
             parts.append(self._last())
         sent = b"".join(part.sent for part in parts)
         if parts and parts[-1].is_last:
@@ -122,7 +130,7 @@ class Writer:
             return CRLF.join([*lines, b"Content-Length: %d" % len(body)]), body
         sizes = [body[:3], body[3:]]
         chunks = b"".join(b"%x;a=b\r\n%b\r\n" % (len(one), one) for one in sizes if one)
-        trailer = self._random.choice([b"", b"X-Forbidden: 1\r\n", b"X-Forwarded-For: 1.1.1.1\r\n"])
+        trailer = self._random.choice([b"", b"", *TRAILERS])
         return CRLF.join(
             [*lines, b"Transfer-Encoding: chunked"]
         ), chunks + b"0\r\n" + trailer + CRLF
@@ -133,7 +141,9 @@ class Writer:
         if self._random.random() < 0.4:
             return Part(head("GET", path), seen=f"GET {path}")
         lines, body = self._framed()
-        return Part(head("POST", path, lines) + body, seen=f"POST {path}")
+        # After a trailer nothing more is read: the parser may have heeded it.
+        has_trailer = body.endswith(TRAILER_ENDS)
+        return Part(head("POST", path, lines) + body, seen=f"POST {path}", is_last=has_trailer)
 
     def _last(self) -> Part:
         self._number += 1
