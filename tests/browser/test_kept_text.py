@@ -44,7 +44,7 @@ async def test_comments_that_are_closed_meanwhile_keep_it_even_after_a_reload(st
     await fill(page)
     closed = {"article": stage.article, "state": "closed"}
     answer = await stage.api.post(f"/v1/sites/{SITE}/articles", json=closed)
-    assert answer.status_code == 200, answer.text
+    assert answer.is_success, answer.text
     await send(page)
     await expect(shown(page, "summary")).to_contain_text("Comments are closed.")
     await expect_kept(page)
