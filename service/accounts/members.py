@@ -60,14 +60,16 @@ async def set_role(
     *,
     actor_id: UUID | None,
     now: datetime,
+    only_member: bool = False,
 ) -> None:
     """Give a moderator a role on a site, or with None take it away; raises NotFound or LastOwner.
 
-    A site that has an owner keeps at least one. Claims of who may not decide there any more end.
+    With `only_member` who has none there is not found either. A site that has an owner keeps at least one.
+    Claims of who may not decide there any more end.
     """
     await lock_moderator(session, moderator_id)
     before = await session.get(Membership, (site_id, moderator_id))
-    if before is None and role is None:
+    if before is None and only_member:
         raise NotFound
     if before and before.role == Role.OWNER.word and role is not Role.OWNER:
         await require_other_owners(session, moderator_id, [site_id])

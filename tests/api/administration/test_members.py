@@ -65,7 +65,20 @@ async def test_who_is_no_member_is_answered_like_who_is_nobody(house: House) -> 
         for one in (charlie["moderator"]["id"], str(new_id()), "nonsense")
     ]
     answers.append(await house.alice.get(f"{MEMBERS}/{charlie['moderator']['id']}"))
+    answers += [
+        await house.alice.put(f"{MEMBERS}/{one}", json={"role": "viewer"})
+        for one in (charlie["moderator"]["id"], str(new_id()), "nonsense")
+    ]
     assert {(one.status_code, one.content) for one in answers} == {(404, answers[0].content)}
+    assert "Charlie" not in await roles(house)
+
+
+async def test_an_admin_gives_any_account_a_role(house: House) -> None:
+    charlie = (await house.charlie.get("/v1/sites/elsewhere/members")).json()["members"][0]
+    await make_admin(house, "Alice")
+    assert await give(house.alice, charlie["moderator"]["id"], "viewer") == 204
+    assert (await roles(house))["Charlie"] == "viewer"
+    assert await give(house.alice, str(new_id()), "viewer") == 404
 
 
 async def test_the_last_owner_stays_one_whoever_asks(house: House) -> None:
