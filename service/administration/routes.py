@@ -133,8 +133,10 @@ async def change_site(
 ) -> Response[Any]:
     """Change the title, the origins or settings; for owners. Settings that are not named stay."""
     known = await require_changeable(request, services, caller, site, Role.OWNER)
-    command = await read_command(request, ChangeSite)
-    await operations.change_site(services, known, command, caller)
+    # Raised together with what is wrong for the site as it is.
+    faults = Faults()
+    command = await read_command(request, ChangeSite, faults)
+    await operations.change_site(services, known, command, caller, faults)
     return answer(view_site(await services.directory.get(site), caller))
 
 

@@ -183,15 +183,14 @@ async def test_everything_within_what_is_sent_is_named(house: House) -> None:
     body = {"origins": MEANT["origins"], "settings": MEANT["settings"], "title": ""}
     answer = await house.alice.patch("/v1/sites/blog", json=body)
     pointers = {error["pointer"] for error in errors_of(answer)}
-    settings = {
-        f"#/settings/{name}" for name in MEANT["settings"] if name not in {"nothing", "reason.x"}
-    }
+    settings = {f"#/settings/{name}" for name in MEANT["settings"] if name != "reasons"}
     origins = {f"#/origins/{place}" for place in (1, 2, 3, 4)}
-    assert pointers == {"#/title", "#/settings", *settings, *origins}
+    assert pointers == {"#/title", "#/settings/reasons/A B", *settings, *origins}
     many = {"reasons": {f"r{number}": 5 for number in range(60_000)}}
     answer = await house.alice.patch("/v1/sites/blog", json={"settings": many})
     [error] = errors_of(answer)
-    assert error["detail"] == "reasons: At most 50 items are taken; this has 60,000."
+    assert error["pointer"] == "#/settings/reasons"
+    assert error["detail"] == "At most 50 items are taken; this has 60,000."
     decisions = {"decisions": MEANT["decisions"]}
     answer = await house.bob.post("/v1/moderation/decisions", json=decisions)
     members = ("comment", "version", "action", "reason", "note")
@@ -199,6 +198,24 @@ async def test_everything_within_what_is_sent_is_named(house: House) -> None:
         *(f"#/decisions/0/{name}" for name in members),
         "#/decisions/1",
     ]
+
+
+async def test_what_the_site_as_it_is_forbids_is_named_with_the_rest(house: House) -> None:
+    await house.submit()
+    known = {f"r{number}": "Text." for number in range(50)}
+    stored = await house.alice.patch("/v1/sites/blog", json={"settings": {"reasons": known}})
+    assert stored.status_code == 200
+    settings = {"reason.one_more": "Text.", "trailing_slash": "keep", "max_depth": -1}
+    async with house.nothing_changes():
+        answer = await house.alice.patch(
+            "/v1/sites/blog", json={"title": "", "origins": [], "settings": settings}
+        )
+        # By itself it is a conflict, which nothing that is sent could mend.
+        alone = {"settings": {"trailing_slash": "keep"}}
+        conflict = await house.alice.patch("/v1/sites/blog", json=alone)
+    pointers = {error["pointer"] for error in errors_of(answer)}
+    assert pointers == {"#/title", "#/origins", *(f"#/settings/{name}" for name in settings)}
+    assert conflict.json()["type"] == "/problems/setting-fixed"
 
 
 @pytest.mark.parametrize("blank", BLANKS)
