@@ -14,10 +14,12 @@ from service.errors import (
     Conflict,
     MethodNotAllowed,
     NotFound,
+    NotSignedIn,
     ServiceError,
     Unavailable,
 )
 from service.http.answers import answer_problem
+from service.http.pages import accepts_page, see_other, show_error
 from service.http.request_ids import REQUEST_ID
 from service.logs import get_logger
 
@@ -71,8 +73,26 @@ def _route(request: Request[Any, Any, Any]) -> str:
     return str(request.scope.get("path_template") or "unknown")
 
 
+def show_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Show whatever was raised as a page."""
+    return show_error(*name_error(request, error))
+
+
+def show_refusal(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Show a person why a page refused, and whoever has no session the way in; to others it is a problem."""
+    if not accepts_page(request):
+        return answer_error(request, error)
+    if isinstance(error, NotSignedIn):
+        return see_other("/sign-in")
+    return show_any_error(request, error)
+
+
 # The framework has handlers of its own for what is not named here.
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     HTTPException: answer_error,
     Exception: answer_error,
 }
+# Of what is a page and nothing else.
+AS_PAGE: ExceptionHandlersMap = {HTTPException: show_any_error, Exception: show_any_error}
+# Of what a page is asked for.
+FOR_PEOPLE: ExceptionHandlersMap = {HTTPException: show_refusal, Exception: show_refusal}
