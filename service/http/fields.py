@@ -27,6 +27,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 # NUL passes SQLite and breaks PostgreSQL; a lone surrogate cannot be encoded at all.
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
+_INTEGER = re.compile("-?[0-9]+")
+
 REQUIRED = "This field is required."
 NOT_AN_OBJECT = FieldError(code="body_invalid", detail="This has to be a JSON object.", pointer="#")
 # No name that is known is longer, and no longer one is sent back.
@@ -88,7 +90,7 @@ def find_errors(
         return _find_in_members(raw, plain, pointer, lax)
     errors = _find_in_size(raw, metas, pointer, is_required)
     errors = errors or list(_find_in_items(raw, plain, pointer, lax))
-    return errors or _find_in_value(raw, kind, metas, pointer, lax)
+    return errors or _find_in_value(raw, kind, pointer, lax)
 
 
 def _find_in_items(raw: object, plain: Any, pointer: str, lax: bool) -> Iterator[FieldError]:
@@ -164,14 +166,18 @@ def _is_blank(text: str, metas: list[Meta]) -> bool:
     return not text if find_extra(metas, VERBATIM) else is_storable(text) and not has_visible(text)
 
 
-def _find_in_value(
-    raw: object, kind: Any, metas: list[Meta], pointer: str, lax: bool
-) -> list[FieldError]:
+def _find_in_value(raw: object, kind: Any, pointer: str, lax: bool) -> list[FieldError]:
+    plain, metas = unwrap(kind)
     if isinstance(raw, str) and not is_storable(raw):
         return [_wrong(pointer, "invalid", NOT_STORABLE)]
     try:
         msgspec.convert(raw, kind, strict=not lax)
     except msgspec.ValidationError:
+        is_right = False
+    else:
+        # A text may stand for a number that is written as one, and msgspec takes `1e1` too.
+        is_right = not isinstance(raw, str) or plain is not int or bool(_INTEGER.fullmatch(raw))
+    if not is_right:
         return [_wrong(pointer, "invalid", f"This has to be {describe_kind(kind)}.")]
     # Not before: of the wrong kind it may be a megabyte of lists.
     if not _holds_storable(raw):

@@ -1,12 +1,16 @@
 """What a browser's form gets: a redirect that never leaves the site, or a page with what was typed."""
 
+import json
 from html.parser import HTMLParser
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.answers import codes_of, problem_of
 from tests.cast import PUBLIC_URL, SUBMIT, House
 
+DROP_IN = "/sites/blog/wp-comments-post.php"
 HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
 
@@ -150,6 +154,28 @@ async def test_any_other_wish_is_as_if_absent(house: House) -> None:
         assert answer.status_code == 303, wish
         found[wish] = answer.headers["location"].rpartition("/")[0]
     assert found == dict.fromkeys(TREACHEROUS, f"{PUBLIC_URL}/receipts")
+
+
+NO_WISHES: list[Any] = [5, {}, [], True, "\x00", "/\ud800"]
+
+
+async def test_in_json_a_wish_has_to_be_a_text(house: House) -> None:
+    async with house.nothing_changes():
+        for wish in NO_WISHES:
+            content = json.dumps(house.comment(redirect_to=wish, email="x"))
+            headers = {"content-type": "application/json"}
+            refused = await house.dave.post(SUBMIT, content=content, headers=headers)
+            assert codes_of(problem_of(refused, 422)) == {
+                "#/email": "email_invalid",
+                "#/redirect_to": "redirect_to_invalid",
+            }
+            page = await house.dave.post(DROP_IN, content=content, headers=headers)
+            assert page.status_code == 422
+    taken = await house.try_submit(redirect_to=None)
+    assert taken.status_code == 202
+    # Of a form it is as if absent, like every wish that leads nowhere.
+    answer = await post_form(house, redirect_to="/\x00", text="Another.")
+    assert answer.headers["location"].startswith(f"{PUBLIC_URL}/receipts/")
 
 
 async def test_errors_are_a_page_with_what_was_typed_still_in_the_fields(house: House) -> None:
