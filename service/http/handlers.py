@@ -8,6 +8,7 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import IntegrityError
 
 from service.database.faults import UNWRITABLE, name_fault
+from service.database.repeats import is_unique_violation
 from service.errors import (
     BodyNotReadable,
     BodyTooLarge,
@@ -53,20 +54,13 @@ def name_error(
     if (fault := name_fault(error)) is not None:
         # The unit of work has told the log of it, once for all who met it.
         return Unavailable(retry_after_seconds=RETRY_AFTER_SECONDS[fault in UNWRITABLE]), None
-    if isinstance(error, IntegrityError) and _is_unique_violation(error):
+    if isinstance(error, IntegrityError) and is_unique_violation(error):
         # Two requests wanted the same unique thing, and the other one has it.
         _logger.warning("lost a race", route=_route(request), error=type(error.orig).__name__)
         return Conflict(), None
     # The log has the request's id in each of its lines.
     _logger.error("request failed", route=_route(request), exc_info=error)
     return ServiceError(), str(request.scope["state"][REQUEST_ID])
-
-
-def _is_unique_violation(error: IntegrityError) -> bool:
-    """Tell a lost race from a row that could never be stored, on either database."""
-    return getattr(error.orig, "sqlstate", "") == "23505" or getattr(
-        error.orig, "sqlite_errorname", ""
-    ) in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 
 
 def _route(request: Request[Any, Any, Any]) -> str:

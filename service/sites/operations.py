@@ -9,6 +9,7 @@ from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import new_id
+from service.database.repeats import only_once
 from service.errors import FieldError
 from service.http.faults import Faults
 from service.modlog.entries import make_entry
@@ -34,9 +35,9 @@ async def create_site(
     if (await session.exec(select(Site.id).where(Site.slug == slug))).first():
         raise SiteExists
     site = Site(id=new_id(), slug=slug, title=title, created_at=now)
-    session.add(site)
-    # The origins refer to the site by a foreign key that the session does not know of.
-    await session.flush()
+    # Written before the origins, which refer to it by a foreign key that the session does not know of.
+    async with only_once(session, SiteExists()):
+        session.add(site)
     await _set_origins(session, site.id, origins)
     await append_entries(
         session, keyring, site.id, [make_entry("site.created", now, actor_id, subject=slug)]

@@ -145,6 +145,16 @@ async def test_who_is_a_member_already_is_not_added_again(house: House) -> None:
     assert problem_of(refused, 409).type == "/problems/member-exists"
 
 
+async def test_of_several_who_add_somebody_at_once_one_does_and_the_others_are_told(
+    house: House,
+) -> None:
+    for email in ("erin@moderators.example", email_of("charlie")):
+        answers = await asyncio.gather(*(add(house.alice, email) for _ in range(4)))
+        assert sorted(one.status_code for one in answers) == [201] + [409] * 3, email
+        types = {one.json()["type"] for one in answers if one.status_code == 409}
+        assert types == {"/problems/member-exists"}
+
+
 async def test_only_owners_add_and_every_wrong_field_is_named(house: House) -> None:
     async with house.nothing_changes():
         for client, status in ((house.bob, 403), (house.vera, 403), (house.charlie, 404)):
