@@ -33,7 +33,7 @@ REQUIRED = "This field is required."
 NOT_AN_OBJECT = FieldError(code="body_invalid", detail="This has to be a JSON object.", pointer="#")
 # No name that is known is longer, and no longer one is sent back.
 MAX_TOLD_CHARS = 80
-NOT_STORABLE = "This has to be text without NUL or lone surrogates."
+NOT_STORABLE = "This has to be text: in UTF-8, and without the character NUL."
 
 
 def is_storable(value: str) -> bool:

@@ -33,7 +33,7 @@ IN_A_PAGE = {"submit_wordpress_form"}
 # Words of validators, regular expressions, and what is not so of a question.
 NOT_FOR_PEOPLE = re.compile(
     r"expected|regex|\bstr\b|\bint\b|\bdict\b|\barray\b|length [<>]|[<>]=|[\^$\\]|\[a-z|NoneType|enum"
-    r"|codepoint|idna|octet|@-sign|deliver",
+    r"|codepoint|idna|octet|@-sign|deliver|surrogate",
     re.IGNORECASE,
 )
 # What somebody might send who means it, where no type says what is wrong with it.
@@ -259,6 +259,16 @@ async def test_the_page_of_moderators_names_them_all_too(house: House) -> None:
     assert re.findall("<code>(.*?)</code>", refused.text) == ["cursor", "outcome"]
 
 
+async def test_the_pages_of_signing_in_name_the_fields(house: House) -> None:
+    refused = await house.dave.post("/sign-in", data={"email": ""})
+    assert re.findall(r"<p>([^<]*): This field is required\.</p>", refused.text) == [
+        "E-mail",
+        "Password",
+    ]
+    by_link = await house.dave.post("/sign-in/x", data={"password": "short"})
+    assert "<p>New password: This has to be text from 10" in by_link.text
+
+
 async def test_what_is_asked_for_as_a_page_is_refused_as_a_page(house: House) -> None:
     url = "/v1/sites/blog/comments.html"
     refused = await house.dave.get(f"{url}?view=page&limit=0&order=up&cursor=!")
@@ -267,6 +277,9 @@ async def test_what_is_asked_for_as_a_page_is_refused_as_a_page(house: House) ->
     assert {"article", "limit", "order", "cursor"} <= set(
         re.findall("<code>(.*?)</code>", refused.text)
     )
+    # To a person it speaks of no JSON.
+    assert "<code>errors" not in refused.text
+    assert "`errors`" not in refused.text
     # It is seen in the frame that asked for it, and nobody keeps it.
     policy = refused.headers["content-security-policy"]
     assert "frame-ancestors 'self' https://blog.example https://www.blog.example" in policy

@@ -3,13 +3,16 @@
 import json
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from service.languages import LANGUAGES, Language, read_words
 from tests.answers import codes_of, problem_of
 from tests.cast import PUBLIC_URL, SUBMIT, House
 
+URLENCODED = "application/x-www-form-urlencoded"
 DROP_IN = "/sites/blog/wp-comments-post.php"
 HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
@@ -204,6 +207,32 @@ async def test_the_page_names_what_is_wrong_and_what_may_be_meant(house: House) 
     # Once in the summary, and once at the field.
     assert answer.text.count("Did you mean gmail.com?") == 2
     assert answer.text.count("This field is required.") >= 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_whatever_is_wrong_is_said_in_the_language_of_the_reader(
+    house: House, language: Language
+) -> None:
+    words = read_words(language)
+    await house.try_submit(text="First.", headers={"idempotency-key": "used"})
+    form = urlencode(house.comment(text="Second.")).encode()
+    too_long = {"idempotency-key": "k" * 256}
+    for content, kind, more, said in (
+        (form + b"&x=%FF", URLENCODED, {}, "field_invalid"),
+        (form, "text/plain", {}, "field_invalid"),
+        (form, URLENCODED, {"idempotency-key": "used"}, "failed"),
+        (form, URLENCODED, too_long, "field_too_long"),
+        (b"[]", "application/json", {}, "field_invalid"),
+    ):
+        headers = {"accept-language": language, "content-type": kind, **more}
+        page = await house.dave.post(DROP_IN, content=content, headers=headers)
+        told = await house.dave.post(
+            SUBMIT, content=content, headers={"content-type": kind, **more}
+        )
+        problem = problem_of(told, page.status_code)
+        assert words[said] in page.text
+        for words_of_ours in (problem.detail, *(one.detail for one in problem.errors or [])):
+            assert words_of_ours not in page.text
 
 
 async def test_a_page_keeps_the_status_of_the_error(house: House) -> None:
