@@ -15,7 +15,7 @@ from service.accounts.rules import Caller, Role
 from service.accounts.schemas import CreateToken, NewModerator
 from service.accounts.tables import Moderator
 from service.accounts.tokens import create_bearer_token
-from service.administration.schemas import ChangeSite
+from service.administration.schemas import ChangeSite, CreateSite
 from service.app import start_services
 from service.clock import parse_id, read_clock
 from service.command_line.data_dir import check_data, check_database_file, make_data_dir
@@ -23,6 +23,7 @@ from service.command_line.database_errors import explained
 from service.command_line.refusals import CommandFailed
 from service.command_line.starting import require_text
 from service.database import MAINTENANCE
+from service.http.faults import Faults
 from service.http.tidy import tidy_fields
 from service.metrics import Metrics
 from service.migrations.patience import Tell, say_nothing
@@ -84,16 +85,16 @@ async def make_first_keys(settings: Settings) -> None:
 
 
 async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
-    """Make a site; raises Invalid, SlugInvalid or SiteExists."""
-    site = tidy_fields({"title": title, "origins": [*origins]}, ChangeSite)
+    """Make a site; raises Invalid or SiteExists."""
+    site = tidy_fields({"slug": slug, "title": title, "origins": [*origins]}, CreateSite)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         await sites.create_site(
             session,
             keyring,
-            slug=slug,
-            title=site.title or title,
-            origins=site.origins or origins,
+            slug=site.slug,
+            title=site.title,
+            origins=site.origins,
             actor_id=None,
             now=services.clock(),
         )
@@ -102,7 +103,7 @@ async def create_site(services: Services, slug: str, title: str, origins: Sequen
 async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     """Change settings given as KEY=VALUE; `title` and `origins` (separated by commas) are among them.
 
-    Raises CommandFailed, Invalid, SettingInvalid or SettingFixed.
+    Raises CommandFailed, Invalid or SettingFixed.
     """
     given: dict[str, str] = {}
     for pair in pairs:
@@ -114,7 +115,8 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     origins = given.pop("origins").split(",") if "origins" in given else None
     whole = {"title": title, "origins": origins}
     named = {name: value for name, value in whole.items() if value is not None}
-    changes = tidy_fields(named, ChangeSite)
+    faults = Faults()
+    changes = tidy_fields(named, ChangeSite, faults)
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         site = await get_site(session, slug)
@@ -127,6 +129,7 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
             settings={name: parse_setting(name, text) for name, text in given.items()},
             actor_id=None,
             now=services.clock(),
+            faults=faults,
         )
 
 

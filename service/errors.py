@@ -249,8 +249,11 @@ class Unavailable(ServiceError):
     status = 503
     slug = "unavailable"
     title = "A part that must be there is not"
-    advice = "Try again after the seconds in Retry-After."
-    default_detail = "The service cannot do this at the moment. Nothing was changed."
+    advice = (
+        "Try again after the seconds in Retry-After. A change may have been made all the same: look first, "
+        "or repeat a submission with its Idempotency-Key, which then gets the first answer."
+    )
+    default_detail = "The service cannot do this at the moment."
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from service.accounts.rules import Role
 from service.accounts.tables import Membership, Moderator
 from service.clock import new_id
 from service.database import insert
+from service.database.repeats import only_once
 from service.errors import NotFound
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
@@ -41,8 +42,9 @@ async def create_moderator(
     moderator = Moderator(
         id=new_id(), name=name, password_hash=password_hash, is_admin=is_admin, created_at=now
     )
-    session.add(moderator)
-    session.add(keyring.seal_address(moderator.id, None, address.original, address.folded))
+    async with only_once(session, AccountExists()):
+        session.add(moderator)
+        session.add(keyring.seal_address(moderator.id, None, address.original, address.folded))
     subject = f"{moderator.id}:admin" if is_admin else f"{moderator.id}"
     entries = [make_entry("moderator.created", now, actor_id, subject=subject)]
     if password_hash:
@@ -60,14 +62,16 @@ async def set_role(
     *,
     actor_id: UUID | None,
     now: datetime,
+    only_member: bool = False,
 ) -> None:
     """Give a moderator a role on a site, or with None take it away; raises NotFound or LastOwner.
 
-    A site that has an owner keeps at least one. Claims of who may not decide there any more end.
+    With `only_member` who has none there is not found either. A site that has an owner keeps at least one.
+    Claims of who may not decide there any more end.
     """
     await lock_moderator(session, moderator_id)
     before = await session.get(Membership, (site_id, moderator_id))
-    if before is None and role is None:
+    if before is None and only_member:
         raise NotFound
     if before and before.role == Role.OWNER.word and role is not Role.OWNER:
         await require_other_owners(session, moderator_id, [site_id])

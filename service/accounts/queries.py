@@ -78,14 +78,20 @@ async def read_roles(session: AsyncSession, moderator_id: UUID) -> dict[UUID, Ro
     return {site_id: parse_role(role) for site_id, role in rows}
 
 
-async def read_tokens(session: AsyncSession, moderator_id: UUID) -> list[TokenView]:
-    """Read the tokens of a moderator that are not revoked, the oldest first."""
+async def read_tokens(
+    session: AsyncSession, moderator_id: UUID | None, only: UUID | None = None
+) -> list[TokenView]:
+    """Read the tokens of a moderator, or anybody's, that are not revoked, the oldest first, or `only` one."""
     query = (
         select(BearerToken, Site.slug)
         .join(Site, col(Site.id) == col(BearerToken.site_id), isouter=True)
-        .where(BearerToken.moderator_id == moderator_id, col(BearerToken.revoked_at).is_(None))
+        .where(col(BearerToken.revoked_at).is_(None))
         .order_by(col(BearerToken.id))
     )
+    if moderator_id:
+        query = query.where(BearerToken.moderator_id == moderator_id)
+    if only:
+        query = query.where(BearerToken.id == only)
     return [view_token(token, slug) for token, slug in await session.exec(query)]
 
 

@@ -26,6 +26,7 @@ from service.accounts.schemas import (
     SignIn,
     TokenList,
     TokenMade,
+    TokenView,
 )
 from service.accounts.sessions import sign_in, sign_out
 from service.accounts.tokens import create_bearer_token, hash_token, revoke_bearer_token
@@ -164,6 +165,30 @@ async def create_token(
     return created(made, f"/v1/tokens/{token.id}")
 
 
+@get(
+    "/v1/tokens/{token:str}",
+    guards=[require_moderator],
+    opt=Doc(
+        tag="Tokens",
+        path={"token": Id},
+        answers={200: TokenView},
+        problems=(NotAllowed, NotFound),
+    ).as_opt(),
+)
+async def show_token(
+    token: FromPath[str], services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[Any]:
+    """Show one of one's own tokens by its id, or as an admin anybody's, without its text."""
+    caller.require_whole()
+    token_id = parse_id(token)
+    of = None if caller.is_admin else caller.moderator_id
+    async with services.reading() as session:
+        found = await read_tokens(session, of, only=token_id) if token_id else []
+    if not found:
+        raise NotFound
+    return answer(found[0])
+
+
 @delete(
     "/v1/tokens/{token:str}",
     guards=[require_moderator],
@@ -193,4 +218,4 @@ async def revoke_token(
     return no_content()
 
 
-ROUTES = [create_session, delete_session, list_tokens, create_token, revoke_token]
+ROUTES = [create_session, delete_session, list_tokens, create_token, show_token, revoke_token]

@@ -12,7 +12,8 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from service.accounts.errors import MemberExists
+from service.accounts.credentials import lock_moderator
+from service.accounts.errors import AccountExists, MemberExists
 from service.accounts.guards import require_moderator
 from service.accounts.members import create_moderator, set_role
 from service.accounts.queries import find_moderator
@@ -26,7 +27,7 @@ from service.errors import Invalid, NotAllowed, NotFound, OriginNotAllowed, Rate
 from service.http.answers import answer, created
 from service.http.docs import Doc
 from service.http.reading import AppRequest, read_command
-from service.privacy.addresses import check_address
+from service.privacy.addresses import Address, check_address
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
 from service.sites.directory import KnownSite
@@ -59,15 +60,22 @@ async def add_member(
     """
     known = await require_changeable(request, services, caller, site, Role.OWNER)
     command = await read_command(request, AddMember)
-    moderator_id = await _add(services, caller, known, command)
+    address = check_address(command.email)
+    if not caller.is_admin:
+        await services.charge([Rule("members", ADDED_MEMBERS, str(caller.moderator_id))])
+    try:
+        moderator_id = await _add(services, caller, known, command, address)
+    except AccountExists:
+        # Made by somebody else at this very moment: by now it is one that is there.
+        moderator_id = await _add(services, caller, known, command, address)
     member = await _show(services, known, moderator_id)
     return created(member, f"/v1/sites/{site}/members/{moderator_id}")
 
 
-async def _add(services: Services, caller: Caller, site: KnownSite, command: AddMember) -> UUID:
-    address, now, actor = check_address(command.email), services.clock(), caller.moderator_id
-    if not caller.is_admin:
-        await services.charge([Rule("members", ADDED_MEMBERS, str(actor))])
+async def _add(
+    services: Services, caller: Caller, site: KnownSite, command: AddMember, address: Address
+) -> UUID:
+    now, actor = services.clock(), caller.moderator_id
     async with services.writing() as session:
         keyring = await services.vault.keyring(session)
         moderator = await find_moderator(session, keyring, address)
@@ -75,10 +83,11 @@ async def _add(services: Services, caller: Caller, site: KnownSite, command: Add
             moderator = await create_moderator(
                 session, keyring, address, name=command.name, now=now, actor_id=actor
             )
-            # The role refers to the account by a foreign key that the session does not know of.
-            await session.flush()
-        elif await session.get(Membership, (site.id, moderator.id)):
-            raise MemberExists
+        else:
+            # So that of two who add somebody at once the second one is told.
+            await lock_moderator(session, moderator.id)
+            if await session.get(Membership, (site.id, moderator.id)):
+                raise MemberExists
         role = parse_role(command.role)
         await set_role(session, keyring, site.id, moderator.id, role, actor_id=actor, now=now)
     return moderator.id

@@ -1,6 +1,5 @@
 """Making and changing sites, opening and closing their articles."""
 
-from msgspec import UNSET
 from sqlmodel import col, select, update
 
 from service.accounts.rules import Caller
@@ -9,19 +8,17 @@ from service.administration.schemas import (
     ArticleView,
     ChangeSite,
     CreateSite,
-    name_faults,
 )
 from service.clock import new_id
 from service.comments.tables import Article
 from service.comments.visibility import bump_article
 from service.database import insert_new
-from service.errors import Invalid
+from service.http.faults import Faults
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.services import Services
 from service.sites import operations as sites
 from service.sites.directory import KnownSite
-from service.sites.errors import SettingInvalid
 
 
 async def create_site(services: Services, command: CreateSite, caller: Caller) -> None:
@@ -41,24 +38,22 @@ async def create_site(services: Services, command: CreateSite, caller: Caller) -
 
 
 async def change_site(
-    services: Services, site: KnownSite, command: ChangeSite, caller: Caller
+    services: Services, site: KnownSite, command: ChangeSite, caller: Caller, faults: Faults
 ) -> None:
-    """Change what the command names; raises SettingFixed, or Invalid for too many reasons."""
-    try:
-        async with services.writing() as session:
-            keyring = await services.vault.keyring(session)
-            await sites.change_site(
-                session,
-                keyring,
-                site.id,
-                title=None if command.title is UNSET else command.title,
-                origins=None if command.origins is UNSET else command.origins,
-                settings={} if command.settings is UNSET else command.settings,
-                actor_id=caller.moderator_id,
-                now=services.clock(),
-            )
-    except SettingInvalid as error:
-        raise Invalid(errors=name_faults(error.faults)) from None
+    """Change what the command names, unless it has faults; raises Invalid or SettingFixed."""
+    async with services.writing() as session:
+        keyring = await services.vault.keyring(session)
+        await sites.change_site(
+            session,
+            keyring,
+            site.id,
+            title=command.title or None,
+            origins=command.origins or None,
+            settings=command.settings or {},
+            actor_id=caller.moderator_id,
+            now=services.clock(),
+            faults=faults,
+        )
     services.directory.forget()
 
 

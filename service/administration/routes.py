@@ -133,8 +133,10 @@ async def change_site(
 ) -> Response[Any]:
     """Change the title, the origins or settings; for owners. Settings that are not named stay."""
     known = await require_changeable(request, services, caller, site, Role.OWNER)
-    command = await read_command(request, ChangeSite)
-    await operations.change_site(services, known, command, caller)
+    # Raised together with what is wrong for the site as it is.
+    faults = Faults()
+    command = await read_command(request, ChangeSite, faults)
+    await operations.change_site(services, known, command, caller, faults)
     return answer(view_site(await services.directory.get(site), caller))
 
 
@@ -197,7 +199,11 @@ async def set_member(
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
-    """Give an existing moderator a role on the site; for owners. The last owner stays one."""
+    """Change the role of a member of the site; for owners. The last owner stays one.
+
+    Only an admin of the installation gives one to an account that is no member yet; to others that is as
+    unknown as one that does not exist, and they add members by their addresses.
+    """
     known = await require_changeable(request, services, caller, site, Role.OWNER)
     command = await read_command(request, SetRole)
     await _change_role(services, caller, known, moderator, parse_role(command.role))
@@ -243,6 +249,7 @@ async def _change_role(
             role,
             actor_id=caller.moderator_id,
             now=services.clock(),
+            only_member=role is None or not caller.is_admin,
         )
 
 

@@ -1,7 +1,7 @@
 """What the administration of sites takes and gives."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -14,7 +14,7 @@ from service.http.told import CHECK, FIND
 from service.http.wire import Article, Cursor, Id, Slug, Time
 from service.sites.articles import check_origin
 from service.sites.directory import MAX_ORIGIN_CHARS
-from service.sites.policy import SETTINGS, SETTINGS_SCHEMA, SettingValue, find_faults
+from service.sites.policy import SETTINGS_SCHEMA
 
 ArticleState = Literal["open", "closed"]
 Title = Annotated[str, one_line(200)]
@@ -30,35 +30,21 @@ Origin = Annotated[
 Origins = Annotated[list[Origin], Meta(min_length=1, max_length=50)]
 # There are a dozen settings, and a text for each of some reasons.
 MAX_SETTINGS = 50
-# No setting's name is longer, and no longer one is repeated.
-MAX_SETTING_CHARS = 80
-
-
-def name_faults(faults: Mapping[str, str]) -> list[FieldError]:
-    """Name what is wrong with settings, each at its place in the body."""
-    return [
-        # What is no setting may hold anything, and its detail names those that there are.
-        FieldError(
-            "settings_invalid",
-            f"{name[:MAX_SETTING_CHARS].encode('utf-8', 'replace').decode()}: {why}",
-            pointer=f"#/settings/{name}" if name in SETTINGS else "#/settings",
-        )
-        for name, why in faults.items()
-    ]
 
 
 def find_setting_errors(raw: object, pointer: str) -> list[FieldError]:
-    """List every setting that is wrong."""
+    """Say whether these can be settings at all; each is looked at once the site's own are known."""
     if not isinstance(raw, Mapping):
         return [FieldError("settings_invalid", NOT_AN_OBJECT.detail, pointer)]
     if len(raw) > MAX_SETTINGS:
         detail = f"At most {MAX_SETTINGS} settings are taken at a time; these are {len(raw):,}."
         return [FieldError("settings_too_long", detail, pointer)]
-    return name_faults(find_faults(raw))
+    return []
 
 
 Settings = Annotated[
-    dict[str, SettingValue],
+    # Whatever they are, until they are looked at; and the schema is ours alone.
+    dict[str, Any],
     Meta(
         max_length=MAX_SETTINGS,
         extra_json_schema=SETTINGS_SCHEMA,

@@ -13,7 +13,6 @@ from service.migrations.refusals import MigrationFailed, MigrationHindered, Sche
 from service.modlog.heads import HeadsUnreadable
 from service.privacy.addresses import AddressRefused
 from service.server.listening import CannotListen
-from service.sites.errors import SettingInvalid, SlugInvalid
 
 
 class CommandFailed(Exception):
@@ -29,8 +28,6 @@ REFUSED = (
     MigrationFailed,
     ServiceError,
     AddressRefused,
-    SlugInvalid,
-    SettingInvalid,
 )
 MISTAKES = (
     Misconfigured,
@@ -130,7 +127,8 @@ def _is_of_the_answer(error: OSError) -> bool:
 def _name_fields(error: Invalid) -> str:
     """Name what is wrong with each value, as the API would."""
     faults = ((one.pointer or one.parameter or "", one.detail) for one in error.errors or [])
-    return " ".join(f"{place.removeprefix('#/')}: {why}" for place, why in faults) or error.detail
+    named = ((place.removeprefix("#/").removeprefix("settings/"), why) for place, why in faults)
+    return " ".join(f"{name}: {why}" for name, why in named) or error.detail
 
 
 def _one_line(text: object) -> str:

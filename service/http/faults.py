@@ -33,6 +33,9 @@ class Faults:
         if error is None and self._errors:
             raise Invalid(errors=self._errors)
 
+    def __bool__(self) -> bool:
+        return bool(self._errors)
+
     def add(self, errors: Iterable[FieldError]) -> None:
         """Take note of errors."""
         told = {(one.pointer, one.parameter) for one in self._errors}

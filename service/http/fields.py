@@ -2,7 +2,7 @@
 
 import re
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,9 +27,13 @@ S = TypeVar("S", bound=msgspec.Struct)
 # NUL passes SQLite and breaks PostgreSQL; a lone surrogate cannot be encoded at all.
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
+_INTEGER = re.compile("-?[0-9]+")
+
 REQUIRED = "This field is required."
 NOT_AN_OBJECT = FieldError(code="body_invalid", detail="This has to be a JSON object.", pointer="#")
-NOT_STORABLE = "This has to be text without NUL or lone surrogates."
+# No name that is known is longer, and no longer one is sent back.
+MAX_TOLD_CHARS = 80
+NOT_STORABLE = "This has to be text: in UTF-8, and without the character NUL."
 
 
 def is_storable(value: str) -> bool:
@@ -85,19 +89,30 @@ def find_errors(
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
         return _find_in_members(raw, plain, pointer, lax)
     errors = _find_in_size(raw, metas, pointer, is_required)
-    if not errors:
-        for place, item in _items(raw, plain):
-            kind_of_item = typing.get_args(plain)[-1]
-            errors += find_errors(item, kind_of_item, f"{pointer}/{place}", lax=lax)
-    return errors or _find_in_value(raw, kind, metas, pointer, lax)
+    errors = errors or list(_find_in_items(raw, plain, pointer, lax))
+    return errors or _find_in_value(raw, kind, pointer, lax)
 
 
-def _items(raw: object, plain: Any) -> Iterable[tuple[object, object]]:
-    """Give what lies in a list or an object of items of one type, each with its place."""
-    origin = typing.get_origin(plain)
+def _find_in_items(raw: object, plain: Any, pointer: str, lax: bool) -> Iterator[FieldError]:
+    """Tell what is wrong in a list, or in an object of items of one type: with its names, and with those."""
+    origin, kinds = typing.get_origin(plain), typing.get_args(plain)
     if origin is list and isinstance(raw, list):
-        return enumerate(raw)
-    return raw.items() if origin is dict and isinstance(raw, Mapping) else ()
+        for place, item in enumerate(raw):
+            yield from find_errors(item, kinds[0], f"{pointer}/{place}", lax=lax)
+    elif origin is dict and isinstance(raw, Mapping):
+        for name, item in raw.items():
+            place_of_name = point_to(pointer, name)
+            yield from find_errors(name, kinds[0], place_of_name)
+            yield from find_errors(item, kinds[1], place_of_name, lax=lax)
+
+
+def point_to(pointer: str, name: str) -> str:
+    """Give the pointer of a member that a client named; of a name not to be repeated, its parent's."""
+    return (
+        f"{pointer}/{_escape(name)}"
+        if len(name) <= MAX_TOLD_CHARS and is_storable(name)
+        else pointer
+    )
 
 
 def _find_in_members(
@@ -151,14 +166,18 @@ def _is_blank(text: str, metas: list[Meta]) -> bool:
     return not text if find_extra(metas, VERBATIM) else is_storable(text) and not has_visible(text)
 
 
-def _find_in_value(
-    raw: object, kind: Any, metas: list[Meta], pointer: str, lax: bool
-) -> list[FieldError]:
+def _find_in_value(raw: object, kind: Any, pointer: str, lax: bool) -> list[FieldError]:
+    plain, metas = unwrap(kind)
     if isinstance(raw, str) and not is_storable(raw):
         return [_wrong(pointer, "invalid", NOT_STORABLE)]
     try:
         msgspec.convert(raw, kind, strict=not lax)
     except msgspec.ValidationError:
+        is_right = False
+    else:
+        # A text may stand for a number that is written as one, and msgspec takes `1e1` too.
+        is_right = not isinstance(raw, str) or plain is not int or bool(_INTEGER.fullmatch(raw))
+    if not is_right:
         return [_wrong(pointer, "invalid", f"This has to be {describe_kind(kind)}.")]
     # Not before: of the wrong kind it may be a megabyte of lists.
     if not _holds_storable(raw):

@@ -8,16 +8,19 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import IntegrityError
 
 from service.database.faults import UNWRITABLE, name_fault
+from service.database.repeats import is_unique_violation
 from service.errors import (
     BodyNotReadable,
     BodyTooLarge,
     Conflict,
     MethodNotAllowed,
     NotFound,
+    NotSignedIn,
     ServiceError,
     Unavailable,
 )
 from service.http.answers import answer_problem
+from service.http.pages import accepts_page, see_other, show_error
 from service.http.request_ids import REQUEST_ID
 from service.logs import get_logger
 
@@ -51,7 +54,7 @@ def name_error(
     if (fault := name_fault(error)) is not None:
         # The unit of work has told the log of it, once for all who met it.
         return Unavailable(retry_after_seconds=RETRY_AFTER_SECONDS[fault in UNWRITABLE]), None
-    if isinstance(error, IntegrityError) and _is_unique_violation(error):
+    if isinstance(error, IntegrityError) and is_unique_violation(error):
         # Two requests wanted the same unique thing, and the other one has it.
         _logger.warning("lost a race", route=_route(request), error=type(error.orig).__name__)
         return Conflict(), None
@@ -60,15 +63,22 @@ def name_error(
     return ServiceError(), str(request.scope["state"][REQUEST_ID])
 
 
-def _is_unique_violation(error: IntegrityError) -> bool:
-    """Tell a lost race from a row that could never be stored, on either database."""
-    return getattr(error.orig, "sqlstate", "") == "23505" or getattr(
-        error.orig, "sqlite_errorname", ""
-    ) in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
-
-
 def _route(request: Request[Any, Any, Any]) -> str:
     return str(request.scope.get("path_template") or "unknown")
+
+
+def show_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Show whatever was raised as a page."""
+    return show_error(*name_error(request, error))
+
+
+def show_refusal(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Show a person why a page refused, and whoever has no session the way in; to others it is a problem."""
+    if not accepts_page(request):
+        return answer_error(request, error)
+    if isinstance(error, NotSignedIn):
+        return see_other("/sign-in")
+    return show_any_error(request, error)
 
 
 # The framework has handlers of its own for what is not named here.
@@ -76,3 +86,7 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     HTTPException: answer_error,
     Exception: answer_error,
 }
+# Of what is a page and nothing else.
+AS_PAGE: ExceptionHandlersMap = {HTTPException: show_any_error, Exception: show_any_error}
+# Of what a page is asked for.
+FOR_PEOPLE: ExceptionHandlersMap = {HTTPException: show_refusal, Exception: show_refusal}

@@ -7,8 +7,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 
-from service.errors import NotSignedIn, ServiceError
-from service.http.answers import answer_problem, respond
+from service.errors import ServiceError
+from service.http.answers import respond
 from service.http.docs import HTML
 from service.http.reading import AppRequest
 
@@ -63,13 +63,6 @@ def show_error(
     return render_page(
         "error.html", status=error.status, headers=headers, error=error, error_id=error_id
     )
-
-
-def show_refusal(request: AppRequest, error: ServiceError) -> Response[Any]:
-    """Show a person why a page of moderators refused, and whoever has no session the way in."""
-    if not accepts_page(request):
-        return answer_problem(error)
-    return see_other("/sign-in") if isinstance(error, NotSignedIn) else show_error(error)
 
 
 def accepts_page(request: AppRequest) -> bool:

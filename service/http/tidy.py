@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Meta
 
+from service.http.faults import Faults
 from service.http.fields import convert_fields, is_storable
 from service.http.wire import SEEN
 from service.text.normalising import has_visible, normalise_line, normalise_remark
@@ -43,9 +44,12 @@ def _describe(max_chars: int, kind: FreeText) -> Meta:
     return Meta(min_length=1, max_length=max_chars, extra={FREE_TEXT: kind}, extra_json_schema=SEEN)
 
 
-def tidy_fields(raw: object, kind: type[S]) -> S:
-    """Read a decoded value as a command, with its free texts in their stored form; raises Invalid."""
-    return convert_fields(tidy_texts(raw, kind), kind)
+def tidy_fields(raw: object, kind: type[S], faults: Faults | None = None) -> S:
+    """Read a decoded value as a command, with its free texts in their stored form.
+
+    Raises Invalid where there are no `faults` to gather that.
+    """
+    return convert_fields(tidy_texts(raw, kind), kind, faults=faults)
 
 
 def _tidy_text(raw: object, kind: FreeText) -> object:

@@ -26,6 +26,7 @@ from service.publication.schemas import (
     Counts,
     ListComments,
     ShowFragment,
+    show_asked,
 )
 from service.publication.standby import Made
 from service.sites.articles import ArticleRefused
@@ -163,7 +164,11 @@ async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Ent
 
 async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -> Entry:
     """Give the counts of many articles at once, each under the name asked for."""
-    keys = {asked: _find_key(site, asked) for asked in wanted.article}
+    keys: dict[str, str | None] = {}
+    for raw in wanted.article:
+        asked = show_asked(raw)
+        # Where what is no UTF-8 is shown like another name, that one is an article and this is none.
+        keys[asked] = _find_key(site, raw) or keys.get(asked)
 
     async def read(session: AsyncSession) -> Made:
         wanted_keys = dict.fromkeys(key for key in keys.values() if key is not None)
@@ -174,7 +179,7 @@ async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -
         return msgspec.json.encode(counts), Basis(site, revisions)
 
     # The names themselves may be long, and are in the answer already.
-    names = sha256(msgspec.json.encode([*dict.fromkeys(wanted.article)])).digest()
+    names = sha256(msgspec.json.encode(keys)).digest()
     return await pages.get(("counts", names), site, read)
 
 

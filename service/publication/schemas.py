@@ -5,20 +5,24 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from service.errors import FieldError
+from service.http.fields import find_errors
+from service.http.told import FIND
 from service.http.wire import (
     ARTICLE_EXAMPLES,
-    MAX_ARTICLE_CHARS,
-    SEEN,
     Article,
     Cursor,
     Id,
     LanguageTag,
     Time,
 )
+from service.text.normalising import VISIBLE
 
 MAX_COUNTED = 100
-# Any text: what cannot be an article of the site counts null.
-AskedArticle = Annotated[str, Meta(max_length=MAX_ARTICLE_CHARS, examples=ARTICLE_EXAMPLES)]
+# Any text, as long as a request's line may be: what cannot be an article of the site counts null.
+AskedArticle = Annotated[
+    str, Meta(examples=ARTICLE_EXAMPLES, extra_json_schema={"pattern": r"^[\s\S]*$"})
+]
 AnsweredId = Annotated[
     str, Meta(max_length=100, description="Show this comment alone, with a form to answer it.")
 ]
@@ -73,14 +77,30 @@ class StreamComments(msgspec.Struct, frozen=True):
     ) = None
 
 
+AskedArticles = Annotated[
+    list[AskedArticle],
+    # One of them at least says something.
+    Meta(
+        min_length=1, max_length=MAX_COUNTED, extra_json_schema={"contains": {"pattern": VISIBLE}}
+    ),
+]
+
+
+def show_asked(raw: str) -> str:
+    """Give what was asked for as it can be answered: what is no UTF-8 has replacement characters."""
+    return raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def find_asked_errors(raw: list[str], pointer: str) -> list[FieldError]:
+    """Say whether any articles are named, and not too many; not what each of them is."""
+    asked = [show_asked(one).replace("\x00", "") for one in raw]
+    return find_errors(asked, AskedArticles, pointer, is_required=True)
+
+
 class CountComments(msgspec.Struct, frozen=True):
     """The articles to count the comments of; the parameter is repeated."""
 
-    article: Annotated[
-        list[AskedArticle],
-        # One of them at least says something.
-        Meta(min_length=1, max_length=MAX_COUNTED, extra_json_schema={"contains": SEEN}),
-    ]
+    article: Annotated[AskedArticles, Meta(extra={FIND: find_asked_errors})]
 
 
 class PublicComment(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,8 +55,8 @@ async def find_receipt(services: Services, token: str, prefix: str) -> Held:
         return await _find(services, session, token)
 
 
-async def find_to_edit(services: Services, token: str, prefix: str) -> Held:
-    """Give what a token is the receipt of, which `charge_edit` charges; another is charged, and NotFound.
+async def find_to_change(services: Services, token: str, prefix: str) -> Held:
+    """Give what a token is the receipt of, whose change is charged; another is charged here, and NotFound.
 
     No database is asked about a token that we did not make.
     """

@@ -7,7 +7,14 @@ from typing import Any
 from litestar import Response
 
 from service.comments.errors import DuplicateComment
-from service.errors import Invalid, RateLimited, ServiceError
+from service.errors import (
+    BodyNotReadable,
+    BodyTooLarge,
+    Invalid,
+    MediaTypeNotSupported,
+    RateLimited,
+    ServiceError,
+)
 from service.http.pages import render_page
 from service.http.reading import AppRequest
 from service.languages import Language, Words, choose_language, direction, read_words
@@ -25,7 +32,10 @@ def show_receipt(
     error: ServiceError | None = None,
     typed: str | None = None,
 ) -> Response[Any]:
-    """Show a receipt, and after an edit that was refused why, with what was typed still in the form."""
+    """Show a receipt, and after an edit that was refused why, with what was typed still in the form.
+
+    Without that the form has the text as it is stored.
+    """
     policy = held.site.policy
     speech = _speak(request, policy.language)
     return render_page(
@@ -33,7 +43,7 @@ def show_receipt(
         status=error.status if error else 200,
         headers=error.headers if error else None,
         **speech,
-        problem=_explain(error, speech["words"], policy, now) if error else None,
+        problem=_explain(error, speech["words"], policy, now, typed) if error else None,
         is_invalid=isinstance(error, Invalid),
         typed=typed,
         token=token,
@@ -52,8 +62,14 @@ def _speak(request: AppRequest, otherwise: Language) -> dict[str, Any]:
     }
 
 
-def _explain(error: ServiceError, words: Words, policy: SitePolicy, now: datetime) -> str:
+def _explain(
+    error: ServiceError, words: Words, policy: SitePolicy, now: datetime, typed: str | None
+) -> str:
     """Say to its author why an edit was refused."""
+    if isinstance(error, BodyTooLarge):
+        return words["field_too_long" if typed is None else "body_too_large"]
+    if isinstance(error, BodyNotReadable | MediaTypeNotSupported):
+        return words["field_invalid"]
     if isinstance(error, RateLimited):
         return _tell_limit(error, words, now)
     if isinstance(error, DuplicateComment):

@@ -1,5 +1,6 @@
 """The receipt as an API and as a page."""
 
+from contextlib import suppress
 from typing import Any
 
 from litestar import Response, delete, get, patch, post
@@ -19,15 +20,17 @@ from service.errors import (
 )
 from service.http.answers import answer, no_content
 from service.http.docs import Doc, Readers, describe_header
-from service.http.pages import see_other, show_error
+from service.http.handlers import AS_PAGE, name_error
+from service.http.pages import see_other
 from service.http.reading import FORMS, JSON, AppRequest, read_fields
+from service.http.salvage import salvage_fields
 from service.receipts import operations, pages
 from service.receipts.errors import AlreadyWithdrawn, EditWindowClosed
 from service.receipts.operations import (
     Held,
     charge_edit,
     find_receipt,
-    find_to_edit,
+    find_to_change,
     read_receipt,
 )
 from service.receipts.schemas import EditComment, Receipt
@@ -36,12 +39,18 @@ from service.services import Services
 UNLISTED = {"X-Robots-Tag": describe_header("Keeps search engines out.", const="noindex")}
 
 
-async def require_known_origin(request: AppRequest, services: Services) -> None:
-    """Raise OriginNotAllowed for a change from a page that is neither ours nor of any site."""
+async def require_changeable(request: AppRequest, services: Services, token: str) -> Held:
+    """Give what a token is the receipt of, to somebody who is about to change it; both refusals are charged.
+
+    Raises NotFound, first of all, so that a wrong token is the same 404 whatever comes with it; or
+    OriginNotAllowed for a page that is neither ours nor of any site.
+    """
+    held = await find_to_change(services, token, services.client_prefix(request))
     foreign = services.foreign_origin(request)
     if foreign is not None and not await services.directory.is_origin_of_any(foreign):
         await services.charge_refusal(request)
         raise OriginNotAllowed
+    return held
 
 
 @get(
@@ -90,9 +99,7 @@ async def edit_comment(
     A pending comment is changed. An approved one stays as it is until a moderator has seen the new text; a
     later correction takes the place of one that waits.
     """
-    await require_known_origin(request, services)
-    # First of all, so that a wrong token is the same 404 whatever comes with it.
-    held = await find_to_edit(services, token, services.client_prefix(request))
+    held = await require_changeable(request, services, token)
     return answer(await _edit(request, services, held, (JSON,)))
 
 
@@ -126,62 +133,53 @@ async def withdraw_comment(
     request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Withdraw the comment. It is gone from the public at once, and the same text may be sent again."""
-    await require_known_origin(request, services)
+    await require_changeable(request, services, token)
     await operations.withdraw_comment(services, token, services.client_prefix(request))
     return no_content()
 
 
-@get("/receipts/{token:str}")
+@get("/receipts/{token:str}", exception_handlers=AS_PAGE)
 async def show_receipt_page(
     request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Show the receipt as a page."""
-    try:
-        held = await find_receipt(services, token, services.client_prefix(request))
-    except ServiceError as error:
-        return show_error(error)
+    held = await find_receipt(services, token, services.client_prefix(request))
     return pages.show_receipt(request, token, held, services.clock())
 
 
-@post("/receipts/{token:str}/edit", status_code=200)
+@post("/receipts/{token:str}/edit", exception_handlers=AS_PAGE, status_code=200)
 async def edit_by_page(
     request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Correct the comment from its page, and show the page again."""
-    held: Held | None = None
+    held = await require_changeable(request, services, token)
     try:
-        await require_known_origin(request, services)
-        held = await find_to_edit(services, token, services.client_prefix(request))
         await _edit(request, services, held, FORMS)
-    except ServiceError as error:
-        if held is None:
-            return show_error(error)
-        typed = await _read_typed(request)
+    except Exception as raised:
+        # Whatever it is, somebody has typed something that must not be lost.
+        error, _ = name_error(request, raised)
+        typed = await _salvage_text(request, error)
         return pages.show_receipt(request, token, held, services.clock(), error=error, typed=typed)
     return see_other(f"/receipts/{token}")
 
 
-async def _read_typed(request: AppRequest) -> str:
-    """Give as much of what was typed as is sent back."""
-    try:
-        fields = await read_fields(request, FORMS)
-    except ServiceError:
-        return ""
-    return cut_raw("text", fields.get("text", ""))
+async def _salvage_text(request: AppRequest, error: ServiceError) -> str | None:
+    """Give as much of what was typed as is sent back; None where nothing of it can be made out."""
+    text = (await salvage_fields(request)).get("text")
+    if text is None:
+        # A field that was emptied stays so.
+        return "" if isinstance(error, Invalid) else None
+    return cut_raw("text", text)
 
 
-@post("/receipts/{token:str}/withdraw", status_code=200)
+@post("/receipts/{token:str}/withdraw", exception_handlers=AS_PAGE, status_code=200)
 async def withdraw_by_page(
     request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Withdraw the comment from its page, and show the page again."""
-    try:
-        await require_known_origin(request, services)
+    await require_changeable(request, services, token)
+    with suppress(AlreadyWithdrawn):
         await operations.withdraw_comment(services, token, services.client_prefix(request))
-    except AlreadyWithdrawn:
-        pass
-    except ServiceError as error:
-        return show_error(error)
     return see_other(f"/receipts/{token}")
 
 

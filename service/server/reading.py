@@ -37,6 +37,10 @@ WRITE_SECONDS = 30.0
 # How long who is told no may go on sending.
 LINGER_SECONDS = 1.0
 _REQUEST_LINE = re.compile(rb"^([A-Z]+) \S+ HTTP/1\.[01]\r?$", re.MULTILINE)
+# A name, an address or nothing, and perhaps a port (RFC 9110, section 7.2; RFC 3986, section 3.2.2).
+_HOST = re.compile(
+    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?"
+)
 # Of a request that would rather speak another protocol these are left out (RFC 9110, section 7.8).
 _OF_AN_UPGRADE = frozenset({b"connection", b"upgrade", b"http2-settings"})
 # What strangers send is answered and counted, but no reason for a line: they could fill the log with them.
@@ -169,9 +173,11 @@ class BoundedProtocol(PiecewiseProtocol):
         version = self.parser.get_http_version()
         if version not in {"1.0", "1.1"}:
             self._fail(RequestNotReadable("HTTP/1.1 is spoken here, and HTTP/1.0."))
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts != 1 and (hosts or version != "1.0"):
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) != 1 and (hosts or version != "1.0"):
             self._fail(RequestNotReadable("A request has exactly one Host."))
+        if hosts and not _HOST.fullmatch(hosts[0]):
+            self._fail(RequestNotReadable("The Host is not the name of one."))
         super().on_headers_complete()
         self._is_in_head, self._is_in_body, self._empty_bytes = False, True, 0
         lengths = [int(value) for name, value in self.headers if name == b"content-length"]
@@ -261,7 +267,9 @@ class BoundedProtocol(PiecewiseProtocol):
             b"connection": b"close",
             HEADER: make_request_id(),
         }
-        lines = [b"%b: %b\r\n" % pair for pair in headers.items()]
+        # The date is the server's.
+        pairs = [*self.server_state.default_headers, *headers.items()]
+        lines = [b"%b: %b\r\n" % pair for pair in pairs]
         status = STATUS_LINE[error.status]
         self.transport.write(b"".join([status, *lines, b"\r\n", body]))
         # To close with something unread would reset the connection, and the answer might be lost with it.

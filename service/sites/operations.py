@@ -9,13 +9,15 @@ from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import new_id
+from service.database.repeats import only_once
+from service.errors import FieldError
+from service.http.faults import Faults
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.privacy.vault import Keyring
 from service.sites.articles import check_origin
-from service.sites.errors import SettingFixed, SiteExists, SlugInvalid
-from service.sites.policy import SettingValue, change_policy, read_policy
-from service.sites.rules import is_slug
+from service.sites.errors import SettingFixed, SiteExists
+from service.sites.policy import SettingValue, change_policy, find_faults, read_policy
 from service.sites.tables import Site, SiteOrigin
 
 
@@ -29,15 +31,13 @@ async def create_site(
     actor_id: UUID | None,
     now: datetime,
 ) -> Site:
-    """Make a site; raises SlugInvalid or SiteExists."""
-    if not is_slug(slug):
-        raise SlugInvalid
+    """Make a site; raises SiteExists."""
     if (await session.exec(select(Site.id).where(Site.slug == slug))).first():
         raise SiteExists
     site = Site(id=new_id(), slug=slug, title=title, created_at=now)
-    session.add(site)
-    # The origins refer to the site by a foreign key that the session does not know of.
-    await session.flush()
+    # Written before the origins, which refer to it by a foreign key that the session does not know of.
+    async with only_once(session, SiteExists()):
+        session.add(site)
     await _set_origins(session, site.id, origins)
     await append_entries(
         session, keyring, site.id, [make_entry("site.created", now, actor_id, subject=slug)]
@@ -55,14 +55,18 @@ async def change_site(
     settings: Mapping[str, SettingValue],
     actor_id: UUID | None,
     now: datetime,
+    faults: Faults,
 ) -> None:
-    """Change a site's title, origins or settings; raises SettingInvalid or SettingFixed."""
+    """Change a site's title, origins or settings.
+
+    Raises Invalid for all that `faults` hold, with what is wrong with the settings as they are now; or
+    SettingFixed.
+    """
     query = select(Site).where(Site.id == site_id).with_for_update()
     site = (await session.exec(query)).one()
-    before = read_policy(site.policy)
+    with faults:
+        await _check_settings(session, site, settings, faults)
     site.policy = change_policy(site.policy, settings)
-    if read_policy(site.policy).trailing_slash != before.trailing_slash:
-        await _require_no_comments(session, site_id)
     site.title = title or site.title
     session.add(site)
     if origins is not None:
@@ -81,9 +85,24 @@ async def _set_origins(session: AsyncSession, site_id: UUID, origins: Sequence[s
     )
 
 
-async def _require_no_comments(session: AsyncSession, site_id: UUID) -> None:
+async def _check_settings(
+    session: AsyncSession, site: Site, settings: Mapping[str, SettingValue], faults: Faults
+) -> None:
+    """Note what is wrong with new settings; raises SettingFixed where that is all that is wrong."""
+    faults.add(find_faults(site.policy, settings, "#/settings"))
+    before = read_policy(site.policy).trailing_slash
+    if settings.get("trailing_slash", before) == before or not await _has_comments(
+        session, site.id
+    ):
+        return
+    if not faults:
+        raise SettingFixed
+    detail = SettingFixed.default_detail
+    faults.add([FieldError("settings_not_allowed", detail, "#/settings/trailing_slash")])
+
+
+async def _has_comments(session: AsyncSession, site_id: UUID) -> bool:
     # By its name: what a comment is lies above this module.
     comments = table("comment", column("site_id", Uuid()))
     found = select(comments.c.site_id).where(comments.c.site_id == site_id).limit(1)
-    if (await session.exec(found)).first() is not None:
-        raise SettingFixed
+    return (await session.exec(found)).first() is not None

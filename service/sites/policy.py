@@ -8,13 +8,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, field
 
-from service.errors import FieldRefused
-from service.http.fields import find_errors
+from service.errors import FieldError, FieldRefused
+from service.http.fields import find_errors, point_to
 from service.http.tidy import some_lines, tidy_texts
 from service.http.told import CHECK, SAID
 from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import LIMIT_SYNTAX, Limit, parse_limit
-from service.sites.errors import SettingInvalid
 
 # The column sizes of a WordPress database, which the forms out there were made for.
 MAX_TEXT_CHARS_CEILING = 65_525
@@ -30,11 +29,12 @@ DEFAULT_REASONS = {
     "other": "Your comment does not fit this site's rules.",
 }
 
+_CODE = "[a-z0-9][a-z0-9_-]{0,63}"
 # Of itself the end of a pattern lies before a last line feed too.
 ReasonCode = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(?!\n)$",
+        pattern=rf"^{_CODE}(?!\n)$",
         extra={SAID: "a code: 1 to 64 lower-case letters, digits, `_` and `-`"},
     ),
 ]
@@ -58,7 +58,7 @@ LimitText = Annotated[
     Meta(
         description="`N/second|minute|hour|day`, or `off`.",
         examples=["10/minute"],
-        extra_json_schema={"pattern": rf"^(off|{LIMIT_SYNTAX.pattern})$"},
+        extra_json_schema={"pattern": rf"^(off|{LIMIT_SYNTAX.pattern})(?!\n)$"},
         extra=_checked_by(parse_limit),
     ),
 ]
@@ -185,10 +185,13 @@ _NUMBER = re.compile(r"-?[0-9]+")
 _ZEROS = re.compile(r"^(-?)0+(?=[0-9])")
 # Far beyond any bound.
 MAX_NUMBER_CHARS = 12
-_REASON = re.compile(r"reason\.([a-z0-9][a-z0-9_-]{0,63})")
+# The text of one reason is a setting as well, called by this and the reason's code.
+_REASON = "reason."
 SETTINGS_SCHEMA = {
     "properties": msgspec.json.schema(SitePolicy)["$defs"][SitePolicy.__name__]["properties"],
-    "patternProperties": {f"^{_REASON.pattern}$": msgspec.json.schema(Statement)},
+    "patternProperties": {
+        rf"^{re.escape(_REASON)}{_CODE}(?!\n)$": msgspec.json.schema(Statement),
+    },
     "additionalProperties": False,
 }
 
@@ -209,39 +212,56 @@ def parse_setting(name: str, text: str) -> SettingValue:
 def change_policy(
     stored: Mapping[str, object], settings: Mapping[str, SettingValue]
 ) -> dict[str, object]:
-    """Give the stored form of a policy with some settings changed.
+    """Give the stored form of a policy with some settings changed, in which `find_faults` finds nothing.
 
-    `reason.CODE` sets the text that authors see for a reason. Raises SettingInvalid, which names every
-    setting that is wrong.
+    `reason.CODE` sets the text that authors see for a reason.
     """
     settings = {name: _tidy(name, value) for name, value in settings.items()}
-    if found := find_faults(settings):
-        raise SettingInvalid(found)
     named = {name: value for name, value in settings.items() if name in SETTINGS}
-    texts = {match[1]: settings[name] for name in settings if (match := _REASON.fullmatch(name))}
+    texts = {code: settings[name] for name, code in _reasons_in(settings)}
     policy = read_policy({**stored, **named})
     policy = msgspec.structs.replace(policy, reasons={**policy.reasons, **texts})
-    if len(policy.reasons) > MAX_REASONS:
-        raise SettingInvalid({"reasons": f"A site has at most {MAX_REASONS} reasons."})
     plain: dict[str, object] = msgspec.to_builtins(policy)
     return plain
 
 
-def find_faults(settings: Mapping[str, object]) -> dict[str, str]:
-    """Say of each setting that is wrong, by its name, why."""
-    faults = {name: _find_fault(name, _tidy(name, value)) for name, value in settings.items()}
-    return {name: fault for name, fault in faults.items() if fault}
+def find_faults(
+    stored: Mapping[str, object], settings: Mapping[str, object], pointer: str = "#"
+) -> list[FieldError]:
+    """List all that is wrong with settings that are to change a stored policy, each at its place."""
+    found: list[FieldError] = []
+    for name, value in settings.items():
+        found += _find_in_setting(name, _tidy(name, value), point_to(pointer, name))
+    known = settings.get("reasons", stored.get("reasons"))
+    known = known if isinstance(known, Mapping) else {}
+    new = [name for name, code in _reasons_in(settings) if code not in known]
+    for name in new[max(0, MAX_REASONS - len(known)) :]:
+        found.append(_fault(f"A site has at most {MAX_REASONS} reasons.", point_to(pointer, name)))
+    return found
+
+
+def _reasons_in(settings: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Give each setting that is the text of one reason, with the code of that."""
+    return [(name, name.removeprefix(_REASON)) for name in settings if name.startswith(_REASON)]
 
 
 def _tidy(name: str, value: Any) -> Any:
     """Give texts for authors the form of a reader's text; other settings have a form of their own."""
     if isinstance(value, dict):
         return {code: tidy_texts(text, Statement) for code, text in value.items()}
-    return tidy_texts(value, Statement) if _REASON.fullmatch(name) else value
+    return tidy_texts(value, Statement) if name.startswith(_REASON) else value
 
 
-def _find_fault(name: str, value: object) -> str | None:
-    kind = Statement if _REASON.fullmatch(name) else _KINDS.get(name)
-    if kind is None:
-        return f"There is no such setting; there are {', '.join(SETTINGS)}."
-    return next((error.detail for error in find_errors(value, kind, "#")), None)
+def _find_in_setting(name: str, value: object, pointer: str) -> list[FieldError]:
+    if name in _KINDS:
+        found = find_errors(value, _KINDS[name], pointer)
+    elif name.startswith(_REASON):
+        code = find_errors(name.removeprefix(_REASON), ReasonCode, pointer)
+        found = [*code, *find_errors(value, Statement, pointer)]
+    else:
+        return [_fault(f"There is no such setting; there are {', '.join(SETTINGS)}.", pointer)]
+    return [_fault(one.detail, one.pointer or pointer) for one in found]
+
+
+def _fault(detail: str, pointer: str) -> FieldError:
+    return FieldError("settings_invalid", detail, pointer)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.comments.errors import DuplicateComment
 from service.comments.texts import cut_raw
 from service.errors import (
+    BodyNotReadable,
     BodyTooLarge,
     FieldError,
     MediaTypeNotSupported,
@@ -39,15 +40,20 @@ from service.submission.rules import (
     translate_names,
 )
 
-# What is said of a refusal that no single field is to blame for; of any other, its English detail.
+# What is said of a refusal that no single field is to blame for; of any other, that it did not work.
 _SAID: Mapping[type[ServiceError], str] = {
     DuplicateComment: "duplicate",
     RateLimited: "limited",
     OriginNotAllowed: "origin_not_allowed",
     NotFound: "site_unknown",
     BodyTooLarge: "body_too_large",
-    Unavailable: "failed",
-    ServiceError: "failed",
+    BodyNotReadable: "field_invalid",
+    MediaTypeNotSupported: "field_invalid",
+}
+# How codes end, and what is said of a field that has no words of its own for that.
+_OF_ANY_FIELD = {
+    "_required": "field_required",
+    "_too_long": "field_too_long",
 }
 # To send it again would change nothing: what was typed is shown to be copied.
 _FINAL = (NotFound, OriginNotAllowed, MediaTypeNotSupported)
@@ -149,8 +155,7 @@ def _say(error: ServiceError, words: Words, now: datetime) -> str:
     if error.errors:
         marked = any(_name(one) in _VISIBLE for one in error.errors)
         return words["correct_marked"] if marked else ""
-    key = _SAID.get(type(error))
-    return words[key].replace("{time}", _when(error, now)) if key else error.detail
+    return words[_SAID.get(type(error), "failed")].replace("{time}", _when(error, now))
 
 
 def _when(error: ServiceError, now: datetime) -> str:
@@ -164,9 +169,9 @@ def _name(error: FieldError) -> str:
 
 
 def _translate(error: FieldError, words: Words, site: KnownSite | None) -> FieldError:
-    """Say an error in the reader's words for its code, or for the same of any field, else as it is."""
-    of_any = error.code.replace(_name(error), "field", 1)
-    told = words.get(error.code) or words.get(of_any) or error.detail
+    """Say an error in the reader's words for its code, else for the same of any field."""
+    of_any = (said for end, said in _OF_ANY_FIELD.items() if error.code.endswith(end))
+    told = words.get(error.code) or words[next(of_any, "field_invalid")]
     if site:
         told = told.replace("{limit}", str(site.policy.max_text_chars))
     if error.suggestion:

@@ -18,6 +18,7 @@ from service.errors import (
 from service.http.answers import answer
 from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
 from service.http.faults import Faults
+from service.http.fields import is_storable
 from service.http.pages import accepts_page, see_other
 from service.http.reading import (
     FORMS,
@@ -142,13 +143,17 @@ async def _charge_refusal(services: Services, request: AppRequest, raised: Excep
 
 async def _read(request: AppRequest, services: Services, site: KnownSite) -> dict[str, Any]:
     try:
-        return await read_fields(request, keep_empty=site.policy.text_field_names)
+        fields = await read_fields(request, keep_empty=site.policy.text_field_names)
     except (BodyNotReadable, Invalid) as error:
         await operations.refuse_unreadable(services, site, services.client_prefix(request))
         if error.errors:
             key = request.headers.get("idempotency-key")
             raise Invalid(errors=[*error.errors, *check_idempotency_key(key)]) from None
         raise
+    if media_type(request) in FORMS and not is_storable(fields.get("redirect_to", "")):
+        # Of a form, which nobody types it into, it is as if absent, like whatever leads nowhere.
+        del fields["redirect_to"]
+    return fields
 
 
 def _next_page(request: AppRequest, site: KnownSite, fields: dict[str, Any]) -> str | None:

@@ -7,6 +7,7 @@ import msgspec
 
 from service.comments.texts import check_length, check_text, require_text
 from service.errors import FieldError, FieldRefused
+from service.http.fields import NOT_STORABLE, is_storable
 from service.privacy.addresses import Address, check_address
 from service.sites.directory import KnownSite
 from service.sites.policy import DECOY
@@ -93,6 +94,9 @@ def check_submission(
             valid[name] = _check(name, fields.get(name), check)
         except FieldRefused as refusal:
             errors.append(refusal.as_error(pointer=f"#/{name}"))
+    redirect = fields.get("redirect_to")
+    if redirect is not None and not (isinstance(redirect, str) and is_storable(redirect)):
+        errors.append(FieldError("redirect_to_invalid", NOT_STORABLE, "#/redirect_to"))
     return valid, errors
 
 

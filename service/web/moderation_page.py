@@ -5,14 +5,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.types import ExceptionHandlersMap
 from msgspec import Meta
 
 from service.accounts.guards import csrf_token, require_moderator
 from service.accounts.rules import Caller
-from service.errors import ServiceError
 from service.http.faults import Faults
-from service.http.pages import render_page, see_other, show_refusal
+from service.http.handlers import FOR_PEOPLE
+from service.http.pages import render_page, see_other
 from service.http.reading import AppRequest, read_form, read_query
 from service.http.wire import Cursor
 from service.moderation import operations
@@ -22,7 +21,6 @@ from service.services import Services
 from service.text.markup import show_addresses
 
 PAGE = 20
-FOR_PEOPLE: ExceptionHandlersMap = {ServiceError: show_refusal}
 
 
 class ShowQueue(msgspec.Struct, frozen=True):

@@ -5,9 +5,10 @@ from typing import Any
 from litestar import Response, get
 from litestar.params import FromPath
 
-from service.errors import NotFound, ServiceError, list_problems
+from service.errors import NotFound, list_problems
 from service.http.answers import respond
-from service.http.pages import render_page, show_refusal
+from service.http.handlers import FOR_PEOPLE
+from service.http.pages import render_page
 from service.http.reading import JSON, AppRequest
 
 # Its script sets styles on elements, and its icons are data URLs.
@@ -23,7 +24,7 @@ async def list_problem_pages() -> Response[Any]:
     return render_page("problems.html", problems=list_problems())
 
 
-@get("/problems/{slug:str}", exception_handlers={ServiceError: show_refusal})
+@get("/problems/{slug:str}", exception_handlers=FOR_PEOPLE)
 async def show_problem_page(slug: FromPath[str]) -> Response[Any]:
     """Show what a problem means and what to do about it."""
     problem = list_problems().get(slug)

@@ -13,7 +13,8 @@ from service.accounts.rules import Caller
 from service.accounts.schemas import SignIn, UseLink
 from service.accounts.sessions import SIGN_IN_LIMITS, sign_in, sign_out
 from service.errors import Invalid, OriginNotAllowed, ServiceError
-from service.http.pages import render_page, see_other, show_error
+from service.http.handlers import AS_PAGE, FOR_PEOPLE
+from service.http.pages import render_page, see_other
 from service.http.reading import AppRequest, read_form
 from service.privacy.addresses import check_address
 from service.rate_limiting.rules import Rule
@@ -38,7 +39,7 @@ async def show_sign_in() -> Response[Any]:
     return render_page("sign_in.html", error=None)
 
 
-@post("/sign-in", status_code=200)
+@post("/sign-in", exception_handlers=AS_PAGE, status_code=200)
 async def submit_sign_in(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
     """Sign in with an address and a password."""
     try:
@@ -60,18 +61,15 @@ async def submit_sign_in(request: AppRequest, services: NamedDependency[Services
     return response
 
 
-@get("/sign-in/{token:str}")
+@get("/sign-in/{token:str}", exception_handlers=AS_PAGE)
 async def show_link(token: FromPath[str], services: NamedDependency[Services]) -> Response[Any]:
     """Show the button of a one-time link; opening the page changes nothing."""
-    try:
-        async with services.reading() as session:
-            await find_link(session, token, services.clock())
-    except ServiceError as error:
-        return show_error(error)
+    async with services.reading() as session:
+        await find_link(session, token, services.clock())
     return render_page("sign_in_link.html", token=token, error=None)
 
 
-@post("/sign-in/{token:str}", status_code=200)
+@post("/sign-in/{token:str}", exception_handlers=AS_PAGE, status_code=200)
 async def submit_link(
     request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
@@ -97,14 +95,12 @@ async def submit_link(
             )
     except Invalid as error:
         return render_page("sign_in_link.html", status=error.status, token=token, error=error)
-    except ServiceError as error:
-        return show_error(error)
     response = see_other(AFTERWARDS)
     response.set_cookie(session_cookie(services, cookie))
     return response
 
 
-@post("/sign-out", guards=[require_moderator], status_code=200)
+@post("/sign-out", guards=[require_moderator], exception_handlers=FOR_PEOPLE, status_code=200)
 async def submit_sign_out(
     services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[Any]:

@@ -64,6 +64,8 @@ async def connected(
     config = uvicorn.Config(app, http=Protocol, ws="none", interface="asgi3", log_config=None)
     config.load()
     state = ServerState()
+    # As the server does each second.
+    state.default_headers = [(b"date", b"today")]
     server = await asyncio.get_running_loop().create_server(
         lambda: Protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
     )
@@ -93,6 +95,23 @@ async def ask(*pieces: bytes, app: Echo | None = None) -> bytes:
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "request-not-readable"),
         (b"GET / HTTP/1.1\r\n\r\n", 400, "request-not-readable"),
         (b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n", 400, "request-not-readable"),
+        *(
+            (b"%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (line, host), 400, "request-not-readable")
+            for line in (b"GET /", b"OPTIONS /v1/session", b"POST /nowhere", b"HEAD /")
+            for host in (
+                b"a b",
+                b"a/b",
+                b"a?b",
+                b"a#b",
+                b'"',
+                b"<x>",
+                b"\xff",
+                b"a@b",
+                b"a:b",
+                b"[a",
+                b"%",
+            )
+        ),
         (b"BREW / HTTP/1.1\r\n" + HOST + b"\r\n", 501, "method-not-known"),
         (b"CONNECT a:80 HTTP/1.1\r\n" + HOST + b"\r\n", 501, "method-not-known"),
         (b"GET /?" + b"0" * 16_384 + b" HTTP/1.1\r\n" + HOST, 414, "request-line-too-long"),
@@ -118,8 +137,18 @@ async def test_the_refusal_is_a_problem_under_a_closed_policy(
     assert b"x-content-type-options: nosniff" in head
     assert b"content-security-policy: default-src 'none'" in head
     assert b"connection: close" in head
+    assert b"\r\ndate: today" in head
     assert json.loads(body)["type"] == f"/problems/{problem}"
     assert app.seen == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [b"", b"a.example", b"A-b_c:8000", b"[::1]:80", b"127.0.0.1", b"b%C3%BCcher.example", b"a:"],
+)
+async def test_whatever_can_be_a_host_is_taken(host: bytes) -> None:
+    sent = b"GET / HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n\r\n" % host
+    assert STATUS.findall(await ask(sent)) == [b"200"]
 
 
 async def test_what_is_long_and_within_the_bounds_is_taken() -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from service.accounts.guards import require_moderator
@@ -14,6 +15,7 @@ from service.http.edge import Edge
 from service.http.openapi.document import describe_api
 from service.http.routing import RouteTable
 from service.settings import Settings
+from service.sites.policy import find_faults
 from service.submission.rules import WORDPRESS_NAMES
 from tests.cast import House
 
@@ -203,6 +205,28 @@ def test_a_query_has_the_bounds_and_defaults_of_its_command(
         "default": 50,
     }
     assert query["order"]["schema"] == {"enum": ["newest", "oldest"], "default": "oldest"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_valid"),
+    [
+        ({"max_depth": 3, "limit.ip": "off", "reason.rude": "Be kind.", "reasons": {}}, True),
+        ({"nosuch": 1}, False),
+        ({"reason.A B": "x"}, False),
+        ({"reason.rude": ""}, False),
+        ({"reason.rude\n": "x"}, False),
+        ({"reasons": {"A B": "x"}}, False),
+        ({"limit.ip": "off\n"}, False),
+        ({"max_depth": "3"}, False),
+    ],
+)
+def test_settings_are_valid_by_their_schema_if_they_are_taken(
+    document: dict[str, Any], settings: dict[str, Any], is_valid: bool
+) -> None:
+    schema = {"$ref": "#/components/schemas/ChangeSite", "components": document["components"]}
+    validator = jsonschema_rs.Draft202012Validator(schema)
+    assert validator.is_valid({"settings": settings}) == is_valid
+    assert (find_faults({}, settings) == []) == is_valid
 
 
 async def test_the_reference_loads_nothing_from_elsewhere(house: House) -> None:

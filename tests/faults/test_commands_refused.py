@@ -63,7 +63,19 @@ def instead_of(words: Sequence[str], old: str, new: str) -> list[str]:
 def test_a_site_needs_a_slug_that_can_stand_in_a_path(unchanged: Path) -> None:
     for slug in ("My blog", "b" * 64):
         line = refusal(unchanged, *instead_of(SITE, "new", slug))
-        assert line == "A slug has 1 to 63 lower-case letters, digits and hyphens."
+        said = "This has to be a slug: 1 to 63 lower-case letters, digits and hyphens."
+        assert line == f"slug: {said}"
+
+
+def test_all_that_is_wrong_with_a_site_is_told_in_one_line(unchanged: Path) -> None:
+    made = refusal(unchanged, "site", "create", "My blog", "--title", "", "--origin", "nope")
+    pairs = ["title=", "origins=nope", "colour=red", "reason.A B=x", "max_depth=-1"]
+    changed = refusal(unchanged, "site", "set", "blog", *pairs)
+    for line, names in (
+        (made, ["slug", "title", "origins/0"]),
+        (changed, ["title", "origins/0", "colour", "reason.A B", "max_depth"]),
+    ):
+        assert [name for name in names if f"{name}: " not in line] == []
 
 
 # What is typed that a request could not say either, and what the line says.

@@ -2,11 +2,11 @@
 
 import pytest
 
-from service.sites.errors import SettingInvalid
 from service.sites.policy import (
     MAX_REASONS,
     SettingValue,
     change_policy,
+    find_faults,
     parse_setting,
     read_policy,
 )
@@ -47,9 +47,10 @@ def test_a_setting_that_is_not_changed_keeps_its_default() -> None:
     ],
 )
 def test_a_value_of_the_wrong_type_or_range_is_refused(name: str, value: SettingValue) -> None:
-    with pytest.raises(SettingInvalid) as refused:
-        change_policy({}, {"receipt_days": 7, name: value})
-    assert set(refused.value.faults) == {name}
+    found = {error.pointer for error in find_faults({}, {"receipt_days": 7, name: value})}
+    # What lies in a setting is pointed to, unless it cannot be repeated.
+    assert len(found) == 1
+    assert found <= {f"#/{name}", "#/reasons/rude", "#/reasons/Rude", "#/reasons/rude\n"}
 
 
 def test_the_fields_of_the_real_text_are_as_many_as_there_are_pages() -> None:
@@ -60,8 +61,26 @@ def test_the_fields_of_the_real_text_are_as_many_as_there_are_pages() -> None:
 
 
 def test_every_wrong_setting_is_named_at_once() -> None:
-    with pytest.raises(SettingInvalid, match=r"max_depth: .*colour: .*limit\.ip: "):
-        change_policy({}, {"max_depth": -1, "colour": "red", "limit.ip": "5/week"})
+    long = "x" * 501
+    wrong = {
+        "max_depth": -1,
+        "colour": "red",
+        "limit.ip": "5/week",
+        "reason.A B": long,
+        "reasons": {"A/B": "x", "empty": "", "long": long, "~" * 81: "x"},
+    }
+    assert [error.pointer for error in find_faults({}, wrong, "#/settings")] == [
+        "#/settings/max_depth",
+        "#/settings/colour",
+        "#/settings/limit.ip",
+        # The code is wrong, and so is the text.
+        *["#/settings/reason.A B"] * 2,
+        "#/settings/reasons/A~1B",
+        "#/settings/reasons/empty",
+        "#/settings/reasons/long",
+        # A name without end is not repeated.
+        "#/settings/reasons",
+    ]
 
 
 def test_reasons_are_added_to_those_that_are_there() -> None:
@@ -72,9 +91,15 @@ def test_reasons_are_added_to_those_that_are_there() -> None:
 
 def test_a_site_has_at_most_so_many_reasons() -> None:
     stored = change_policy({}, {f"reason.r{number}": "Text." for number in range(MAX_REASONS)})
-    change_policy(stored, {"reason.r1": "Another text."})
-    with pytest.raises(SettingInvalid, match=f"at most {MAX_REASONS}"):
-        change_policy(stored, {"reason.one_more": "Text."})
+    assert find_faults(stored, {"reason.r1": "Another text."}) == []
+    new = {"reason.r1": "Text.", "reason.one": "Text.", "reason.two": ""}
+    assert [(one.pointer, one.detail) for one in find_faults(stored, new)] == [
+        ("#/reason.two", "This says nothing: fill it in, or leave it out."),
+        ("#/reason.one", f"A site has at most {MAX_REASONS} reasons."),
+        ("#/reason.two", f"A site has at most {MAX_REASONS} reasons."),
+    ]
+    # These take the place of all that are there.
+    assert find_faults(stored, {"reasons": {}, **new, "reason.two": "Text."}) == []
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ is never public before a decision, and the e-mail address of its author never is
 Every error is `application/problem+json` (RFC 9457); [`/problems`](/problems) lists all of them. Ids are
 UUIDv7, times RFC 3339 in UTC, cursors opaque. Unknown members and form fields are ignored.
 
+The greatest lengths of what people write hold after normalisation: Unicode NFC, a line feed for each
+line's end, controls and invisible characters removed, ends trimmed. So something longer may be taken.
+
 On every route HEAD works where GET does, `OPTIONS` names all methods in `Allow`, any other method is
 405 `method-not-allowed` with the same `Allow`, and a trailing slash is tolerated.
 """

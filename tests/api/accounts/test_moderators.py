@@ -125,6 +125,15 @@ async def test_a_new_one_gets_a_link_and_stands_in_the_log(
     assert again.type == "/problems/account-exists"
 
 
+async def test_of_several_who_make_one_account_at_once_one_does_and_the_others_are_told(
+    admin: httpx.AsyncClient,
+) -> None:
+    answers = await asyncio.gather(*(admin.post(MODERATORS, json=NEW) for _ in range(6)))
+    assert sorted(one.status_code for one in answers) == [201] + [409] * 5
+    types = {one.json()["type"] for one in answers if one.status_code == 409}
+    assert types == {"/problems/account-exists"}
+
+
 async def test_an_address_that_is_none_is_named_and_not_repeated(
     house: House, admin: httpx.AsyncClient
 ) -> None:

@@ -18,6 +18,8 @@ async def make(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
     answer = await client.post(TOKENS, json={"name": "script", **fields})
     assert answer.status_code == 201, answer.text
     assert answer.headers["location"] == f"/v1/tokens/{answer.json()['details']['id']}"
+    shown = await client.get(answer.headers["location"])
+    assert (shown.status_code, shown.json()) == (200, answer.json()["details"])
     made: dict[str, Any] = answer.json()
     return made
 
@@ -58,13 +60,8 @@ async def test_last_used_says_when_to_the_minute(house: House) -> None:
 
 
 async def test_a_token_of_a_site_reaches_no_other(house: House) -> None:
-    moderators = await house.alice.get("/v1/sites/blog/members")
-    alice = next(
-        one["moderator"]["id"]
-        for one in moderators.json()["members"]
-        if one["moderator"]["name"] == "Alice"
-    )
-    await house.charlie.put(f"/v1/sites/elsewhere/members/{alice}", json={"role": "owner"})
+    alice = {"email": email_of("alice"), "name": "Alice", "role": "owner"}
+    await house.charlie.post("/v1/sites/elsewhere/members", json=alice)
     theirs = await house.submit(site="elsewhere")
     script = bearer(house, await make(house.alice, site="blog"))
     assert [one["slug"] for one in (await script.get("/v1/sites")).json()["sites"]] == ["blog"]
@@ -105,6 +102,7 @@ async def test_a_narrowed_token_makes_lists_and_revokes_none(house: House) -> No
         script = bearer(house, made)
         assert (await script.post(TOKENS, json={"name": "more"})).status_code == 403
         assert (await script.get(TOKENS)).status_code == 403
+        assert (await script.get(f"{TOKENS}/{made['details']['id']}")).status_code == 403
         assert (await script.delete(f"{TOKENS}/{made['details']['id']}")).status_code == 403
 
 
@@ -115,6 +113,7 @@ async def test_a_revoked_token_ends_at_once(house: House) -> None:
     assert (await house.bob.delete(path)).status_code == 204
     assert (await script.get(QUEUE)).status_code == 401
     assert (await house.bob.delete(path)).status_code == 404
+    assert (await house.bob.get(path)).status_code == 404
     assert made["details"]["id"] not in {one["id"] for one in await list_tokens(house.bob)}
 
 
@@ -122,7 +121,10 @@ async def test_nobody_revokes_another_s_token(house: House) -> None:
     made = await make(house.bob)
     async with house.nothing_changes():
         for other in (house.alice, house.charlie):
-            assert (await other.delete(f"{TOKENS}/{made['details']['id']}")).status_code == 404
+            for ask in (other.get, other.delete):
+                answers = [await ask(f"{TOKENS}/{one}") for one in (made["details"]["id"], "x")]
+                assert [one.status_code for one in answers] == [404, 404]
+                assert answers[0].content == answers[1].content
     assert made["details"]["id"] not in {one["id"] for one in await list_tokens(house.alice)}
 
 

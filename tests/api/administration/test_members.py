@@ -65,7 +65,20 @@ async def test_who_is_no_member_is_answered_like_who_is_nobody(house: House) -> 
         for one in (charlie["moderator"]["id"], str(new_id()), "nonsense")
     ]
     answers.append(await house.alice.get(f"{MEMBERS}/{charlie['moderator']['id']}"))
+    answers += [
+        await house.alice.put(f"{MEMBERS}/{one}", json={"role": "viewer"})
+        for one in (charlie["moderator"]["id"], str(new_id()), "nonsense")
+    ]
     assert {(one.status_code, one.content) for one in answers} == {(404, answers[0].content)}
+    assert "Charlie" not in await roles(house)
+
+
+async def test_an_admin_gives_any_account_a_role(house: House) -> None:
+    charlie = (await house.charlie.get("/v1/sites/elsewhere/members")).json()["members"][0]
+    await make_admin(house, "Alice")
+    assert await give(house.alice, charlie["moderator"]["id"], "viewer") == 204
+    assert (await roles(house))["Charlie"] == "viewer"
+    assert await give(house.alice, str(new_id()), "viewer") == 404
 
 
 async def test_the_last_owner_stays_one_whoever_asks(house: House) -> None:
@@ -130,6 +143,16 @@ async def test_who_is_a_member_already_is_not_added_again(house: House) -> None:
     async with house.nothing_changes():
         refused = await add(house.alice, email_of("bob"), role="owner")
     assert problem_of(refused, 409).type == "/problems/member-exists"
+
+
+async def test_of_several_who_add_somebody_at_once_one_does_and_the_others_are_told(
+    house: House,
+) -> None:
+    for email in ("erin@moderators.example", email_of("charlie")):
+        answers = await asyncio.gather(*(add(house.alice, email) for _ in range(4)))
+        assert sorted(one.status_code for one in answers) == [201] + [409] * 3, email
+        types = {one.json()["type"] for one in answers if one.status_code == 409}
+        assert types == {"/problems/member-exists"}
 
 
 async def test_only_owners_add_and_every_wrong_field_is_named(house: House) -> None:

@@ -1,5 +1,6 @@
 """Sites: who may see, make and change one, and what of it never changes again."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -72,6 +73,16 @@ async def test_an_admin_makes_sites_and_is_owner_of_all(house: House) -> None:
     assert (await house.try_submit(site="new")).status_code == 202
     again = await house.alice.post(SITES, json=NEW)
     assert (again.status_code, again.json()["type"]) == (409, "/problems/site-exists")
+
+
+async def test_of_several_who_make_one_site_at_once_one_does_and_the_others_are_told(
+    house: House,
+) -> None:
+    await make_admin(house, "Alice")
+    answers = await asyncio.gather(*(house.alice.post(SITES, json=NEW) for _ in range(6)))
+    assert sorted(one.status_code for one in answers) == [201] + [409] * 5
+    types = {one.json()["type"] for one in answers if one.status_code == 409}
+    assert types == {"/problems/site-exists"}
 
 
 async def test_a_new_site_s_fields_are_all_checked_at_once(house: House) -> None:

@@ -43,5 +43,29 @@ async def test_what_cannot_be_an_article_counts_null(house: House) -> None:
     assert (await count(house, "//evil.example/")).json() == {"counts": {"//evil.example/": None}}
 
 
+async def test_what_can_be_no_text_counts_null_and_costs_the_others_nothing(house: House) -> None:
+    await house.publish(article="/a")
+    await house.publish(article="/\ufffd")
+    long = "/" + "x" * 5_000
+    query = f"article=/a&article={long}&article=/%00&article=/a%FF&article=/%ED%A0%80"
+    answer = await house.dave.get(f"/v1/sites/blog/counts?{query}")
+    assert answer.json() == {
+        "counts": {
+            "/a": 1,
+            long: None,
+            "/\x00": None,
+            "/a\ufffd": None,
+            "/\ufffd\ufffd\ufffd": None,
+        }
+    }
+    # What is shown like an article is none; the article itself counts wherever it stands.
+    for query, number in (("/%FF", None), ("/%FF&article=/%EF%BF%BD", 1), ("/%EF%BF%BD", 1)):
+        answer = await house.dave.get(f"/v1/sites/blog/counts?article={query}")
+        assert answer.json() == {"counts": {"/\ufffd": number}}
+    for nothing in ("%00", "%20&article=%00%E2%80%8B"):
+        refused = await house.dave.get(f"/v1/sites/blog/counts?article={nothing}")
+        assert codes_of(problem_of(refused, 422)) == {"article": "article_required"}
+
+
 async def test_an_unknown_site_is_404(house: House) -> None:
     problem_of(await house.dave.get("/v1/sites/nowhere/counts?article=/a"), 404)

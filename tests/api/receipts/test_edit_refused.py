@@ -137,6 +137,24 @@ async def test_what_was_sent_already_cannot_be_had_by_an_edit(house: House) -> N
             assert problem.type == "/problems/duplicate-comment"
 
 
+async def test_a_wrong_token_is_404_wherever_one_comes_from_and_costs_once(house: House) -> None:
+    form = {"text": "Mine."}
+    known = await house.submit()
+    for path in ("/v1/receipts/x", "/receipts/x/edit", "/receipts/x/withdraw"):
+        assert (await house.dave.post(path, data=form, headers=FOREIGN)).status_code in {404, 405}
+    for method in ("PATCH", "DELETE"):
+        answer = await house.dave.request(method, "/v1/receipts/x", json=form, headers=FOREIGN)
+        assert problem_of(answer, 404).type == "/problems/not-found"
+    # Four of them were charged, each once: sixty less four are left.
+    wrong = [(await house.dave.get("/v1/receipts/x")).status_code for _ in range(57)]
+    assert wrong == [404] * 56 + [429]
+    # Who is refused for the origin is charged for that alone, ten a minute.
+    refused = [
+        (await house.dave.delete(url_of(known), headers=FOREIGN)).status_code for _ in range(11)
+    ]
+    assert refused == [403] * 10 + [429]
+
+
 async def test_a_page_of_another_origin_may_not_correct(house: House) -> None:
     taken = await house.submit()
     async with house.nothing_changes():

@@ -164,12 +164,36 @@ async def test_the_eleventh_edit_within_an_hour_keeps_what_was_typed(house: Hous
     assert "You can send it again from" in answer.text
 
 
-async def test_what_is_no_form_is_refused_as_a_page(house: House) -> None:
-    taken = await house.submit()
+URLENCODED = "application/x-www-form-urlencoded"
+MIB = 1_048_576
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "kept"),
+    [
+        (b"text=new+%FF", URLENCODED, 400, "new \ufffd"),
+        (b"text=new" + b"&x=" * 300, URLENCODED, 400, "new"),
+        (b'{"text": "new"}', "application/json", 415, "new"),
+        (b"text=" + b"n" * MIB, URLENCODED, 413, "n" * 131_051),
+        # Nothing of these can be made out.
+        (b"new", "text/plain", 415, None),
+        (b"x=" + b"n" * MIB, URLENCODED, 413, None),
+        (b"new", "multipart/form-data", 400, None),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_as_a_page_with_what_can_be_made_out(
+    house: House, content: bytes, kind: str, status: int, kept: str | None
+) -> None:
+    taken = await house.submit(text="Stored.")
     async with house.nothing_changes():
-        answer = await house.dave.post(f"{page_of(taken)}/edit", json={"text": "x"})
-    assert answer.status_code == 415
+        answer = await house.dave.post(
+            f"{page_of(taken)}/edit", content=content, headers={"content-type": kind}
+        )
+    assert answer.status_code == status
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert typed_in(answer.text) == (kept or "Stored.")
+    # Nor is it said of what is not there.
+    assert (WORDS["failed"] in answer.text) == (kept is not None)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,12 +1,19 @@
 """What a browser's form gets: a redirect that never leaves the site, or a page with what was typed."""
 
+import json
 from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from service.languages import LANGUAGES, Language, read_words
+from tests.answers import codes_of, problem_of
 from tests.cast import PUBLIC_URL, SUBMIT, House
 
+URLENCODED = "application/x-www-form-urlencoded"
+DROP_IN = "/sites/blog/wp-comments-post.php"
 HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
 
@@ -152,6 +159,28 @@ async def test_any_other_wish_is_as_if_absent(house: House) -> None:
     assert found == dict.fromkeys(TREACHEROUS, f"{PUBLIC_URL}/receipts")
 
 
+NO_WISHES: list[Any] = [5, {}, [], True, "\x00", "/\ud800"]
+
+
+async def test_in_json_a_wish_has_to_be_a_text(house: House) -> None:
+    async with house.nothing_changes():
+        for wish in NO_WISHES:
+            content = json.dumps(house.comment(redirect_to=wish, email="x"))
+            headers = {"content-type": "application/json"}
+            refused = await house.dave.post(SUBMIT, content=content, headers=headers)
+            assert codes_of(problem_of(refused, 422)) == {
+                "#/email": "email_invalid",
+                "#/redirect_to": "redirect_to_invalid",
+            }
+            page = await house.dave.post(DROP_IN, content=content, headers=headers)
+            assert page.status_code == 422
+    taken = await house.try_submit(redirect_to=None)
+    assert taken.status_code == 202
+    # Of a form it is as if absent, like every wish that leads nowhere.
+    answer = await post_form(house, redirect_to="/\x00", text="Another.")
+    assert answer.headers["location"].startswith(f"{PUBLIC_URL}/receipts/")
+
+
 async def test_errors_are_a_page_with_what_was_typed_still_in_the_fields(house: House) -> None:
     typed = house.comment(
         article="/a?x=1&y=2",
@@ -178,6 +207,32 @@ async def test_the_page_names_what_is_wrong_and_what_may_be_meant(house: House) 
     # Once in the summary, and once at the field.
     assert answer.text.count("Did you mean gmail.com?") == 2
     assert answer.text.count("This field is required.") >= 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_whatever_is_wrong_is_said_in_the_language_of_the_reader(
+    house: House, language: Language
+) -> None:
+    words = read_words(language)
+    await house.try_submit(text="First.", headers={"idempotency-key": "used"})
+    form = urlencode(house.comment(text="Second.")).encode()
+    too_long = {"idempotency-key": "k" * 256}
+    for content, kind, more, said in (
+        (form + b"&x=%FF", URLENCODED, {}, "field_invalid"),
+        (form, "text/plain", {}, "field_invalid"),
+        (form, URLENCODED, {"idempotency-key": "used"}, "failed"),
+        (form, URLENCODED, too_long, "field_too_long"),
+        (b"[]", "application/json", {}, "field_invalid"),
+    ):
+        headers = {"accept-language": language, "content-type": kind, **more}
+        page = await house.dave.post(DROP_IN, content=content, headers=headers)
+        told = await house.dave.post(
+            SUBMIT, content=content, headers={"content-type": kind, **more}
+        )
+        problem = problem_of(told, page.status_code)
+        assert words[said] in page.text
+        for words_of_ours in (problem.detail, *(one.detail for one in problem.errors or [])):
+            assert words_of_ours not in page.text
 
 
 async def test_a_page_keeps_the_status_of_the_error(house: House) -> None:
