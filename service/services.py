@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import NoReturn
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -28,7 +29,7 @@ from service.modlog.rules import Head
 from service.privacy.vault import Keyring, Vault
 from service.rate_limiting.clients import address_prefix, client_address
 from service.rate_limiting.leases import SharedLeases
-from service.rate_limiting.rules import Limiter, Rule, Verdict
+from service.rate_limiting.rules import Limiter, Refusal, Rule, Verdict
 from service.settings import Settings
 from service.sites.directory import KnownSite, SiteDirectory
 from service.sites.policy import SitePolicy
@@ -114,9 +115,13 @@ class Services:
         """Charge one try to every rule at once; raises RateLimited and charges none if one refuses."""
         verdict = await self.limiter.charge(rules)
         if verdict.refused:
-            self.metrics.refusals.labels(verdict.refused.rule).inc()
-            raise RateLimited(headers=verdict.refused.headers)
+            self.refuse(verdict.refused)
         return verdict
+
+    def refuse(self, refusal: Refusal) -> NoReturn:
+        """Raise RateLimited for a try that is one too many."""
+        self.metrics.refusals.labels(refusal.rule).inc()
+        raise RateLimited(headers=refusal.headers)
 
     async def charge_refusal(self, request: AppRequest) -> None:
         """Charge a request that is refused before its limits, over all sites; raises RateLimited."""
