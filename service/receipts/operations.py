@@ -40,6 +40,12 @@ class Held(msgspec.Struct, frozen=True):
     article: str
     site: KnownSite
 
+    @property
+    def chars(self) -> int:
+        """Give how much a page has to hold that shows the texts."""
+        shown = [self.comment.html, self.edit.html if self.edit else None]
+        return sum(len(html or "") for html in shown)
+
     def view(self, now: datetime) -> Receipt:
         return view_receipt(self.comment, self.article, self.site.policy, now)
 

@@ -152,6 +152,8 @@ async def edit_by_page(
         if held is None:
             return show_error(error)
         typed = await _read_typed(request)
+        if not await services.may_send_back(request, len(typed) + held.chars):
+            return show_error(error)
         return pages.show_receipt(request, token, held, services.clock(), error=error, typed=typed)
     return see_other(f"/receipts/{token}")
 
