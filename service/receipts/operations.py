@@ -13,7 +13,7 @@ from service.comments.operations import Moves, Tallies, lock_comments, read_auth
 from service.comments.receipts import read_receipt_token
 from service.comments.rules import LockedComment, Status, is_legal
 from service.comments.tables import Article, Comment, ProposedEdit
-from service.comments.texts import check_text, require_text
+from service.comments.texts import check_apart, check_text, require_text
 from service.errors import FieldRefused, Invalid, NotFound
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
@@ -125,10 +125,11 @@ async def _require_few_edits(
             services.refuse(Refusal("edit", EDITS, seconds))
 
 
-def read_text(site: KnownSite, raw: object) -> str:
+async def read_text(site: KnownSite, raw: object) -> str:
     """Give a new text in its stored form; raises Invalid."""
     try:
-        return check_text(require_text("text", raw), site.policy.max_text_chars)
+        typed, most = require_text("text", raw), site.policy.max_text_chars
+        return await check_apart(lambda: check_text(typed, most), typed)
     except FieldRefused as refusal:
         raise Invalid(errors=[refusal.as_error(pointer="#/text")]) from None
 

@@ -102,7 +102,7 @@ async def _edit(
     """Correct a comment with what a request sends."""
     await charge_use(services, services.client_prefix(request))
     fields = await read_fields(request, media)
-    text = operations.read_text(held.site, fields.get("text"))
+    text = await operations.read_text(held.site, fields.get("text"))
     return await operations.edit_comment(services, held, text)
 
 
