@@ -122,7 +122,10 @@ class BodyNotReadable(ServiceError):
     status = 400
     slug = "body-not-readable"
     title = "The body cannot be read"
-    advice = "Send UTF-8 in the format that Content-Type names, nested at most 16 deep."
+    advice = (
+        "Send UTF-8 in the format that Content-Type names, nested at most 16 deep, "
+        "with at most 10,000 arrays and objects."
+    )
     default_detail = "The body is not what its Content-Type says."
 
 

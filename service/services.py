@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import NoReturn
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -28,13 +29,17 @@ from service.modlog.rules import Head
 from service.privacy.vault import Keyring, Vault
 from service.rate_limiting.clients import address_prefix, client_address
 from service.rate_limiting.leases import SharedLeases
-from service.rate_limiting.rules import Limiter, Rule, Verdict
+from service.rate_limiting.rules import Limit, Limiter, Refusal, Rule, Verdict
 from service.settings import Settings
 from service.sites.directory import KnownSite, SiteDirectory
 from service.sites.policy import SitePolicy
 
 # What a change by a reader is refused with before its limits are asked.
 BEFORE_LIMITS = (NotFound, OriginNotAllowed, BodyTooLarge, MediaTypeNotSupported)
+# A page that holds more of what came with a form is as long as many others are together.
+SHORT_ECHO_CHARS = 16_384
+# A person who corrects a long text hardly sends it more often.
+LONG_ECHOES = Limit(burst=10, period_seconds=60)
 _DEFAULT_IP = SitePolicy().limit("ip")
 _logger = get_logger(__name__)
 
@@ -114,14 +119,28 @@ class Services:
         """Charge one try to every rule at once; raises RateLimited and charges none if one refuses."""
         verdict = await self.limiter.charge(rules)
         if verdict.refused:
-            self.metrics.refusals.labels(verdict.refused.rule).inc()
-            raise RateLimited(headers=verdict.refused.headers)
+            self.refuse(verdict.refused)
         return verdict
+
+    def refuse(self, refusal: Refusal) -> NoReturn:
+        """Raise RateLimited for a try that is one too many."""
+        self.metrics.refusals.labels(refusal.rule).inc()
+        raise RateLimited(headers=refusal.headers)
 
     async def charge_refusal(self, request: AppRequest) -> None:
         """Charge a request that is refused before its limits, over all sites; raises RateLimited."""
         prefix = self.client_prefix(request)
         await self.charge([Rule("ip", _DEFAULT_IP, prefix)] if _DEFAULT_IP else [])
+
+    async def may_send_back(self, request: AppRequest, chars: int) -> bool:
+        """Tell whether a page may hold so much of what came with a form that was refused.
+
+        To send it back costs more than to send it, and nothing else bounds who is over every limit.
+        """
+        if chars <= SHORT_ECHO_CHARS:
+            return True
+        rule = Rule("echo", LONG_ECHOES, self.client_prefix(request))
+        return (await self.limiter.charge([rule])).refused is None
 
     def client_prefix(self, request: AppRequest) -> str:
         """Give the prefix of the client's address that limits count by (IPv4 /32, IPv6 /64)."""

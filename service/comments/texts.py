@@ -1,7 +1,10 @@
 """The text of a comment: what is asked of it however it comes, and how a repeat of it is known."""
 
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
+from service.beside import do_beside
 from service.errors import FieldRefused
 from service.http.fields import NOT_STORABLE, REQUIRED, is_storable
 from service.http.wire import MAX_ARTICLE_CHARS
@@ -18,6 +21,10 @@ MAX_RAW_CHARS = {
     "text": 131_050,
 }
 MAX_OTHER_CHARS = 1_024
+# To normalise so much takes some milliseconds where it is not ASCII, which takes next to nothing.
+MAX_CHARS_AT_ONCE = 16_384
+
+T = TypeVar("T")
 
 
 def require_text(field: str, raw: object) -> str:
@@ -51,6 +58,12 @@ def check_length(field: str, value: str, max_chars: int) -> str:
 def check_text(raw: str, max_chars: int) -> str:
     """Give the text of a comment in its stored form; raises FieldRefused."""
     return check_length("text", normalise_text(raw), max_chars)
+
+
+async def check_apart(check: Callable[[], T], text: object) -> T:
+    """Check a text, or what comes with it: beside the event loop where that takes long."""
+    is_long = isinstance(text, str) and len(text) > MAX_CHARS_AT_ONCE and not text.isascii()
+    return await do_beside(check) if is_long else check()
 
 
 def make_fingerprint(

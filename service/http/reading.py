@@ -1,7 +1,7 @@
 """Reading requests: bodies in three media types, and the query. Bounded before anything is parsed."""
 
-import asyncio
 import json
+import re
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from litestar.datastructures import State
 from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
+from service.beside import do_beside
 from service.errors import (
     BodyNotReadable,
     BodyTooLarge,
@@ -35,6 +36,8 @@ MAX_BODY_BYTES = 1_048_576
 # Decoding so much takes a few milliseconds at worst.
 MAX_BODY_BYTES_AT_ONCE = 65_536
 MAX_DEPTH = 16
+# What we read has some hundreds at most. Each costs a hundred times its bytes, and all others wait meanwhile.
+MAX_CONTAINERS = 10_000
 # A comment form has ten fields; plug-ins add some.
 MAX_FORM_FIELDS = 200
 
@@ -112,7 +115,7 @@ async def decode_apart(body: bytes, decode: Callable[[bytes], T]) -> T:
     """Decode a body; a large one beside the event loop, which it would hold for too long."""
     if len(body) <= MAX_BODY_BYTES_AT_ONCE:
         return decode(body)
-    return await asyncio.to_thread(decode, body)
+    return await do_beside(decode, body)
 
 
 async def read_form(request: AppRequest, kind: type[S]) -> S:
@@ -171,10 +174,12 @@ def check_idempotency_key(key: str | None) -> list[FieldError]:
 
 
 def decode_json(body: bytes) -> object:
-    """Decode JSON that is UTF-8 and nested at most 16 deep; raises BodyNotReadable.
+    """Decode JSON that is UTF-8, nested at most 16 deep and not made of very many parts.
 
-    Lone surrogates pass, because it is a field that holds them: the caller names it.
+    Raises BodyNotReadable. Lone surrogates pass, because it is a field that holds them: the caller names it.
     """
+    if _has_many_containers(body):
+        raise BodyNotReadable(f"The body has more than {MAX_CONTAINERS:,} arrays and objects.")
     try:
         decoded = _decode_leniently(body)
     except UnicodeDecodeError:
@@ -206,6 +211,22 @@ _DECODER = msgspec.json.Decoder(float_hook=_read_number)
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(name)
+
+
+_MARKS = re.compile(rb'\\.|["\[{]', re.DOTALL)
+
+
+def _has_many_containers(body: bytes) -> bool:
+    """Tell whether JSON begins too many arrays and objects, without building any."""
+    if body.count(b"[") + body.count(b"{") <= MAX_CONTAINERS:
+        return False
+    found, is_text = 0, False
+    for mark in _MARKS.finditer(body):
+        if mark[0] == b'"':
+            is_text = not is_text
+        elif not is_text and len(mark[0]) == 1:
+            found += 1
+    return found > MAX_CONTAINERS
 
 
 def _depth(value: object) -> int:

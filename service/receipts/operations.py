@@ -1,6 +1,7 @@
 """What a commenter can do with a receipt: see what became of the comment, correct it, and withdraw it."""
 
-from datetime import datetime
+import math
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -12,11 +13,12 @@ from service.comments.operations import Moves, Tallies, lock_comments, read_auth
 from service.comments.receipts import read_receipt_token
 from service.comments.rules import LockedComment, Status, is_legal
 from service.comments.tables import Article, Comment, ProposedEdit
-from service.comments.texts import check_text, require_text
+from service.comments.texts import check_apart, check_text, require_text
 from service.errors import FieldRefused, Invalid, NotFound
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
-from service.rate_limiting.rules import Limit, Rule
+from service.modlog.tables import LogEntry
+from service.rate_limiting.rules import Limit, Refusal, Rule
 from service.receipts.errors import AlreadyWithdrawn
 from service.receipts.rules import has_expired, require_editable, view_own, view_receipt
 from service.receipts.schemas import OwnComment, Receipt
@@ -38,6 +40,12 @@ class Held(msgspec.Struct, frozen=True):
     article: str
     site: KnownSite
 
+    @property
+    def chars(self) -> int:
+        """Give how much a page has to hold that shows the texts."""
+        shown = [self.comment.html, self.edit.html if self.edit else None]
+        return sum(len(html or "") for html in shown)
+
     def view(self, now: datetime) -> Receipt:
         return view_receipt(self.comment, self.article, self.site.policy, now)
 
@@ -50,13 +58,13 @@ async def find_receipt(services: Services, token: str, prefix: str) -> Held:
 
     Each try is charged, before it is known whether the token is right.
     """
-    await services.charge([Rule("receipt", LIMIT, prefix)])
+    await charge_use(services, prefix)
     async with services.looking_up() as session:
         return await _find(services, session, token)
 
 
 async def find_to_change(services: Services, token: str, prefix: str) -> Held:
-    """Give what a token is the receipt of, whose change is charged; another is charged here, and NotFound.
+    """Give what a token is the receipt of, whose use is charged apart; another is charged here, and NotFound.
 
     No database is asked about a token that we did not make.
     """
@@ -64,16 +72,13 @@ async def find_to_change(services: Services, token: str, prefix: str) -> Held:
         async with services.looking_up() as session:
             return await _find(services, session, token)
     except NotFound:
-        await charge_edit(services, prefix)
+        await charge_use(services, prefix)
         raise
 
 
-async def charge_edit(services: Services, prefix: str, held: Held | None = None) -> None:
-    """Charge the use of a receipt, and with what is `held` its correction; raises RateLimited."""
-    rules = [Rule("receipt", LIMIT, prefix)]
-    if held is not None:
-        rules.append(Rule("edit", EDITS, str(held.comment.id)))
-    await services.charge(rules)
+async def charge_use(services: Services, prefix: str) -> None:
+    """Charge the use of a receipt; raises RateLimited."""
+    await services.charge([Rule("receipt", LIMIT, prefix)])
 
 
 async def read_receipt(services: Services, token: str, prefix: str) -> Receipt:
@@ -85,7 +90,7 @@ async def read_receipt(services: Services, token: str, prefix: str) -> Receipt:
 async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
     """Correct the text of a comment for its author, who has found it by its receipt.
 
-    Raises Conflict where the status does not allow it, EditWindowClosed or DuplicateComment.
+    Raises Conflict where the status does not allow it, EditWindowClosed, RateLimited or DuplicateComment.
     """
     now, comment_id = services.clock(), held.comment.id
     async with services.writing() as session:
@@ -93,6 +98,7 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
         # As it is now that nobody else can change it.
         comment = await session.get_one(Comment, comment_id)
         require_editable(comment, held.site.policy, now)
+        await _require_few_edits(services, session, comment_id, now)
         keyring = await services.vault.keyring(session)
         if await change_text(session, keyring, comment, held.article, text, now):
             tallies = Tallies()
@@ -103,17 +109,34 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
     return view_receipt(comment, held.article, held.site.policy, now)
 
 
-def read_text(site: KnownSite, raw: object) -> str:
+async def _require_few_edits(
+    services: Services, session: AsyncSession, comment_id: UUID, now: datetime
+) -> None:
+    """Raise RateLimited for one more correction than a locked comment takes, by what the log has of it.
+
+    So it is exact whatever becomes of Redis and of processes.
+    """
+    is_edit = (col(LogEntry.comment_id) == comment_id, col(LogEntry.action) == "edit")
+    newest = select(LogEntry.at).where(*is_edit).order_by(col(LogEntry.at).desc())
+    times = (await session.exec(newest.limit(EDITS.burst))).all()
+    if len(times) == EDITS.burst:
+        again = times[-1] + timedelta(seconds=EDITS.period_seconds)
+        if (seconds := math.ceil((again - now).total_seconds())) > 0:
+            services.refuse(Refusal("edit", EDITS, seconds))
+
+
+async def read_text(site: KnownSite, raw: object) -> str:
     """Give a new text in its stored form; raises Invalid."""
     try:
-        return check_text(require_text("text", raw), site.policy.max_text_chars)
+        typed, most = require_text("text", raw), site.policy.max_text_chars
+        return await check_apart(lambda: check_text(typed, most), typed)
     except FieldRefused as refusal:
         raise Invalid(errors=[refusal.as_error(pointer="#/text")]) from None
 
 
 async def withdraw_comment(services: Services, token: str, prefix: str) -> None:
     """Withdraw a comment for its author; raises NotFound or AlreadyWithdrawn."""
-    await services.charge([Rule("receipt", LIMIT, prefix)])
+    await charge_use(services, prefix)
     now = services.clock()
     async with services.writing() as session:
         comment_id = (await _find(services, session, token)).comment.id

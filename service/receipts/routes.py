@@ -28,7 +28,7 @@ from service.receipts import operations, pages
 from service.receipts.errors import AlreadyWithdrawn, EditWindowClosed
 from service.receipts.operations import (
     Held,
-    charge_edit,
+    charge_use,
     find_receipt,
     find_to_change,
     read_receipt,
@@ -106,15 +106,10 @@ async def edit_comment(
 async def _edit(
     request: AppRequest, services: Services, held: Held, media: tuple[str, ...]
 ) -> Receipt:
-    """Correct a comment; only what can be read and is valid counts as a correction of it."""
-    prefix = services.client_prefix(request)
-    try:
-        fields = await read_fields(request, media)
-        text = operations.read_text(held.site, fields.get("text"))
-    except ServiceError:
-        await charge_edit(services, prefix)
-        raise
-    await charge_edit(services, prefix, held)
+    """Correct a comment with what a request sends."""
+    await charge_use(services, services.client_prefix(request))
+    fields = await read_fields(request, media)
+    text = await operations.read_text(held.site, fields.get("text"))
     return await operations.edit_comment(services, held, text)
 
 
@@ -159,6 +154,8 @@ async def edit_by_page(
         # Whatever it is, somebody has typed something that must not be lost.
         error, _ = name_error(request, raised)
         typed = await _salvage_text(request, error)
+        if not await services.may_send_back(request, len(typed or "") + held.chars):
+            return show_error(error)
         return pages.show_receipt(request, token, held, services.clock(), error=error, typed=typed)
     return see_other(f"/receipts/{token}")
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from service.clock import new_id, parse_id
 from service.comments.errors import DuplicateComment
 from service.comments.receipts import make_receipt_token
-from service.comments.texts import make_fingerprint
+from service.comments.texts import check_apart, make_fingerprint
 from service.database import UNKNOWN
 from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
 from service.http.reading import check_idempotency_key
@@ -67,7 +67,8 @@ async def submit_comment(
     DuplicateComment.
     """
     text_fields = site.policy.text_field_names
-    valid, errors = check_submission(translate_names(raw_fields, text_fields), site)
+    fields = translate_names(raw_fields, text_fields)
+    valid, errors = await check_apart(lambda: check_submission(fields, site), fields.get("text"))
     errors += check_idempotency_key(idempotency_key)
     keyring = await services.keyring()
     parent, closed = await _check_place(services, site, valid)

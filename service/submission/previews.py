@@ -1,8 +1,7 @@
 """Showing a text as it would be seen as a comment."""
 
-import asyncio
-
-from service.comments.texts import check_text, require_text
+from service.beside import do_beside
+from service.comments.texts import check_apart, check_text, require_text
 from service.errors import FieldRefused, Invalid
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
@@ -24,9 +23,10 @@ async def preview_text(services: Services, site: KnownSite, raw: object, prefix:
     """Render a text under the bounds of a submission; stores nothing. Raises RateLimited or Invalid."""
     await charge_preview(services, prefix)
     try:
-        text = check_text(require_text("text", raw), site.policy.max_text_chars)
+        typed, most = require_text("text", raw), site.policy.max_text_chars
+        text = await check_apart(lambda: check_text(typed, most), typed)
     except FieldRefused as refusal:
         raise Invalid(errors=[refusal.as_error(pointer="#/text")]) from None
     if len(text) <= MAX_CHARS_AT_ONCE:
         return Preview(render_html(text))
-    return Preview(await asyncio.to_thread(render_html, text))
+    return Preview(await do_beside(render_html, text))

@@ -90,6 +90,8 @@ async def show_refusal(
         # What is refused before the body is read.
         raw = await salvage_fields(request) if is_sent_back else {}
     typed = _find_typed(raw, site)
+    if not await services.may_send_back(request, sum(map(len, typed.values()))):
+        is_sent_back, typed = False, {}
     otherwise = site.policy.language if site else FALLBACK
     language = choose_language(request.headers.get("accept-language", ""), otherwise)
     words = read_words(language)

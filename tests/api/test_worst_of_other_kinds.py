@@ -6,9 +6,11 @@ The measure is that of `test_worst_requests`.
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from service.comments.texts import MAX_RAW_CHARS
 from service.http.reading import JSON, MULTIPART, URLENCODED
 from service.server.reading import MAX_HEADERS_BYTES, MAX_REQUEST_LINE_BYTES
 from tests.api.test_worst_requests import FACTOR, MANY, longest_legal, sqlite, watched
@@ -189,4 +191,32 @@ async def test_no_form_that_is_refused_holds_the_others_up(house: House, refusal
         assert answer.status_code in {403, 404, 413, 415}
         if watch.worst_seconds > bound:
             found[number] = watch.worst_seconds / bound
+    assert found == {}
+
+
+# Each grows or is put in order as it is normalised, and has as many characters as are read.
+HEAVY = ["\U0001d160", "\ufb2c", "\u0301\u0327", "\u1100\u1161\u11a8"]
+
+
+@sqlite
+@pytest.mark.parametrize("unit", HEAVY, ids=ascii)
+async def test_no_text_that_is_looked_at_holds_the_others_up(house: House, unit: str) -> None:
+    bound = await longest_legal(house)
+    receipt = f"/v1/receipts/{(await house.submit()).receipt.token}"
+    text, found = (unit * MANY)[: MAX_RAW_CHARS["text"]], {}
+    form = urlencode({"article": "/post", "name": "D", "email": "d@mail.example"}).encode()
+    json_body = json.dumps(house.comment(text=text), ensure_ascii=False).encode()
+    for method, url, media, content in (
+        ("POST", "/v1/sites/blog/comments", JSON, json_body),
+        ("POST", "/v1/sites/blog/preview", JSON, json_body),
+        ("PATCH", receipt, JSON, json_body),
+        ("POST", "/v1/sites/blog/comments", URLENCODED, form + b"&text=" + text.encode()),
+    ):
+        async with watched() as watch:
+            answer = await house.dave.request(
+                method, url, headers={"content-type": media}, content=content
+            )
+        assert answer.status_code in {200, 202, 409, 422}
+        if watch.worst_seconds > bound:
+            found[url, media] = watch.worst_seconds / bound
     assert found == {}

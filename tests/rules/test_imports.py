@@ -14,6 +14,7 @@ ORDER = [
     {"redis_url", "log_outlet"},
     {
         "beginning",
+        "beside",
         "clock",
         "confidential",
         "environment",

@@ -1,5 +1,6 @@
 """What is done to a text before it is measured: little, once, and nothing that readers miss."""
 
+import sys
 import unicodedata
 from collections.abc import Callable
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.nfc import nfc
+from service.text.nfc import PIECE_CHARS, is_apart, nfc
 from service.text.normalising import has_visible, normalise_line, normalise_text
 
 # Characters that meet each other in the rules: marks, joiners, formats, tags, fillers, white space.
@@ -27,6 +28,24 @@ def test_normalising_twice_is_normalising_once(normalise: Callable[[str], str], 
 @given(st.one_of(TRICKY, st.text()))
 def test_our_nfc_is_the_nfc_of_unicode(value: str) -> None:
     assert nfc(value) == unicodedata.normalize("NFC", value)
+
+
+@given(st.one_of(TRICKY, st.text(min_size=1)), st.integers(0, 40))
+def test_where_a_long_text_is_cut_nothing_is_lost(value: str, before: int) -> None:
+    long = "e" * (PIECE_CHARS - before) + value + "e" * PIECE_CHARS + value
+    assert nfc(long) == unicodedata.normalize("NFC", long)
+
+
+def test_it_is_cut_where_nothing_composes() -> None:
+    every = [
+        char for char in map(chr, range(sys.maxunicode + 1)) if not "\ud800" <= char <= "\udfff"
+    ]
+    parts = {char: unicodedata.normalize("NFD", char) for char in every}
+    composed = {text for char, text in parts.items() if unicodedata.normalize("NFC", text) == char}
+    joined = {text[-1] for text in composed if len(text) > 1}
+    first = {parts[char][0] for char in every if is_apart(char)}
+    assert first.isdisjoint(joined)
+    assert not any(map(unicodedata.combining, first))
 
 
 @pytest.mark.parametrize("unit", ["\u0301\u0323", "\u0f73", "a\u0344\u0323"])

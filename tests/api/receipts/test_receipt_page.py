@@ -152,6 +152,17 @@ async def test_a_429_keeps_what_was_typed_with_a_token_that_we_gave(house: House
     assert len(long.content) < 800_000
 
 
+async def test_a_long_page_is_sent_back_ten_times_a_minute(house: House) -> None:
+    """A few bytes would else have as much sent as often as somebody likes who is over the limit."""
+    await house.set("max_text_chars=65525")
+    taken = await house.submit(text="&" * 20_000)
+    for _ in range(60):
+        await house.dave.get("/receipts/x")
+    sizes = [len((await send(house, taken, "x")).content) for _ in range(12)]
+    assert min(sizes[:10]) > 20_000
+    assert max(sizes[10:]) < 5_000
+
+
 async def test_the_eleventh_edit_within_an_hour_keeps_what_was_typed(house: House) -> None:
     taken = await house.submit()
     for number in range(10):

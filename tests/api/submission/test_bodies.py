@@ -101,6 +101,8 @@ UNREADABLE = {
     "a surrogate in raw bytes": (b'{"text": "\xed\xa0\x80"}', JSON),
     "too deep": (b'{"a":' * 17 + b"1" + b"}" * 17, JSON),
     "far too deep": (b"[" * 200_000 + b"]" * 200_000, JSON),
+    "very many arrays": (b'{"x":[' + b"[]," * 10_000 + b"[]]}", JSON),
+    "very many objects, and texts": (b'{"x":["\\"{",' + b'{"[":"]"},' * 10_000 + b"{}]}", JSON),
     "a form in Latin-1": ("text=ü".encode("latin-1"), URLENCODED),
     "percent-encoded Latin-1": (b"text=%FC", URLENCODED),
     "very many fields": (b"a=b&" * 1_000, URLENCODED),
@@ -123,6 +125,12 @@ async def test_what_cannot_be_parsed_as_its_type_says_is_400(house: House) -> No
 async def test_sixteen_levels_are_still_read(house: House) -> None:
     deep = json.dumps(house.comment()).removesuffix("}") + ', "x": ' + "[" * 15 + "]" * 15 + "}"
     assert (await send(house, deep.encode(), JSON)).status_code == 202
+
+
+async def test_a_text_may_have_as_many_brackets_as_it_likes(house: House) -> None:
+    await house.set("max_text_chars=65525")
+    for text in ("[" * 60_000, '"[' * 30_000, "\\{" * 30_000, '\\"[' * 20_000):
+        assert (await house.submit(text=text)).status == "pending"
 
 
 async def test_json_that_is_no_object_is_invalid(house: House) -> None:

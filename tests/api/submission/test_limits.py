@@ -153,6 +153,27 @@ async def test_what_was_typed_is_sent_back_for_a_site_that_there_is_and_in_bound
             assert len(answer.content) < most, name
 
 
+@pytest.mark.parametrize("limits", ["limit.ip=2/minute", "limit.ip=off"])
+async def test_long_texts_are_sent_back_ten_times_a_minute(house: House, limits: str) -> None:
+    """Whoever is over every limit would else have many times as much sent as was sent here."""
+    await house.set(limits)
+
+    async def send(text: str, by: httpx.AsyncClient = house.dave) -> str:
+        url, form = "/sites/blog/wp-comments-post.php", {"comment": text}
+        answer = await by.post(url, data=form)
+        assert answer.status_code in {422, 429}
+        return answer.text
+
+    long = "&" * 20_000
+    pages = [await send(long) for _ in range(12)]
+    assert [Inputs(page).values.get("text") for page in pages] == [long] * 10 + [None] * 2
+    assert max(map(len, pages[10:])) < 5_000
+    assert Inputs(await send("A short one.")).values["text"] == "A short one."
+    assert Inputs(await send(long, house.client("198.51.100.1"))).values["text"] == long
+    house.clock.advance(seconds=60)
+    assert Inputs(await send(long)).values["text"] == long
+
+
 async def test_what_was_cut_for_the_page_is_never_taken_as_if_it_were_whole(house: House) -> None:
     form = house.comment(text="\u200b" * 200_000 + "x")
     page = await house.dave.post("/sites/blog/wp-comments-post.php", files=as_parts(form))
