@@ -19,7 +19,7 @@ from service.accounts.tables import BearerToken, Moderator, SignInSession
 from service.accounts.tokens import hash_token
 from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
-from service.http.reading import FORMS, AppRequest, media_type, read_fields
+from service.http.reading import FORMS, AppRequest, media_type, read_body, read_fields
 from service.privacy.vault import Keyring
 from service.services import Services
 
@@ -35,17 +35,26 @@ async def require_moderator(
 ) -> None:
     """Let only known moderators pass and leave the Caller in the request's state.
 
+    What changes something goes by who the caller is once the whole body is there.
     Raises NotSignedIn or CsrfTokenMissing.
     """
     assert isinstance(connection, Request)  # noqa: S101 - Routes are HTTP, which mypy cannot know.
-    services: Services = connection.app.state.services
-    if (token := read_bearer(connection)) is not None:
-        connection.state.caller = await _by_token(services, token)
-        return
-    caller, keyring = await _by_cookie(services, read_cookie(connection, services))
+    connection.state.caller = await _find_caller(connection)
     if connection.method not in SAFE_METHODS:
-        await _require_own_page(services, connection, keyring, caller)
-    connection.state.caller = caller
+        # A body may be half a minute on its way, and what was true of its sender is so no more. First asked
+        # without it, so that no stranger has us read anything.
+        await read_body(connection)
+        connection.state.caller = await _find_caller(connection)
+
+
+async def _find_caller(request: AppRequest) -> Caller:
+    services: Services = request.app.state.services
+    if (token := read_bearer(request)) is not None:
+        return await _by_token(services, token)
+    caller, keyring = await _by_cookie(services, read_cookie(request, services))
+    if request.method not in SAFE_METHODS:
+        await _require_own_page(services, request, keyring, caller)
+    return caller
 
 
 def read_bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import col, update
+from sqlalchemy import ColumnElement
+from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.credentials import end_links, lock_moderator, set_password
 from service.accounts.errors import AccountDisabled
 from service.accounts.sessions import start_session
-from service.accounts.tables import OneTimeLink
+from service.accounts.tables import Moderator, OneTimeLink
 from service.accounts.tokens import hash_token, make_token
 from service.errors import NotFound
 from service.modlog.chains import Entries
@@ -58,6 +59,22 @@ async def find_link(session: AsyncSession, token: str, now: datetime) -> OneTime
 def _is_alive(link: OneTimeLink, now: datetime) -> bool:
     """Tell whether a link was made within a day, which one of a clock that was far ahead was not."""
     return now < link.expires_at < now + 2 * LINK_LIFETIME
+
+
+def can_sign_in(now: datetime) -> ColumnElement[bool]:
+    """Give the condition that somebody gets in by an account: by its password, or by a link that is open.
+
+    Sessions and tokens do not count: they end by themselves, and nobody gets another by them.
+    """
+    expires = col(OneTimeLink.expires_at)
+    links = select(OneTimeLink.moderator_id).where(
+        col(OneTimeLink.used_at).is_(None), expires > now, expires < now + 2 * LINK_LIFETIME
+    )
+    return and_(
+        col(Moderator.disabled_at).is_(None),
+        col(Moderator.removed_at).is_(None),
+        or_(col(Moderator.password_hash).is_not(None), col(Moderator.id).in_(links)),
+    )
 
 
 async def use_link(

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.accounts.claims import give_claims_back
 from service.accounts.credentials import lock_moderator
 from service.accounts.errors import AccountExists, LastOwner
+from service.accounts.links import can_sign_in
 from service.accounts.queries import find_moderator
 from service.accounts.rules import Role
 from service.accounts.tables import Membership, Moderator
@@ -74,7 +75,7 @@ async def set_role(
     if before is None and only_member:
         raise NotFound
     if before and before.role == Role.OWNER.word and role is not Role.OWNER:
-        await require_other_owners(session, moderator_id, [site_id])
+        await require_other_owners(session, moderator_id, [site_id], now)
     if role is None:
         await session.exec(delete(Membership).where(*_is_member(site_id, moderator_id)))
     else:
@@ -93,7 +94,7 @@ async def set_role(
 
 
 async def require_other_owners(
-    session: AsyncSession, moderator_id: UUID, site_ids: Sequence[UUID]
+    session: AsyncSession, moderator_id: UUID, site_ids: Sequence[UUID], now: datetime
 ) -> None:
     """Raise LastOwner unless each of the sites has another owner who can sign in."""
     is_owner = (col(Membership.site_id).in_(site_ids), Membership.role == Role.OWNER.word)
@@ -105,7 +106,7 @@ async def require_other_owners(
     query = select(Membership.site_id).join(
         Moderator, col(Moderator.id) == col(Membership.moderator_id)
     )
-    active = query.where(*is_owner, col(Moderator.disabled_at).is_(None))
+    active = query.where(*is_owner, can_sign_in(now))
     others = (await session.exec(active.where(Membership.moderator_id != moderator_id))).all()
     if left := set(site_ids).difference(others):
         slugs = await session.exec(select(Site.slug).where(col(Site.id).in_(left)))

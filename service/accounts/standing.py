@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.accounts.claims import give_claims_back
 from service.accounts.credentials import Ended, end_access
 from service.accounts.errors import LastAdmin
+from service.accounts.links import can_sign_in
 from service.accounts.members import require_other_owners
 from service.accounts.rules import Role
 from service.accounts.tables import Membership, Moderator
@@ -33,7 +34,7 @@ async def disable_moderator(
     now: datetime,
 ) -> Ended:
     """Let nobody in by an account until it is enabled again; raises NotFound, LastOwner or LastAdmin."""
-    moderator = await _lock_to_leave(session, moderator_id)
+    moderator = await _lock_to_leave(session, moderator_id, now)
     if moderator.disabled_at is None:
         moderator.disabled_at = now
         session.add(moderator)
@@ -51,7 +52,7 @@ async def enable_moderator(
     now: datetime,
 ) -> None:
     """Let somebody in again who was disabled, by the same password and to the same roles; raises NotFound."""
-    _, moderator = await _lock_with_admins(session, moderator_id)
+    moderator = await _lock_with_admins(session, moderator_id)
     if moderator.disabled_at is None:
         return
     moderator.disabled_at = None
@@ -72,7 +73,7 @@ async def remove_moderator(
 
     Its address leaves the vault and may have an account anew. The log goes on saying who did what.
     """
-    moderator = await _lock_to_leave(session, moderator_id)
+    moderator = await _lock_to_leave(session, moderator_id, now)
     moderator.removed_at, moderator.password_hash, moderator.is_admin = now, None, False
     session.add(moderator)
     entry = make_entry("moderator.removed", now, actor_id, subject=str(moderator_id))
@@ -96,30 +97,27 @@ async def set_admin(
     now: datetime,
 ) -> None:
     """Make somebody an admin of the installation, or take that away; raises NotFound or LastAdmin."""
-    admins, moderator = await _lock_with_admins(session, moderator_id)
+    moderator = await _lock_with_admins(session, moderator_id)
     if moderator.is_admin == is_admin:
         return
     if not is_admin:
-        _require_another_admin(admins, moderator)
+        await _require_another_admin(session, moderator, now)
     moderator.is_admin = is_admin
     session.add(moderator)
     subject = f"{moderator_id}:{'admin' if is_admin else 'no-admin'}"
     entries.add(NO_SITE, make_entry("moderator.changed", now, actor_id, subject=subject))
 
 
-async def _lock_to_leave(session: AsyncSession, moderator_id: UUID) -> Moderator:
+async def _lock_to_leave(session: AsyncSession, moderator_id: UUID, now: datetime) -> Moderator:
     """Lock an account without which the installation and its sites can go on."""
-    admins, moderator = await _lock_with_admins(session, moderator_id)
-    _require_another_admin(admins, moderator)
-    await require_other_owners(
-        session, moderator_id, await _sites_of(session, moderator_id, Role.OWNER)
-    )
+    moderator = await _lock_with_admins(session, moderator_id)
+    await _require_another_admin(session, moderator, now)
+    owned = await _sites_of(session, moderator_id, Role.OWNER)
+    await require_other_owners(session, moderator_id, owned, now)
     return moderator
 
 
-async def _lock_with_admins(
-    session: AsyncSession, moderator_id: UUID
-) -> tuple[Sequence[Moderator], Moderator]:
+async def _lock_with_admins(session: AsyncSession, moderator_id: UUID) -> Moderator:
     """Lock an account together with those of all admins, in one order; raises NotFound."""
     chosen = or_(col(Moderator.id) == moderator_id, col(Moderator.is_admin))
     query = select(Moderator).where(chosen).order_by(col(Moderator.id))
@@ -128,12 +126,16 @@ async def _lock_with_admins(
     found = next((one for one in rows if one.id == moderator_id), None)
     if found is None or found.removed_at is not None:
         raise NotFound
-    return rows, found
+    return found
 
 
-def _require_another_admin(admins: Sequence[Moderator], moderator: Moderator) -> None:
-    others = (one for one in admins if one.is_admin and one.id != moderator.id)
-    if moderator.is_admin and all(one.disabled_at is not None for one in others):
+async def _require_another_admin(
+    session: AsyncSession, moderator: Moderator, now: datetime
+) -> None:
+    """Raise LastAdmin where a locked account is that of the only admin who can sign in."""
+    is_another = (col(Moderator.is_admin), Moderator.id != moderator.id)
+    query = select(Moderator.id).where(*is_another, can_sign_in(now)).limit(1)
+    if moderator.is_admin and (await session.exec(query)).first() is None:
         raise LastAdmin
 
 

@@ -1,6 +1,7 @@
 """Comments whose status or version is not what the log last said: somebody changed them behind its back."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.tables import Comment
 from service.modlog.rules import Flaw
-from service.modlog.stored import require_bad_row
+from service.modlog.stored import read_pieces, require_bad_row
 from service.modlog.tables import LogEntry
 from service.privacy.vault import NO_SITE
 from service.sites.tables import Site
@@ -38,7 +39,7 @@ async def find_unlogged(session: AsyncSession) -> dict[UUID, list[Flaw]]:
 def _find(session: Session) -> Iterator[tuple[UUID, Flaw]]:
     last = None
     try:
-        while piece := _read_piece(session, last):
+        for piece in read_pieces(*_comments_with_newest(), partial(_read_piece, session)):
             for comment_id, site_id, *found in piece:
                 if detail := _say_what_is_wrong(*found):
                     flaw = Flaw("unlogged", found[3] or 0, _read_id(comment_id), detail)
@@ -60,7 +61,14 @@ def _say_what_is_wrong(
     return None
 
 
-def _read_piece(session: Session, last: Any) -> list[Any]:
+def _read_piece(session: Session, query: Any) -> list[Any]:
+    found = list(session.exec(query.limit(CHUNK)).all())
+    session.rollback()
+    return found
+
+
+def _comments_with_newest() -> tuple[Any, Any]:
+    """Give the query of comments with the newest entry of each, and the key that they are read by."""
     entry = LogEntry.__table__.alias()  # type: ignore[attr-defined]  # SQLModel does not declare it.
     newest = (
         select(func.max(entry.c.seq))
@@ -81,12 +89,8 @@ def _read_piece(session: Session, last: Any) -> list[Any]:
         select(*wanted)
         .join_from(Comment, LogEntry, is_newest, isouter=True)
         .join(Site, col(Site.id) == col(Comment.site_id), isouter=True)
-        .order_by(comment_id)
-        .limit(CHUNK)
     )
-    found = list(session.exec(query if last is None else query.where(comment_id > last)).all())
-    session.rollback()
-    return found
+    return query, comment_id
 
 
 def _read_id(stored: Any) -> UUID | None:

@@ -56,7 +56,7 @@ def convert_fields(
     """
     errors = find_errors(raw, kind, "#", lax=lax)
     if not errors:
-        return msgspec.convert(raw, kind, strict=not lax)
+        return msgspec.convert(_known(raw, kind), kind, strict=not lax)
     told = as_parameters(errors) if in_query else errors
     if faults is None:
         raise Invalid(errors=told)
@@ -64,10 +64,17 @@ def convert_fields(
     return _convert_rest(raw, kind, errors, lax)
 
 
+def _known(raw: object, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Give the members that a command has; the name of another may be one that nothing can encode."""
+    given = raw if isinstance(raw, Mapping) else {}
+    names = [member.encode_name for member in fields(kind)]
+    return {name: given[name] for name in names if name in given}
+
+
 def _convert_rest(raw: object, kind: type[S], errors: list[FieldError], lax: bool) -> S:
     """Read the members that nothing is wrong with; the others are None."""
     wrong = {(error.pointer or "").split("/")[1] for error in errors if error.pointer != "#"}
-    given = raw if isinstance(raw, Mapping) else {}
+    given = _known(raw, kind)
     values: dict[str, Any] = {}
     for member in fields(kind):
         name = member.encode_name
@@ -172,6 +179,9 @@ def _find_in_value(raw: object, kind: Any, pointer: str, lax: bool) -> list[Fiel
         return [_wrong(pointer, "invalid", NOT_STORABLE)]
     try:
         msgspec.convert(raw, kind, strict=not lax)
+    except UnicodeEncodeError:
+        # So msgspec says of a lone surrogate where it looks for a number, or for the name of a member.
+        return [_wrong(pointer, "invalid", NOT_STORABLE)]
     except msgspec.ValidationError:
         is_right = False
     else:

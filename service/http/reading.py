@@ -63,7 +63,7 @@ async def read_command(request: AppRequest, kind: type[S], faults: Faults | None
 
     Raises MediaTypeNotSupported, BodyNotReadable, or Invalid where there are no `faults` to gather that.
     """
-    body = await _read_body(request)
+    body = await read_body(request)
     if body and media_type(request) != JSON:
         raise MediaTypeNotSupported("Send the body as application/json.")
 
@@ -87,7 +87,7 @@ async def read_fields(
     kind = media_type(request)
     if kind not in media:
         raise MediaTypeNotSupported(f"Send the body as {' or '.join(media)}.")
-    body = await _read_body(request)
+    body = await read_body(request)
     if kind == JSON:
         decoded = await decode_apart(body, decode_json)
         if not isinstance(decoded, dict):
@@ -101,7 +101,8 @@ async def read_fields(
     return {name: value for name, value in reversed(pairs) if value.strip() or name in keep_empty}
 
 
-async def _read_body(request: AppRequest) -> bytes:
+async def read_body(request: AppRequest) -> bytes:
+    """Read a whole body, once; raises BodyTooLarge or BodyNotReadable."""
     try:
         return await request.body()
     except RequestEntityTooLarge:

@@ -5,7 +5,8 @@ look-up finds any more. Here a row is only what was written; one that is not is 
 does not keep the others from being checked.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Column, Dialect, func, type_coerce
@@ -19,6 +20,7 @@ from service.modlog.tables import LogEntry
 # A row, as the driver gives it.
 Values = tuple[Any, ...]
 M = TypeVar("M", bound=SQLModel)
+P = TypeVar("P", bound=Sequence[Any])
 # Rows that are read at a time.
 CHUNK = 1_000
 # SQLite keeps any bytes as text; its driver's error has no code of its own.
@@ -59,16 +61,22 @@ def read_in_order(session: Session, query: Any) -> Iterator[tuple[int, Values | 
     and PostgreSQL's dead rows.
     """
     seq = col(LogEntry.seq)
-    ordered = query.add_columns(seq).where(has_place(session)).order_by(seq)
-    last: int | None = None
-    while True:
-        following = ordered if last is None else ordered.where(seq > last)
-        piece = _read_piece(session, following.limit(CHUNK))
-        session.rollback()
-        if not piece:
-            return
+    placed = query.add_columns(seq).where(has_place(session))
+    for piece in read_pieces(placed, seq, partial(_read_piece, session)):
         yield from piece
+
+
+def read_pieces(query: Any, key: Any, read: Callable[[Any], Sequence[P]]) -> Iterator[Sequence[P]]:
+    """Read rows in the order of a key, which is the first thing that `read` gives of each.
+
+    That no two rows share a key is a rule of the database, which whoever writes there can drop. So a piece
+    ends with all the rows of its last key, or with as many as `read` takes.
+    """
+    following = query
+    while piece := read(following.order_by(key)):
         last = piece[-1][0]
+        yield [*(row for row in piece if row[0] != last), *read(query.where(key == last))]
+        following = query.where(key.is_not(None) if last is None else key > last)
 
 
 def has_place(session: Session) -> Any:
@@ -78,23 +86,32 @@ def has_place(session: Session) -> Any:
 
 
 def _read_piece(session: Session, query: Any) -> list[tuple[int, Values | None]]:
+    piece = query.limit(CHUNK)
     try:
-        return [(row[-1], tuple(row[:-1])) for row in session.exec(query).all()]
+        return _read_rows(session, piece)
     except DBAPIError as error:
         require_bad_row(error)
     session.rollback()
     seq = col(LogEntry.seq)
-    places = session.scalars(query.with_only_columns(seq)).all()
-    return [(place, _read_one(session, query.where(seq == place))) for place in places]
+    places = session.scalars(piece.with_only_columns(seq)).unique().all()
+    return [
+        row for place in places for row in _read_place(session, piece.where(seq == place), place)
+    ]
 
 
-def _read_one(session: Session, query: Any) -> Values | None:
+def _read_place(session: Session, query: Any, place: int) -> list[tuple[int, Values | None]]:
     try:
-        return tuple(session.exec(query).one()[:-1])
+        return _read_rows(session, query)
     except DBAPIError as error:
         require_bad_row(error)
         session.rollback()
-        return None
+        return [(place, None)]
+
+
+def _read_rows(session: Session, query: Any) -> list[tuple[int, Values | None]]:
+    rows = session.exec(query).all()
+    session.rollback()
+    return [(row[-1], tuple(row[:-1])) for row in rows]
 
 
 def require_bad_row(error: DBAPIError) -> None:

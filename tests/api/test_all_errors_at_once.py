@@ -161,6 +161,28 @@ async def test_everything_of_a_wrong_type_is_named(
         assert named(errors_of(answer)) == every, str(operation)
 
 
+LONE: list[Any] = ["\ud800", ["\ud800"], {"\ud800": 1}, {"a": ["\ud800"]}, [{"\ud800": 1}]]
+
+
+@pytest.mark.parametrize("lone", LONE)
+async def test_a_lone_surrogate_is_named_wherever_it_lies(
+    house: House, operations: list[Operation], lone: object
+) -> None:
+    names = await names_of(house)
+    for operation in operations:
+        if operation.media == JSON:
+            body = dict.fromkeys(operation.members, lone)
+            answer = await send(house, operation, names, {}, body, None)
+            every = {name for name in body if (operation.name, name) not in NEVER_REFUSED}
+            assert named(errors_of(answer)) >= every, str(operation)
+
+
+async def test_a_member_that_is_not_known_may_have_any_name(house: House) -> None:
+    for content in ('{"name": "script", "\\ud800": 1}', '{"name": "script", "x": "\\ud800"}'):
+        made = await house.alice.post("/v1/tokens", content=content, headers={"content-type": JSON})
+        assert made.status_code == 201
+
+
 async def test_everything_that_is_meant_and_wrong_is_named(
     house: House, operations: list[Operation]
 ) -> None:

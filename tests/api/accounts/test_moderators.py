@@ -264,6 +264,11 @@ async def test_the_last_admin_and_the_last_owner_stay(
         await change(admin, alice, admin=False),
     ):
         assert answer.status_code == 409
+    new = {"email": "erin@moderators.example", "name": "Erin", "admin": True}
+    assert (await admin.post(MODERATORS, json=new)).status_code == 201
+    # Her link is a way in for a day, and she took none of it.
+    house.clock.advance(hours=25)
+    assert (await change(admin, alice, admin=False)).status_code == 409
     assert (await change(admin, bob, state="active")).status_code == 200
     assert (await change(admin, alice, admin=False)).status_code == 200
     assert (await admin.get(MODERATORS)).status_code == 403

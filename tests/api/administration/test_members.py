@@ -92,6 +92,20 @@ async def test_the_last_owner_stays_one_whoever_asks(house: House) -> None:
     assert await give(house.alice, known["Alice"], "owner") == 204
 
 
+async def test_an_owner_who_cannot_sign_in_is_not_the_one_who_stays(house: House) -> None:
+    known = await ids(house)
+    await make_admin(house, "Charlie")
+    erin = (await add(house.alice, "erin@moderators.example", role="owner")).json()["moderator"]
+    leave, link = f"{MEMBERS}/{known['Alice']}", f"/v1/moderators/{erin['id']}/link"
+    assert problem_of(await house.alice.delete(leave), 409).type == "/problems/last-owner"
+    # An open link is a way in, until it ends.
+    assert (await house.charlie.post(link)).status_code == 200
+    house.clock.advance(hours=25)
+    assert (await house.alice.delete(leave)).status_code == 409
+    assert (await house.charlie.post(link)).status_code == 200
+    assert (await house.alice.delete(leave)).status_code == 204
+
+
 async def test_two_owners_who_remove_each_other_at_once_leave_one(house: House) -> None:
     known = await ids(house)
     await give(house.alice, known["Bob"], "owner")
