@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from html import unescape
+from html import escape, unescape
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +27,8 @@ BLANK = PublicComment(
     edited=True,
     badge="author",
 )
+# Nobody can write it into a comment.
+_REDIRECT = token_hex(16)
 SCHEMA_ORG = "https://schema.org"
 # What the widget's script says by itself; all other words stand in the markup.
 SCRIPT_WORDS = (
@@ -50,6 +53,19 @@ class Fragment(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool
     public_url: str
     answered: PublicComment | None = None
+
+
+def as_pattern(wanted: ShowFragment) -> ShowFragment:
+    """Ask for HTML in which `put_redirect` puts where the form leads, which anybody may make up anew."""
+    return msgspec.structs.replace(wanted, redirect_to=_REDIRECT if wanted.redirect_to else None)
+
+
+def put_redirect(pattern: bytes, redirect_to: str) -> bytes:
+    """Give the HTML with an address in every place for it: in those of links, and as a field's value."""
+    mark = _REDIRECT.encode()
+    query = urlencode({"redirect_to": redirect_to}).encode()
+    linked = pattern.replace(b"redirect_to=" + mark, query)
+    return linked.replace(mark, escape(redirect_to).encode())
 
 
 class Thread(msgspec.Struct, frozen=True):

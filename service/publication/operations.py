@@ -1,6 +1,5 @@
 """What the public can ask for: each gives the answer as it is kept in memory."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
@@ -9,6 +8,7 @@ import msgspec
 from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.beside import do_beside
 from service.changes import WHOLE_SITE
 from service.clock import parse_id
 from service.errors import NotFound
@@ -17,7 +17,7 @@ from service.http.faults import Faults
 from service.languages import find_language
 from service.publication import queries
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
-from service.publication.fragments import Fragment, render_fragment
+from service.publication.fragments import Fragment, as_pattern, put_redirect, render_fragment
 from service.publication.memory import Basis, Entry
 from service.publication.pages import Pages
 from service.publication.schemas import (
@@ -47,7 +47,7 @@ async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
     """Make an answer from comments, a long one beside the event loop."""
     if sum(len(row.html or "") for row in rows) <= MAX_INLINE_CHARS:
         return make()
-    return await asyncio.to_thread(make)
+    return await do_beside(make)
 
 
 def read_article(site: KnownSite, raw: str | None, faults: Faults) -> str:
@@ -93,6 +93,7 @@ async def show_fragment(
     if wanted.parent and parent_id is None:
         raise NotFound(NO_COMMENT)
     language = find_language(wanted.lang or "") or site.policy.language
+    pattern = as_pattern(wanted)
 
     async def read(session: AsyncSession) -> Made:
         rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
@@ -102,7 +103,7 @@ async def show_fragment(
         fragment = Fragment(
             site=site,
             page=_make_page(key, rows, wanted),
-            wanted=wanted,
+            wanted=pattern,
             language=language,
             revision=rows[0].revision if rows else None,
             is_open=site.policy.takes_comments(rows[0].is_closed if rows else None),
@@ -113,8 +114,10 @@ async def show_fragment(
         return body, Basis(site, {key: fragment.revision})
 
     asked = (key, wanted.order, wanted.limit, after and after.id)
-    made_for = (language, wanted.view, parent_id, wanted.redirect_to or None)
-    return await pages.get(("fragment", *asked, *made_for), site, read)
+    made_for = (language, wanted.view, parent_id, pattern.redirect_to is not None)
+    entry = await pages.get(("fragment", *asked, *made_for), site, read)
+    redirect_to = wanted.redirect_to
+    return pages.derive(entry, redirect_to, put_redirect) if redirect_to else entry
 
 
 NO_COMMENT = "There is no visible comment of this id on this site."

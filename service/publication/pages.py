@@ -6,7 +6,7 @@ hearing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Hashable
+from collections.abc import AsyncIterator, Callable, Collection, Hashable
 from contextlib import asynccontextmanager
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -68,6 +68,19 @@ class Pages:
                 raise Unavailable
             if flight.serves(site, asked_at):
                 return flight.task.result()
+
+    def derive(self, entry: Entry, part: str, make: Callable[[bytes, str], bytes]) -> Entry:
+        """Give what is made of an answer that `get` has just given and of one part more, as true as that."""
+        key = ("derived", entry.key, part)
+        known = self._memory.recall(key)
+        if known is not None and known.basis == entry.basis:
+            known.checked_at = max(known.checked_at, entry.checked_at)
+            return known
+        derived = Entry(key, make(entry.body, part), entry.basis, entry.checked_at)
+        # What became out of date while it was waited for would be taken for true.
+        if entry.shelf is not None:
+            self._memory.keep(derived)
+        return derived
 
     def _start(self, flight: Flight, known: Entry | None) -> Flight:
         flight.task = asyncio.create_task(self._renew(flight, known))

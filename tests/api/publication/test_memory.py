@@ -164,6 +164,26 @@ async def test_spellings_of_one_article_share_an_answer(house: House) -> None:
     assert asked == []
 
 
+async def test_pages_that_differ_by_where_the_form_leads_are_read_once(house: House) -> None:
+    await house.publish()
+    await house.dave.get(f"{FRAGMENT}&redirect_to=/first")
+    with statements(house) as asked:
+        for number in range(20):
+            page = (await house.dave.get(f"{FRAGMENT}&redirect_to=/{number}")).text
+            assert f'name="redirect_to" value="/{number}"' in page
+        assert "redirect_to" not in (await house.dave.get(f"{FRAGMENT}&redirect_to=")).text
+    # That without one is another page.
+    assert len(asked) == 1
+
+
+async def test_a_page_with_where_the_form_leads_shows_what_changes_at_once(house: House) -> None:
+    url = f"{FRAGMENT}&redirect_to=/there"
+    for number in range(3):
+        await house.publish(text=f"Number {number}.")
+        for _ in range(2):
+            assert f"Number {number}." in (await house.dave.get(url)).text
+
+
 @pytest.mark.parametrize("path", ["//v1/sites/blog/comments", "/v1//sites/blog/comments//"])
 async def test_more_slashes_than_needed_cost_nobody_a_header(house: House, path: str) -> None:
     await house.publish()

@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import html5lib
 import httpx
@@ -54,6 +55,21 @@ async def test_no_text_breaks_out(house: House, view: str) -> None:
     alone = await get_fragment(house, view=view, parent=comment.id)
     answered = html5lib.parse(alone.text, namespaceHTMLElements=False)
     assert [one for one in answered.iter("img") if one.get("onerror")] == []
+
+
+@pytest.mark.parametrize("view", ["include", "page", "widget"])
+async def test_where_the_form_leads_stands_in_it_and_in_links_as_it_was_asked_for(
+    house: House, view: str
+) -> None:
+    await house.publish()
+    redirect_to = f"/a?b=1&c=\u00e4 +%20{HOSTILE}"
+    html = (await get_fragment(house, view=view, redirect_to=redirect_to)).text
+    document = html5lib.parse(html, namespaceHTMLElements=False)
+    [field] = [one for one in document.iter("input") if one.get("name") == "redirect_to"]
+    assert field.get("value") == redirect_to
+    links = [one.get("href", "") for one in document.iter("a") if one.get("part") == "link reply"]
+    asked = [parse_qs(urlsplit(link).query)["redirect_to"] for link in links]
+    assert asked == ([] if view == "widget" else [[redirect_to]])
 
 
 async def test_the_form_works_by_its_own_fields(house: House) -> None:
