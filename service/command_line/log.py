@@ -9,10 +9,12 @@ import msgspec
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.accounts.unlogged import ASPECTS
 from service.command_line.refusals import CommandFailed
-from service.comments.unlogged import find_unlogged
+from service.comments.unlogged import ARTICLES, find_unlogged
 from service.modlog.acceptance import find_misfits, record_acceptance
 from service.modlog.checking import check_chain, find_strays
+from service.modlog.last_words import find_contradictions
 from service.modlog.rules import Flaw, Head
 from service.privacy.vault import NO_SITE
 from service.services import Services
@@ -84,6 +86,9 @@ async def _find_beside_chains(
 ) -> dict[UUID, list[Flaw]]:
     """Find what is wrong beside the chains themselves, by the chain that it is told with."""
     flaws = await find_unlogged(session)
+    chains = {NO_SITE, *remembered, *(await session.exec(select(Site.id))).all()}
+    for chain, flaw in await find_contradictions(session, (*ASPECTS, ARTICLES)):
+        flaws.setdefault(chain if chain in chains else NO_SITE, []).append(flaw)
     strays = await find_strays(session, select(Site.id), {NO_SITE, *remembered})
     flaws.setdefault(NO_SITE, []).extend(strays)
     return flaws

@@ -1,4 +1,4 @@
-"""Comments whose status or version is not what the log last said: somebody changed them behind its back."""
+"""Comments and articles that are not as the log last said: somebody changed them behind its back."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +11,8 @@ from sqlalchemy.types import NullType
 from sqlmodel import Session, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.comments.tables import Comment
+from service.comments.tables import Article, Comment
+from service.modlog.last_words import Aspect
 from service.modlog.rules import Flaw
 from service.modlog.stored import read_pieces, require_bad_row
 from service.modlog.tables import LogEntry
@@ -24,12 +25,22 @@ CHUNK = 500
 SUBMITTED = {("pending", 1), ("spam", 1)}
 
 
+ARTICLES = Aspect(
+    "This article",
+    {"article.open": "open", "article.closed": "closed"},
+    (Article.site_id, Article.id, Article.is_closed),
+    lambda is_closed: {1: "closed", 0: "open"}.get(is_closed, repr(is_closed)),
+    unlogged="open",
+)
+
+
 async def find_unlogged(session: AsyncSession) -> dict[UUID, list[Flaw]]:
     """Find them by the id of their site, or NO_SITE; it ends the session's transaction between its pieces."""
     flaws: dict[UUID, list[Flaw]] = {}
 
     def find(_: object) -> None:
-        for site_id, flaw in _find(session.sync_session):
+        plain = session.sync_session
+        for site_id, flaw in (*_find(plain), *_find_gone(plain)):
             flaws.setdefault(site_id, []).append(flaw)
 
     await session.run_sync(find)
@@ -49,6 +60,22 @@ def _find(session: Session) -> Iterator[tuple[UUID, Flaw]]:
         require_bad_row(error)
         behind = f"behind {_read_id(last)}" if last else "from the first on"
         yield NO_SITE, Flaw("unreadable", 0, None, f"The comments {behind} cannot be read.")
+
+
+def _find_gone(session: Session) -> Iterator[tuple[UUID, Flaw]]:
+    """Find what the log speaks of and is not there: a comment that was taken in is never deleted."""
+    comment_id = type_coerce(LogEntry.comment_id, NullType())
+    is_there = select(col(Comment.id)).where(col(Comment.id) == col(LogEntry.comment_id)).exists()
+    wanted: list[Any] = [comment_id, Site.id, func.max(LogEntry.seq)]
+    query: Any = (
+        select(*wanted)
+        .join(Site, col(Site.id) == col(LogEntry.site_id))
+        .where(col(LogEntry.comment_id).is_not(None), ~is_there)
+        .group_by(*wanted[:2])
+    )
+    for gone, site_id, seq in session.execute(query).all():
+        yield site_id, Flaw("unlogged", seq, _read_id(gone), "The comment is not there any more.")
+    session.rollback()
 
 
 def _say_what_is_wrong(

@@ -29,6 +29,11 @@ async def flaws(house: House, head: str | None = None) -> list[tuple[str, int]]:
     return [(flaw.kind, flaw.seq) for flaw in chains["blog"].flaws]
 
 
+async def flaws_of_chain(house: House) -> list[tuple[str, int]]:
+    """Name what is wrong with the chain of `blog` itself, whatever else it does not speak of any more."""
+    return [flaw for flaw in await flaws(house) if flaw[0] != "unlogged"]
+
+
 async def tamper(house: House, how: Callable[[AsyncSession, UUID], Awaitable[Any]]) -> None:
     """Do something to the tables behind the service's back; `how` is given the id of `blog`."""
     async with house.database.writing() as session:

@@ -12,7 +12,15 @@ from service import commands
 from service.clock import new_id
 from service.command_line.refusals import CommandFailed
 from service.modlog.tables import LogEntry, LogHead
-from tests.api.moderation.tampering import cut_to, entry, fill, flaws, tamper, verify
+from tests.api.moderation.tampering import (
+    cut_to,
+    entry,
+    fill,
+    flaws,
+    flaws_of_chain,
+    tamper,
+    verify,
+)
 from tests.cast import House
 
 
@@ -42,7 +50,7 @@ async def test_changed_entries_are_named_whatever_was_changed(house: House) -> N
             await session.exec(update(LogEntry).where(*entry(site_id, seq)).values(**change))
 
     await tamper(house, change_them)
-    assert await flaws(house) == [("changed", seq) for seq in sorted(changes)]
+    assert await flaws_of_chain(house) == [("changed", seq) for seq in sorted(changes)]
 
 
 async def test_a_removed_entry_is_named_even_when_the_rest_moved_up(house: House) -> None:
@@ -57,9 +65,9 @@ async def test_a_removed_entry_is_named_even_when_the_rest_moved_up(house: House
             await session.exec(chosen.values(seq=seq - 1))
 
     await tamper(house, remove)
-    assert await flaws(house) == [("removed", length - 3)]
+    assert await flaws_of_chain(house) == [("removed", length - 3)]
     await tamper(house, close_the_gap)
-    found = await flaws(house)
+    found = await flaws_of_chain(house)
     assert found[0] == ("removed", length - 3)
 
 
@@ -90,7 +98,7 @@ async def test_a_tail_cut_off_with_its_head_shows_by_the_data_directory(house: H
 async def test_a_log_that_was_emptied_is_named_from_first_to_last(house: House) -> None:
     length = await fill(house)
     await tamper(house, cut_to(0))
-    [flaw] = (await verify(house))["blog"].flaws
+    [flaw] = [one for one in (await verify(house))["blog"].flaws if one.kind != "unlogged"]
     assert (flaw.kind, flaw.seq, flaw.last_seq) == ("cut off", 1, length)
 
 
@@ -153,8 +161,7 @@ async def test_the_installation_has_a_chain_of_its_own(house: House) -> None:
         made = col(LogEntry.action) == "moderator.created"
         await session.exec(update(LogEntry).where(made).values(subject="forged"))
     found = (await verify(house))["(installation)"].flaws
-    assert {flaw.kind for flaw in found} == {"changed"}
-    assert len(found) == 4
+    assert [flaw.kind for flaw in found if flaw.kind != "unlogged"] == ["changed"] * 4
 
 
 async def test_a_head_has_to_be_one(house: House) -> None:
