@@ -9,6 +9,7 @@ from service.errors import FieldRefused
 from service.http.fields import NOT_STORABLE, REQUIRED, is_storable
 from service.http.wire import MAX_ARTICLE_CHARS
 from service.privacy.vault import Keyring
+from service.text.markup import render_html
 from service.text.normalising import has_visible, normalise_text
 
 # What a value may have before anything is done to it, in characters: what takes long takes as long as this.
@@ -23,6 +24,8 @@ MAX_RAW_CHARS = {
 MAX_OTHER_CHARS = 1_024
 # To normalise so much takes some milliseconds where it is not ASCII, which takes next to nothing.
 MAX_CHARS_AT_ONCE = 16_384
+# What is longer takes longer to render than other requests should wait for.
+MAX_RENDERED_CHARS_AT_ONCE = 4_096
 
 T = TypeVar("T")
 
@@ -64,6 +67,12 @@ async def check_apart(check: Callable[[], T], text: object) -> T:
     """Check a text, or what comes with it: beside the event loop where that takes long."""
     is_long = isinstance(text, str) and len(text) > MAX_CHARS_AT_ONCE and not text.isascii()
     return await do_beside(check) if is_long else check()
+
+
+async def render_apart(text: str) -> str:
+    """Render a text, a long one beside the event loop."""
+    is_long = len(text) > MAX_RENDERED_CHARS_AT_ONCE
+    return await do_beside(render_html, text) if is_long else render_html(text)
 
 
 def make_fingerprint(

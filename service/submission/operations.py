@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from service.clock import new_id, parse_id
 from service.comments.errors import DuplicateComment
 from service.comments.receipts import make_receipt_token
-from service.comments.texts import check_apart, make_fingerprint
+from service.comments.texts import check_apart, make_fingerprint, render_apart
 from service.database import UNKNOWN
 from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
 from service.http.reading import check_idempotency_key
@@ -38,7 +38,7 @@ from service.submission.schemas import (
     Submitted,
 )
 from service.submission.storing import Draft, Key, Stored, SubmissionWriter, read_stored
-from service.text.markup import MARKUP_VERSION, render_html
+from service.text.markup import MARKUP_VERSION
 from service.turns import Turns
 
 ADDRESS_FLOOD = {
@@ -186,7 +186,8 @@ async def _charge_and_store(
     except RateLimited:
         services.metrics.submissions.labels("limited").inc()
         raise
-    comment = _make_comment(services, keyring, site, submission, parent, prefix, verdict)
+    html = await render_apart(submission.text)
+    comment = _make_comment(services, keyring, site, submission, html, parent, prefix, verdict)
     address = submission.email
     sealed = keyring.seal_row(comment["id"], site.id, address.original, address.folded)
     try:
@@ -205,6 +206,7 @@ def _make_comment(
     keyring: Keyring,
     site: KnownSite,
     submission: Submission,
+    html: str,
     parent: Parent | None,
     prefix: str,
     verdict: Verdict,
@@ -224,7 +226,7 @@ def _make_comment(
         "name": submission.name,
         "url": submission.url,
         "text": submission.text,
-        "html": render_html(submission.text),
+        "html": html,
         "markup": MARKUP_VERSION,
         "status": "spam" if submission.has_filled_decoy else "pending",
         "visibility": "hidden",

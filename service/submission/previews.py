@@ -1,17 +1,13 @@
 """Showing a text as it would be seen as a comment."""
 
-from service.beside import do_beside
-from service.comments.texts import check_apart, check_text, require_text
+from service.comments.texts import check_apart, check_text, render_apart, require_text
 from service.errors import FieldRefused, Invalid
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
 from service.sites.directory import KnownSite
 from service.submission.schemas import Preview
-from service.text.markup import render_html
 
 LIMIT = Limit(burst=60, period_seconds=60)
-# What is longer takes longer to render than other requests should wait for.
-MAX_CHARS_AT_ONCE = 4_096
 
 
 async def charge_preview(services: Services, prefix: str) -> None:
@@ -27,6 +23,4 @@ async def preview_text(services: Services, site: KnownSite, raw: object, prefix:
         text = await check_apart(lambda: check_text(typed, most), typed)
     except FieldRefused as refusal:
         raise Invalid(errors=[refusal.as_error(pointer="#/text")]) from None
-    if len(text) <= MAX_CHARS_AT_ONCE:
-        return Preview(render_html(text))
-    return Preview(await do_beside(render_html, text))
+    return Preview(await render_apart(text))

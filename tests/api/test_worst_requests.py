@@ -16,6 +16,7 @@ import pytest
 
 from service.http.reading import FORMS, JSON, MAX_BODY_BYTES, MULTIPART
 from service.server.reading import MAX_REQUEST_LINE_BYTES
+from service.text.markup import render_html
 from tests.cast import House
 
 # Of what the longest legal submission takes; several times what was seen.
@@ -98,7 +99,7 @@ async def test_no_request_holds_the_others_up(house: House, kind: str) -> None:
 
 
 async def longest_legal(house: House) -> float:
-    """Give the seconds that the longest text takes which a site may allow."""
+    """Give the seconds that the longest text takes which a site may allow, on whatever thread."""
     settings = {"settings": {"max_text_chars": 65_525}}
     changed = await house.alice.patch("/v1/sites/blog", json=settings)
     assert changed.status_code == 200, changed.text
@@ -107,7 +108,10 @@ async def longest_legal(house: House) -> float:
         text = f"{number} " + "*café* " * (65_500 // 7)
         async with watched() as watch:
             await house.submit(text=text)
-        worst.append(watch.worst_seconds)
+        # It is rendered beside the loop, where whatever else is as long belongs too.
+        started = time.thread_time()
+        render_html(text)
+        worst.append(max(watch.worst_seconds, time.thread_time() - started))
     return max(worst)
 
 
