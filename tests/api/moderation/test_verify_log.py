@@ -166,7 +166,14 @@ async def test_the_installation_has_a_chain_of_its_own(house: House) -> None:
 
 async def test_a_head_has_to_be_one(house: House) -> None:
     mac = "0" * 64
-    for wrong in ("blog", f"blog:x:{mac}", "blog:1:00", f"blog:1:{'z' * 64}", f"nowhere:1:{mac}"):
+    for wrong in (
+        "blog",
+        f"blog:0:{'1' * 64}",
+        f"blog:x:{mac}",
+        "blog:1:00",
+        f"blog:1:{'z' * 64}",
+        f"nowhere:1:{mac}",
+    ):
         with pytest.raises(CommandFailed):
             await verify(house, wrong)
 
