@@ -53,7 +53,7 @@ def serve(host: str, port: int, workers: int) -> None:
             "More than one worker needs GREENROOM_REDIS_URL: without it each would keep limits of its own."
         )
     # What cannot work is said here, in one line, before a server starts.
-    found = work(partial(look_around, settings))
+    found = work(partial(look_around, settings), is_answered=False)
     listener = bind_listener(host, port)
     with ExitStack() as stack:
         if workers > 1:

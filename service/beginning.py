@@ -10,6 +10,8 @@ import sys
 from types import FrameType
 
 STANDARD = (0, 1, 2)
+# Python has none where the shell closed it.
+HAS_STDOUT = sys.stdout is not None
 _BEFORE = signal.getsignal(signal.SIGINT)
 
 

@@ -1,6 +1,6 @@
 """What the command line does beside serving: each function is one command, on a database of its own."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -56,6 +56,14 @@ async def working(settings: Settings) -> AsyncIterator[Services]:
         async with start_services(alone, read_clock, Metrics(), bounds=MAINTENANCE) as services:
             make_data_dir(settings)
             yield services
+
+
+# Called before what was made is committed: what can be shown to nobody is not made.
+TellAnswer = Callable[[str], None]
+
+
+def keep_quiet(_: str) -> None:
+    """Tell nobody."""
 
 
 async def bring_up_to_date(settings: Settings) -> None:
@@ -142,8 +150,9 @@ async def add_moderator(
     role: Role | None,
     is_admin: bool,
     password: str | None,
-) -> str | None:
-    """Make an account, or give the existing one a role on the site.
+    tell: TellAnswer = keep_quiet,
+) -> None:
+    """Make an account, or give the existing one a role on the site, and `tell` what came of it.
 
     A new one without a password gets a one-time link. Raises Invalid, CommandFailed, AccountExists.
     """
@@ -169,10 +178,18 @@ async def add_moderator(
             )
         # The role and the link refer to the account by foreign keys that the session does not know of.
         await session.flush()
+        chosen = role or Role.MODERATOR
         if site:
-            chosen = role or Role.MODERATOR
             await set_role(session, keyring, site.id, moderator.id, chosen, actor_id=None, now=now)
-        return None if known or hashed else await _new_link(services, session, moderator)
+        if known or hashed:
+            tell(_describe(moderator, f", and is {chosen.word} of {slug}" if site else ""))
+        else:
+            tell(await _new_link(services, session, moderator))
+
+
+def _describe(moderator: Moderator, more: str) -> str:
+    can = "can sign in" if moderator.password_hash else "has no password"
+    return f"{moderator.name} {'is disabled' if moderator.disabled_at else can}{more}."
 
 
 def _require_unchanged(
@@ -186,10 +203,12 @@ def _require_unchanged(
         )
 
 
-async def make_sign_in_link(services: Services, who: str) -> str:
+async def make_sign_in_link(services: Services, who: str, tell: TellAnswer = keep_quiet) -> str:
     """Make a link for a moderator who has no password or forgot it; it works once, within a day."""
     async with services.writing() as session:
-        return await _new_link(services, session, await get_moderator(services, session, who))
+        link = await _new_link(services, session, await get_moderator(services, session, who))
+        tell(link)
+    return link
 
 
 async def _new_link(services: Services, session: AsyncSession, moderator: Moderator) -> str:
@@ -221,7 +240,12 @@ async def get_site(session: AsyncSession, slug: str) -> KnownSite:
 
 
 async def make_bearer_token(
-    services: Services, who: str, slug: str | None, role: Role | None, name: str
+    services: Services,
+    who: str,
+    slug: str | None,
+    role: Role | None,
+    name: str,
+    tell: TellAnswer = keep_quiet,
 ) -> str:
     """Make a bearer token for a moderator and give its text; raises Invalid, CommandFailed."""
     name = tidy_fields({"name": name}, CreateToken).name
@@ -240,6 +264,7 @@ async def make_bearer_token(
             actor_id=None,
             now=services.clock(),
         )
+        tell(text)
     return text
 
 

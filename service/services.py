@@ -20,7 +20,7 @@ from service.errors import (
     OriginNotAllowed,
     RateLimited,
 )
-from service.http.reading import AppRequest
+from service.http.reading import AppRequest, read_origin
 from service.logs import get_logger
 from service.metrics import Metrics
 from service.modlog.heads import LogHeads
@@ -153,7 +153,7 @@ class Services:
 
         Absent and `null` are no site's: servers send none, and pages that hide where they are send `null`.
         """
-        origin = request.headers.get("origin")
+        origin = read_origin(request)
         if origin in {None, "null"} or self.is_own_origin(request, origin):
             return None
         return origin

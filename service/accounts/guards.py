@@ -19,7 +19,7 @@ from service.accounts.tables import BearerToken, Moderator, SignInSession
 from service.accounts.tokens import hash_token
 from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
-from service.http.reading import FORMS, AppRequest, media_type, read_body, read_fields
+from service.http.reading import FORMS, AppRequest, media_type, read_body, read_fields, read_origin
 from service.privacy.vault import Keyring
 from service.services import Services
 
@@ -75,7 +75,7 @@ def read_cookie(connection: ASGIConnection[Any, Any, Any, Any], services: Servic
     By our own hands: the framework keeps in memory all cookies that were ever sent, however long they are.
     """
     name = cookie_name(services)
-    for pair in connection.headers.get("cookie", "").split(";"):
+    for pair in ";".join(connection.headers.getall("cookie", [])).split(";"):
         found, _, value = pair.partition("=")
         if found.strip() == name:
             return value.strip().strip('"')
@@ -185,6 +185,6 @@ async def _require_own_page(
     if sent is None and media_type(request) in FORMS:
         sent = (await read_fields(request)).get("_csrf")
     expected = csrf_token(keyring, caller.session_hash or b"")
-    is_ours = services.is_own_origin(request, request.headers.get("origin"))
+    is_ours = services.is_own_origin(request, read_origin(request))
     if not is_ours or not hmac.compare_digest(expected.encode(), str(sent or "").encode()):
         raise CsrfTokenMissing

@@ -79,9 +79,14 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             return [self.only_site] if self.role_on(self.only_site) else []
         return None if self.is_admin else sorted(self.roles)
 
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing narrows these credentials: no site and no lower role."""
+        return not self.only_site and self.ceiling == Role.OWNER
+
     def require_whole(self) -> None:
         """Raise NotAllowed when the credentials are a bearer token that reaches less than its moderator."""
-        if self.only_site or self.ceiling < Role.OWNER:
+        if not self.is_whole:
             raise NotAllowed("This token is limited to a site or a role and cannot do this.")
 
     def require_admin(self) -> None:

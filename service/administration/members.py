@@ -1,8 +1,9 @@
 """Adding members of a site by their addresses.
 
-The owner of a site is told the same whether an address has an account in the installation or not, and never
-sees the one-time link of a new account: who made up the account of somebody else's address would get into
-each site that this person is added to later. Links are for admins to hand out.
+Members see each other's names, so an owner learns by the name that comes back whether an address has an
+account already; each try makes a member and a line in the log, and there are only so many in an hour. An
+owner never sees the one-time link of a new account: who made up the account of somebody else's address would
+get into each site that this person is added to later. Links are for admins to hand out.
 """
 
 from typing import Any

@@ -15,7 +15,7 @@ from service.comments.unlogged import ARTICLES, find_unlogged
 from service.modlog.acceptance import find_misfits, record_acceptance
 from service.modlog.checking import check_chain, find_strays
 from service.modlog.last_words import find_contradictions
-from service.modlog.rules import Flaw, Head
+from service.modlog.rules import START, Flaw, Head
 from service.privacy.vault import NO_SITE
 from service.services import Services
 from service.sites.tables import Site
@@ -151,6 +151,7 @@ def _join_ranges(places: Sequence[int]) -> str:
 
 def _parse_head(text: str) -> tuple[str, Head]:
     found = _HEAD.fullmatch(text)
-    if found is None:
+    # What has no entry ends as it begins.
+    if found is None or (not int(found[2]) and bytes.fromhex(found[3]) != START):
         raise CommandFailed("--head is SITE:LENGTH:HASH, as `greenroom log verify` prints it.")
     return found[1], Head(int(found[2]), bytes.fromhex(found[3]))

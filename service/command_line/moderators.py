@@ -64,7 +64,7 @@ def moderator_create(
     password = read_password() if password_stdin else None
     if role and not slug:
         raise click.ClickException("--role needs --site.")
-    link = work(
+    work(
         lambda services: commands.add_moderator(
             services,
             email,
@@ -73,16 +73,16 @@ def moderator_create(
             role=parse_role(role) if role else None,
             is_admin=admin,
             password=password,
+            tell=click.echo,
         )
     )
-    click.echo(link or f"{name} can sign in.")
 
 
 @moderator.command("link")
 @who_argument
 def moderator_link(who: str) -> None:
     """Print a one-time link, for somebody who has no password or forgot it; links before it end."""
-    click.echo(work(lambda services: commands.make_sign_in_link(services, who)))
+    work(lambda services: commands.make_sign_in_link(services, who, click.echo))
 
 
 @moderator.command("password")

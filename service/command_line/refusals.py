@@ -2,6 +2,7 @@
 
 import os
 import sys
+from traceback import walk_tb
 from typing import Any, NoReturn
 
 import click
@@ -37,6 +38,10 @@ MISTAKES = (
     CannotListen,
     HeadsUnreadable,
 )
+
+
+# As a shell says that a command ended because nobody reads on (128 and SIGPIPE): it is no finding of it.
+UNREAD = 141
 
 
 class OneCommand(click.Command):
@@ -85,6 +90,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             _refuse_usage(error)
+        except BrokenPipeError as error:
+            if not _is_of_the_answer(error):
+                raise
+            sys.exit(UNREAD)
         except MISTAKES as error:
             raise Mistaken(_one_line(error)) from None
         except Invalid as error:
@@ -114,14 +123,13 @@ def _refuse_usage(error: click.UsageError) -> NoReturn:
 
 
 def _is_of_the_answer(error: OSError) -> bool:
-    """Tell whether an error came from standard output, where what was to be written still waits then."""
-    try:
-        sys.stdout.flush()
-    except OSError as again:
-        # It would be tried once more at the end of the process, which would say so in words of its own.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return again.errno == error.errno
-    return False
+    """Tell whether an error came from writing to standard output, which then goes nowhere."""
+    *_, (innermost, _) = walk_tb(error.__traceback__)
+    if innermost.f_code is not click.echo.__code__:
+        return False
+    # What still waits would be tried once more at the end of the process, which has words of its own.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def _name_fields(error: Invalid) -> str:

@@ -56,7 +56,8 @@ def token() -> None:
 def token_create(who: str, slug: str | None, role: str | None, name: str) -> None:
     """Print a bearer token, once, alone on standard output."""
     chosen = parse_role(role) if role else None
-    click.echo(work(lambda services: commands.make_bearer_token(services, who, slug, chosen, name)))
+    make = partial(commands.make_bearer_token, who=who, slug=slug, role=chosen, name=name)
+    work(partial(make, tell=click.echo))
 
 
 @token.command("list")
@@ -78,7 +79,7 @@ def token_revoke(token_id: str) -> None:
 
 async def _list_tokens(services: Services, who: str | None) -> list[ShownToken]:
     async with services.reading() as session:
-        only = (await commands.get_moderator(services, session, who)).id if who else None
+        only = None if who is None else (await commands.get_moderator(services, session, who)).id
         return [
             ShownToken(
                 str(row.id),

@@ -9,6 +9,8 @@ import click
 import msgspec
 
 from service import commands
+from service.beginning import HAS_STDOUT
+from service.command_line.refusals import Misconfigured
 from service.logs import configure_logs
 from service.services import Services
 from service.settings import load_settings
@@ -18,8 +20,10 @@ ROLES = click.Choice(["owner", "moderator", "viewer"])
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 
-def work(task: Callable[[Services], Awaitable[R]]) -> R:
-    """Do something with the parts of the service."""
+def work(task: Callable[[Services], Awaitable[R]], *, is_answered: bool = True) -> R:
+    """Do something with the parts of the service; nothing where its answer has nowhere to go."""
+    if is_answered and not HAS_STDOUT:
+        raise Misconfigured("Standard output is closed, where the answer is written to.")
     configure_logs("WARNING", for_a_person=True)
 
     async def run() -> R:

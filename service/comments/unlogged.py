@@ -53,7 +53,7 @@ def _find(session: Session) -> Iterator[tuple[UUID, Flaw]]:
         for piece in read_pieces(*_comments_with_newest(), partial(_read_piece, session)):
             for comment_id, site_id, *found in piece:
                 if detail := _say_what_is_wrong(*found):
-                    flaw = Flaw("unlogged", found[3] or 0, _read_id(comment_id), detail)
+                    flaw = Flaw("unlogged", found[4] or 0, _read_id(comment_id), detail)
                     yield site_id or NO_SITE, flaw
             last = piece[-1][0]
     except DBAPIError as error:
@@ -79,10 +79,13 @@ def _find_gone(session: Session) -> Iterator[tuple[UUID, Flaw]]:
 
 
 def _say_what_is_wrong(
-    status: Any, version: Any, visibility: Any, seq: int | None, *logged: Any
+    status: Any, version: Any, visibility: Any, reason: Any, seq: int | None, *logged: Any
 ) -> str | None:
-    if (status, version) not in (SUBMITTED if seq is None else {logged}):
+    to_status, logged_version, moved, why = logged
+    if (status, version) not in (SUBMITTED if seq is None else {(to_status, logged_version)}):
         return f"The comment is {status!r} at version {version!r}, of which the log knows nothing."
+    if (seq is None or moved) and reason != why:
+        return f"The comment's reason is {reason!r}; by the log it is {why!r}."
     if visibility == "visible" and status != "approved":
         return f"The comment is {status!r}, and is shown all the same."
     return None
@@ -107,10 +110,12 @@ def _comments_with_newest() -> tuple[Any, Any]:
         col(LogEntry.site_id) == col(Comment.site_id),
         col(LogEntry.seq) == newest,
     )
-    columns = (Comment.id, Comment.status, Comment.version, Comment.visibility)
+    columns = (Comment.id, Comment.status, Comment.version, Comment.visibility, Comment.reason)
+    # What changes no status, as an edit does, keeps the reason of what did.
+    moved = col(LogEntry.from_status) != col(LogEntry.to_status)
     # As they are stored: what is no id or no status is of interest here.
     comment_id, *stored = [type_coerce(column, NullType()) for column in columns]
-    logged = (LogEntry.seq, LogEntry.to_status, LogEntry.version)
+    logged = (LogEntry.seq, LogEntry.to_status, LogEntry.version, moved, LogEntry.reason)
     wanted: list[Any] = [comment_id, Site.id, *stored, *logged]
     query: Any = (
         select(*wanted)

@@ -58,6 +58,12 @@ def media_type(request: AppRequest) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
+def read_origin(request: AppRequest) -> str | None:
+    """Read the Origin; several, which no browser sends, are together one that is nobody's."""
+    sent = request.headers.getall("origin", [])
+    return ", ".join(sent) if sent else None
+
+
 async def read_command(request: AppRequest, kind: type[S], faults: Faults | None = None) -> S:
     """Read a JSON body as a command; an empty body counts as an empty object.
 

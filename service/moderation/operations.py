@@ -29,6 +29,7 @@ from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.modlog.tables import LogEntry
 from service.privacy.tables import SealedAddress
+from service.privacy.vault import NO_SITE
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
 from service.sites.articles import clean_article
@@ -129,6 +130,9 @@ async def list_log(
     query = select(LogEntry).order_by(col(LogEntry.id).desc()).limit(wanted.limit + 1)
     if sites is not None:
         query = query.where(col(LogEntry.site_id).in_(sites))
+    elif not caller.is_whole:
+        # What was done about accounts is for those who may do it.
+        query = query.where(LogEntry.site_id != NO_SITE)
     if after:
         query = query.where(col(LogEntry.id) < after.id)
     async with services.reading() as session:

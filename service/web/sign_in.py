@@ -15,7 +15,7 @@ from service.accounts.sessions import SIGN_IN_LIMITS, sign_in, sign_out
 from service.errors import Invalid, OriginNotAllowed, ServiceError
 from service.http.handlers import AS_PAGE, FOR_PEOPLE
 from service.http.pages import render_page, see_other
-from service.http.reading import AppRequest, read_form
+from service.http.reading import AppRequest, read_form, read_origin
 from service.privacy.addresses import check_address
 from service.rate_limiting.rules import Rule
 from service.services import Services
@@ -28,7 +28,7 @@ def require_own_origin(request: AppRequest, services: Services) -> None:
 
     `null` is refused as well: it is what a frame sends that somebody made to sign others in as himself.
     """
-    origin = request.headers.get("origin")
+    origin = read_origin(request)
     if origin is not None and not services.is_own_origin(request, origin):
         raise OriginNotAllowed
 

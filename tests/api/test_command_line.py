@@ -33,7 +33,9 @@ def test_from_nothing_to_a_service_that_serves(operator: Operator) -> None:
     origin = "--origin https://blog.example"
     assert operator.gets(f"site create blog --title Blog {origin}") == "Created the site blog."
     created = f"moderator create {EMAIL} --name Alice --site blog --role owner --password-stdin"
-    assert operator.gets(created, stdin=PASSWORD + "\n") == "Alice can sign in."
+    assert (
+        operator.gets(created, stdin=PASSWORD + "\n") == "Alice can sign in, and is owner of blog."
+    )
     link = operator.gets("moderator create bob@moderators.example --name Bob --site blog")
     another = operator.gets("moderator link bob@moderators.example")
     for one in (link, another):
@@ -111,7 +113,7 @@ def test_an_account_that_is_there_gets_a_role_and_stays_as_it_is(operator: Opera
     operator.gets("site create blog --title Blog --origin https://blog.example")
     operator.gets(f"moderator create {EMAIL} --name Alice --password-stdin", stdin=PASSWORD)
     again = f"moderator create {EMAIL} --name Alice --site blog"
-    assert operator.gets(f"{again} --role viewer") == "Alice can sign in."
+    assert operator.gets(f"{again} --role viewer") == "Alice can sign in, and is viewer of blog."
     line = operator.is_refused(f"{again} --password-stdin", stdin="another battery staple")
     assert "without --admin and --password-stdin" in line
 

@@ -71,6 +71,21 @@ async def test_a_change_from_another_origin_or_from_none_is_refused(
     assert (await browser.delete(CLAIMS, headers={"origin": PUBLIC_URL})).status_code == 204
 
 
+async def test_a_change_that_names_two_pages_is_refused(house: House) -> None:
+    browser = await house.sign_in("bob")
+    del browser.headers["origin"]
+    for first, last in (("https://evil.example", PUBLIC_URL), (PUBLIC_URL, "null")):
+        origins = [("origin", first), ("origin", last)]
+        assert (await browser.delete(CLAIMS, headers=origins)).status_code == 403
+
+
+async def test_the_cookie_may_stand_in_any_of_several_headers(house: House) -> None:
+    browser = await house.sign_in("bob")
+    ours, other = ("cookie", cookie_header(dict(browser.cookies))), ("cookie", "theme=dark")
+    for cookies in ([ours, other], [other, ours]):
+        assert (await house.client().get(QUEUE, headers=cookies)).status_code == 200
+
+
 async def test_a_change_without_its_own_csrf_token_is_refused(house: House) -> None:
     browser, other = await house.sign_in("bob"), await house.sign_in("bob")
     right = browser.headers["x-csrf-token"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from tests.api.administration.test_sites import make_admin
 from tests.cast import House, email_of
 
 LOG = "/v1/moderation/log"
@@ -93,6 +94,17 @@ async def test_a_log_is_one_site_s_own(house: House) -> None:
     assert {line["site"] for line in theirs} == {"elsewhere"}
     assert (await house.charlie.get(LOG, params={"site": "blog"})).status_code == 404
     assert (await list_log(house.vera))["entries"] != []
+
+
+async def test_the_installation_s_own_is_for_admins_whose_credentials_nothing_narrows(
+    house: House,
+) -> None:
+    await make_admin(house, "Alice")
+    assert None in {line["site"] for line in (await list_log(house.alice))["entries"]}
+    made = (await house.alice.post("/v1/tokens", json={"name": "x", "role": "viewer"})).json()
+    narrowed = house.client(authorization=f"Bearer {made['token']}")
+    sites = {line["site"] for line in (await list_log(narrowed))["entries"]}
+    assert sites == {"blog", "elsewhere"}
 
 
 async def test_no_address_stands_in_the_log(house: House) -> None:

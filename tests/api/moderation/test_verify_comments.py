@@ -27,6 +27,7 @@ async def change(house: House, was: str, **values: Any) -> None:
         ("approved", {"status": "rejected", "visibility": "hidden"}),
         ("approved", {"version": 7}),
         ("rejected", {"visibility": "visible"}),
+        ("rejected", {"reason": "libel"}),
     ],
 )
 async def test_a_comment_that_is_not_as_it_was_decided_is_named(
@@ -52,3 +53,19 @@ async def test_what_was_edited_undone_and_withdrawn_is_as_the_log_says(house: Ho
     assert undone.json()["results"][0]["outcome"] == "applied"
     await house.withdraw(comment)
     assert await flaws(house) == []
+
+
+async def test_reasons_are_as_the_log_says(house: House) -> None:
+    await house.set("reason.rude=Be polite.")
+    comment = await house.submit()
+    for _ in range(2):
+        [decided] = await house.reject(comment.id, reason="rude")
+        assert await flaws(house) == []
+        await house.requeue(comment.id)
+        assert await flaws(house) == []
+    await house.edit(comment, "Better.")
+    [decided] = await house.reject(comment.id, reason="rude")
+    for _ in range(2):
+        undone = await house.bob.post("/v1/moderation/undo", json={"decisions": [decided.decision]})
+        assert undone.is_success
+        assert await flaws(house) == []

@@ -123,7 +123,8 @@ async def test_a_row_that_cannot_be_read_is_named_and_the_rest_is_checked(house:
         await session.exec(changed)
 
     await tamper(house, spoil)
-    assert await flaws(house) == [("unreadable", 2), ("unreadable", 4), ("changed", length)]
+    expected = [("unreadable", 2), ("unreadable", 4), ("changed", length)]
+    assert await flaws_of_chain(house) == expected
 
 
 async def test_a_head_that_is_gone_or_set_back_is_named(house: House) -> None:
@@ -166,7 +167,14 @@ async def test_the_installation_has_a_chain_of_its_own(house: House) -> None:
 
 async def test_a_head_has_to_be_one(house: House) -> None:
     mac = "0" * 64
-    for wrong in ("blog", f"blog:x:{mac}", "blog:1:00", f"blog:1:{'z' * 64}", f"nowhere:1:{mac}"):
+    for wrong in (
+        "blog",
+        f"blog:0:{'1' * 64}",
+        f"blog:x:{mac}",
+        "blog:1:00",
+        f"blog:1:{'z' * 64}",
+        f"nowhere:1:{mac}",
+    ):
         with pytest.raises(CommandFailed):
             await verify(house, wrong)
 
