@@ -16,6 +16,7 @@ from service.errors import IdempotencyKeyReused
 from service.privacy.tables import DataKey
 from service.sites.tables import Site
 from service.submission.storing import Draft, Key, Stored, store_drafts
+from service.text.markup import MARKUP_VERSION
 from tests.cast import House
 from tests.in_process import START
 
@@ -41,6 +42,8 @@ class Desk:
             "url": None,
             "text": text,
             "html": text,
+            # Else it would be rendered anew behind the test's back.
+            "markup": MARKUP_VERSION,
             "status": "pending",
             "visibility": "hidden",
             "version": 1,
