@@ -23,7 +23,7 @@ from service.modlog.tables import LogHead
 from service.privacy.secrets import NONCE_BYTES
 from service.privacy.vault import Keyring
 from service.settings import Settings
-from service.text.markup import render_html
+from service.text.markup import MARKUP_VERSION, render_html
 from tests.benchmarks.bulk import Bulk, open_bulk
 
 BATCH = 20_000
@@ -43,8 +43,8 @@ COMMENTS_PER_AUTHOR = 10
 ACTIONS = {"approved": "approve", "rejected": "reject", "spam": "spam"}
 
 COMMENT = (
-    "id, site_id, article_id, parent_id, depth, name, url, text, html, status, visibility, version,"
-    " edited, submitted_at, decided_at, risk, signals, fingerprint, client_hash"
+    "id, site_id, article_id, parent_id, depth, name, url, text, html, markup, status, visibility,"
+    " version, edited, submitted_at, decided_at, risk, signals, fingerprint, client_hash"
 )
 ADDRESS = "id, site_id, key_id, sealed, author_index"
 ENTRY = (
@@ -139,7 +139,8 @@ class Seeding:
             *(as_id(comment_id), self._site, as_id(article), as_id(parent) if parent else None),
             *(1 if parent else 0, f"Reader {author}"),
             f"https://site{author}.example.org/" if author % 3 == 0 else None,
-            *(text, html, status, "visible" if status == "approved" else "hidden"),
+            *(text, html, MARKUP_VERSION, status),
+            "visible" if status == "approved" else "hidden",
             *(2 if is_decided else 1, False, as_time(at)),
             as_time(decided_at) if is_decided else None,
             self._random.random() if self._happens(0.5) else None,
