@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.tables import Article, Comment
@@ -99,7 +99,7 @@ def _read_piece(session: Session, query: Any) -> list[Any]:
 
 def _comments_with_newest() -> tuple[Any, Any]:
     """Give the query of comments with the newest entry of each, and the key that they are read by."""
-    entry = LogEntry.__table__.alias()  # type: ignore[attr-defined]  # SQLModel does not declare it.
+    entry = SQLModel.metadata.tables["log_entry"].alias()
     newest = (
         select(func.max(entry.c.seq))
         .where(entry.c.comment_id == Comment.id, entry.c.to_status.is_not(None))

@@ -245,7 +245,6 @@ async def _undo(session: AsyncSession, sitting: Sitting, entry: LogEntry | None)
     # A decision about an edit has changed no status, so there is none to put back.
     if entry.action not in UNDOABLE or entry.from_status == entry.to_status:
         return view_result(comment, "illegal")
-    # A decision always has one, and mypy cannot know.
-    before: Status = entry.from_status  # type: ignore[assignment]
+    before: Status = entry.from_status  # type: ignore[assignment]  # A decision always has one.
     reason = await read_reason(session, entry, before)
     return sitting.change(comment, "undo", before, reason)

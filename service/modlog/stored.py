@@ -32,7 +32,7 @@ class Reader(Generic[M]):
 
     def __init__(self, session: Session, model: type[M]) -> None:
         dialect = session.get_bind().dialect
-        columns = model.__table__.columns  # type: ignore[attr-defined]  # SQLModel does not declare it.
+        columns = SQLModel.metadata.tables[str(model.__tablename__)].columns
         self._model = model
         # Without a conversion.
         raw: list[Any] = [type_coerce(column, NullType()) for column in columns]
