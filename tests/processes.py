@@ -17,6 +17,8 @@ REPOSITORY = Path(__file__).parent.parent
 # Far above what any start or stop takes, so that only what never comes meets it.
 DEADLINE_SECONDS = 90.0
 POLL_SECONDS = 0.02
+# A zombie has ended too; an orphan's is reaped by whoever adopts it.
+ENDED = ("", "Z")
 # The account of the Dockerfile.
 IMAGE_UID = 10001
 # What a shell starts in the background, such as a run of these tests, ignores Ctrl-C, and so do its children.
@@ -55,6 +57,21 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {DEADLINE_SECONDS:g} s in vain for {what}")
         time.sleep(POLL_SECONDS)
+
+
+def state_of(pid: int, thread: int | None = None) -> str:
+    """Read the state letter of a process, or of one thread, as in proc(5): T is stopped, nothing is gone."""
+    try:
+        status = Path(f"/proc/{pid}/task/{thread or pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return status.rpartition(")")[2].split()[0]
+
+
+def stands_still(pid: int) -> bool:
+    """Tell whether every thread of a process is stopped, or has ended."""
+    threads = [int(folder.name) for folder in Path(f"/proc/{pid}/task").glob("*")]
+    return all(state_of(pid, thread) in (*ENDED, "T") for thread in threads)
 
 
 def find_free_port() -> int:
@@ -137,20 +154,24 @@ class Server:
 
     def freeze(self) -> None:
         """Make the server silent: its port still takes connections, nothing answers (SIGSTOP)."""
-        self._signal_family(signal.SIGSTOP)
+        stopped = self._signal_family(signal.SIGSTOP)
+        # Until the signal has been taken, a thread that is awake goes on.
+        wait_until(lambda: all(map(stands_still, stopped)), f"{self.command} to freeze")
 
     def thaw(self) -> None:
         """Undo `freeze`."""
         self._signal_family(signal.SIGCONT)
 
-    def _signal_family(self, number: signal.Signals) -> None:
+    def _signal_family(self, number: signal.Signals) -> list[int]:
         # The parent first: once it is frozen no further child appears.
         os.kill(self.pid, number)
         # Linux only. The children of PostgreSQL lead sessions of their own, no group reaches them.
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        for child in children.read_text().split() if children.exists() else ():
+        family = [int(child) for child in children.read_text().split()] if children.exists() else []
+        for child in family:
             with suppress(ProcessLookupError):
-                os.kill(int(child), number)
+                os.kill(child, number)
+        return [self.pid, *family]
 
     def log_text(self) -> str:
         """Read what all processes behind this server wrote so far, to both streams."""

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from subprocess import PIPE
 from tempfile import TemporaryDirectory
 
@@ -13,16 +12,10 @@ import psycopg
 import pytest
 import redis
 
-from tests.processes import REPOSITORY, Server, wait_until
+from tests.processes import ENDED, REPOSITORY, Server, state_of, wait_until
 from tests.servers import start_private_postgres, start_private_redis
 
 Start = Callable[[], AbstractContextManager[Server]]
-
-
-def state_of(pid: int) -> str:
-    """Read the state letter of a process as in proc(5): T is stopped, nothing is gone."""
-    status = Path(f"/proc/{pid}/stat")
-    return status.read_text().rpartition(")")[2].split()[0] if status.exists() else ""
 
 
 def ask_postgres(url: str) -> None:
@@ -40,8 +33,6 @@ BOTH = pytest.mark.parametrize(
     [(start_private_postgres, ask_postgres), (start_private_redis, ask_redis)],
     ids=["postgresql", "redis"],
 )
-# A zombie has ended too; an orphan's is reaped by whoever adopts it.
-ENDED = ("", "Z")
 NO_ANSWER = (psycopg.OperationalError, redis.ConnectionError, redis.TimeoutError)
 
 
@@ -71,7 +62,7 @@ def test_a_frozen_postgresql_is_silent_on_open_connections_too() -> None:
     with start_private_postgres() as server, psycopg.connect(server.url) as connection:
         backend = connection.info.backend_pid
         server.freeze()
-        wait_until(lambda: state_of(backend) == "T", "the backend to freeze")
+        assert state_of(backend) == "T"
         server.thaw()
         connection.execute("SELECT 1")
 
