@@ -38,7 +38,8 @@ SCRIPT_WORDS = (
     *("did_you_mean", "check_email", "resend_with", "closed", "published", "rejected", "withdrawn"),
     *("edit", "save", "withdraw", "edit_waits", "edit_window_closed", "your_text"),
     *("field_required", "field_invalid", "field_too_long", "text_too_long", "email_invalid"),
-    *("url_invalid", "parent_invalid"),
+    *("url_invalid", "parent_invalid", "origin_not_allowed", "in_reply_to", "in_reply_to_earlier"),
+    *("previous", "new", "replies", "order", "oldest", "newest"),
 )
 
 
@@ -130,6 +131,7 @@ def _script_data(fragment: Fragment, words: Words) -> str:
             "next": fragment.page.next,
             "revision": fragment.revision or 0,
             "open": fragment.is_open,
+            "origins": fragment.site.origins,
             "maxChars": fragment.site.policy.max_text_chars,
             "maxDepth": fragment.site.policy.max_depth,
             "words": {key: words[key] for key in SCRIPT_WORDS},

@@ -16,6 +16,7 @@ from service.errors import NotFound
 from service.http.docs import Doc, Readers
 from service.http.kept import KEPT, Kept
 from service.http.reading import AppRequest
+from service.languages import LANGUAGES, read_words
 
 HOUR = {"Cache-Control": "public, max-age=3600", "Vary": "Accept-Encoding"}
 SCRIPT = "text/javascript"
@@ -36,7 +37,12 @@ STATIC = {
 }
 # The parts of the widget's script, in one scope: each uses what stands above it.
 _WIDGET = files("service") / "web" / "widget"
-WIDGET_PARTS = ("base.js", "thread.js", "form.js", "own.js", "live.js", "element.js")
+WIDGET_PARTS = (
+    *("base.js", "colours.js", "thread.js", "form.js", "own.js", "live.js", "count.js"),
+    "element.js",
+)
+# Said before anything is loaded, and where nothing can be.
+EARLY_WORDS = ("loading", "unreachable", "retry")
 
 
 def build_widget() -> bytes:
@@ -45,8 +51,15 @@ def build_widget() -> bytes:
     A page needs this one file, and whoever wants to read it has the parts.
     """
     styles = rcssmin.cssmin((_OURS / "comments.css").read_text())
+    early = {
+        language: [read_words(language)[key] for key in EARLY_WORDS] for language in LANGUAGES
+    }
+    constants = [
+        f"const {name} = {msgspec.json.encode(value).decode()};"
+        for name, value in (("STYLES", styles), ("EARLY", early))
+    ]
     parts = [(_WIDGET / part).read_text() for part in WIDGET_PARTS]
-    whole = "\n".join([f"const STYLES = {msgspec.json.encode(styles).decode()};", *parts])
+    whole = "\n".join([*constants, *parts])
     script: str = rjsmin.jsmin(whole)
     return script.encode()
 

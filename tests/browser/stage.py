@@ -50,18 +50,31 @@ class Stage:
         )
 
     def put(
-        self, inside: str = "", *, attributes: str = "", head: str = "", lang: str = "en"
+        self,
+        inside: str = "",
+        *,
+        attributes: str = "",
+        head: str = "",
+        lang: str = "en",
+        beside: str = "",
+        article: str | None = "",
+        is_plain: bool = False,
     ) -> str:
-        """Serve the article's page with the widget, in which `inside` stands; gives its URL."""
+        """Serve the article's page with the widget, in which `inside` stands; gives its URL.
+
+        `article` None leaves the attribute out. A plain page has no policy, and says nothing of colours.
+        """
+        named = "" if article is None else f'article="{article or self.article}"'
+        colours = "" if is_plain else '<meta name="color-scheme" content="light dark">'
         html = (
             f'<!doctype html><html lang="{lang}"><head><title>Post</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f'<meta name="color-scheme" content="light dark">{head}'
-            f'<script type="module" src="{self.url}/embed.js"></script></head><body><main><h1>Post</h1>'
-            f'<{WIDGET} site="{SITE}" article="{self.article}" {attributes}>{inside}</{WIDGET}>'
-            "</main></body></html>"
+            f'{colours}{head}<script type="module" src="{self.url}/embed.js"></script></head>'
+            f'<body><main><h1>Post</h1><{WIDGET} site="{SITE}" {named} {attributes}>{inside}</{WIDGET}>'
+            f"{beside}</main></body></html>"
         )
-        return self.pages.put(self.article, html, {"Content-Security-Policy": self.policy})
+        policy = {} if is_plain else {"Content-Security-Policy": self.policy}
+        return self.pages.put(self.article, html, policy)
 
     async def context(self, **options: Any) -> BrowserContext:
         context = await self.browser.new_context(**options)
@@ -78,6 +91,13 @@ class Stage:
         page.on("console", lambda line: self._hear(line.text))
         await page.goto(page_url or self.put())
         return page
+
+    async def listen(self, page_url: str) -> tuple[Page, list[str]]:
+        """Open a page; gives it with what the console says, which is filled as it comes."""
+        page, told = await (await self.context()).new_page(), list[str]()
+        page.on("console", lambda line: told.append(line.text))
+        await page.goto(page_url)
+        return page, told
 
     def _hear(self, line: str) -> None:
         if "Content Security Policy" in line or "Trusted" in line:

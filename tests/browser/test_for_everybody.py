@@ -90,7 +90,7 @@ async def show_receipt(stage: Stage, page: Page) -> None:
 async def show_error_page(stage: Stage, page: Page) -> None:
     url = f"{stage.url}/v1/sites/{SITE}/comments.html?article={stage.article}&view=page"
     await page.goto(url)
-    await page.get_by_label("Comment").fill("I like it.")
+    await page.get_by_role("textbox", name="Comment").fill("I like it.")
     await page.locator("form").evaluate("form => { form.noValidate = true; }")
     await page.get_by_role("button").click()
     await expect(page.get_by_role("alert")).to_be_visible()

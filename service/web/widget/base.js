@@ -2,22 +2,6 @@
 
 const SERVICE = new URL(".", import.meta.url);
 const TIMEOUT_MS = 30_000;
-// Said where nothing could be loaded, and so no other word either.
-const UNREACHABLE = {
-  en: "Comments are not available.",
-  de: "Kommentare sind nicht verfügbar.",
-  fr: "Commentaires indisponibles.",
-  es: "Comentarios no disponibles.",
-  pt: "Comentários indisponíveis.",
-  ja: "コメントを表示できません。",
-  zh: "无法显示评论。",
-  ar: "التعليقات غير متاحة.",
-  hi: "टिप्पणियाँ उपलब्ध नहीं हैं।",
-  id: "Komentar tidak tersedia.",
-  uk: "Коментарі недоступні.",
-  ko: "댓글을 볼 수 없습니다.",
-};
-
 // For pages that require Trusted Types. What goes through here was made, or sanitised, by the service.
 const trusted = globalThis.trustedTypes?.createPolicy("greenroom", { createHTML: (html) => html });
 
@@ -41,6 +25,8 @@ function makeButton(text, part, act) {
   return button;
 }
 
+// Of the page around, whatever its `<base>` says.
+const pageAddress = () => location.href.split("#")[0];
 const find = (root, part) => root.querySelector(`[part~=${part}]`);
 const say = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -49,6 +35,21 @@ function api(path, query = {}) {
   for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
   return url;
 }
+
+// Language tags of pages may be anything: `en_US`, `en-US.UTF-8`, `klingon`, nothing.
+function languageOf(element) {
+  for (const tag of [element.closest("[lang]")?.lang, document.documentElement.lang, navigator.language]) {
+    for (const part of [/^[^.@]*/, /^[a-z]{2,3}(?![a-z])/i]) {
+      try {
+        return new Intl.Locale(tag.replaceAll("_", "-").match(part)[0]);
+      } catch { /* The next one, then. */ }
+    }
+  }
+  return new Intl.Locale("en");
+}
+
+// What only who runs the page can mend, told to nobody else.
+const report = (text) => console.error(`Greenroom: ${text}`);
 
 // Resolves to the answer whatever its status; rejects when there is none.
 function call(url, method = "GET", body = undefined, headers = {}) {

@@ -1,53 +1,107 @@
+// <greenroom-comments site="…" article="…" lang="…" order="newest" limit="50" theme="auto">, all but `site` optional.
+const LIMIT = 50;
+const MAX_LIMIT = 200;
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(STYLES);
 
-// <greenroom-comments site="…" article="…" lang="…" order="newest" limit="50" theme="auto">, all but `site` optional.
+// It has no member but those that a browser calls: any name may be one of HTMLElement's some day.
 class GreenroomComments extends HTMLElement {
-  static observedAttributes = ["site", "article", "lang", "order", "limit"];
-
-  get site() {
-    return this.getAttribute("site");
-  }
-
-  get order() {
-    return this.getAttribute("order") === "newest" ? "newest" : "oldest";
-  }
+  static observedAttributes = ["site", "article", "lang", "order", "limit", "theme"];
+  #comments;
 
   connectedCallback() {
-    if (!this.shadowRoot) {
-      this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
-      // Until the comments are here, and where they never come, the page's own content is what there is.
-      this.shadowRoot.append(document.createElement("slot"));
-    }
-    this.load();
+    if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
+    this.#comments = new Comments(this);
   }
 
   disconnectedCallback() {
-    this.ending?.abort();
+    this.#comments.end();
   }
 
   attributeChangedCallback(name, before, now) {
-    if (this.ending && this.isConnected && before !== now) this.load();
+    if (this.isConnected && before !== now) this.#comments?.change(name);
+  }
+}
+
+// The comments of one element, from when it is put into the page until it is taken out.
+class Comments {
+  constructor(host) {
+    Object.assign(this, { host, shadowRoot: host.shadowRoot, ending: new AbortController(), loading: new AbortController() });
+    this.colours = new Colours(host, this.ending.signal);
+    this.load();
+    this.followPage();
+  }
+
+  get site() {
+    return this.host.getAttribute("site");
+  }
+
+  // The reader's own choice, or the page's.
+  get order() {
+    const chosen = recall("localStorage", `greenroom:${this.site}:order`) ?? this.host.getAttribute("order");
+    return chosen === "newest" ? "newest" : "oldest";
+  }
+
+  get limit() {
+    return Math.min(Math.max(parseInt(this.host.getAttribute("limit")) || LIMIT, 1), MAX_LIMIT);
+  }
+
+  end() {
+    this.ending.abort();
+    this.loading.abort();
+  }
+
+  // A script that sets three attributes wants one answer.
+  change(name) {
+    if (name === "theme") return this.colours.look();
+    clearTimeout(this.changing);
+    this.changing = setTimeout(() => this.ending.signal.aborted || this.load());
+  }
+
+  // With `article="auto"` it is the article of the page's address, also where a script changes that.
+  followPage() {
+    let shown = pageAddress();
+    // No event tells of `pushState` in every browser.
+    const timer = setInterval(() => {
+      if (pageAddress() === shown) return;
+      shown = pageAddress();
+      if (this.host.getAttribute("article") === "auto") this.load();
+    }, 500);
+    this.ending.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
   async load() {
-    this.ending?.abort();
-    const ending = (this.ending = new AbortController());
-    this.signal = ending.signal;
-    if (!this.site) return;
-    const canonical = document.querySelector("link[rel=canonical]")?.href ?? location.href;
-    const wished = this.closest("[lang]")?.lang || navigator.language;
+    this.loading.abort();
+    const { signal } = (this.loading = new AbortController());
+    this.signal = signal;
+    this.locale = languageOf(this.host);
+    if (!this.site) return this.refuse('the element has no attribute "site", which names the site that it belongs to');
+    if (!this.section) this.wait();
     try {
-      const answer = await call(api(`sites/${this.site}/comments.html`, {
-        article: this.getAttribute("article") || canonical,
-        view: "widget", lang: wished, order: this.order, limit: this.getAttribute("limit"),
-      }));
-      if (!answer.ok) throw answer;
+      const answer = await this.ask();
       const html = await answer.text();
-      if (!ending.signal.aborted) this.begin(parse(html).firstElementChild);
+      if (signal.aborted) return;
+      if (answer.ok) this.begin(parse(html).firstElementChild);
+      else if (answer.status >= 500 || answer.status === 429) this.apologise(true);
+      else this.refuse(`${answer.status} for ${answer.url}\n${html}`);
     } catch {
-      if (!ending.signal.aborted) this.apologise(wished.split("-")[0]);
+      if (!signal.aborted) this.apologise(true);
     }
+  }
+
+  // Asks for what the element names, else for what the page calls itself, else for what it is.
+  async ask() {
+    const named = this.host.getAttribute("article");
+    const canonical = document.querySelector("link[rel~=canonical i]")?.href;
+    const url = (article) => api(`sites/${this.site}/comments.html`, {
+      article, view: "widget", lang: this.locale.language, order: this.order, limit: this.limit,
+    });
+    const address = pageAddress();
+    const wanted = named === "auto" ? address : named || canonical || address;
+    const answer = await call(url(wanted));
+    if (named || !canonical || answer.status !== 422) return answer;
+    report(`the page's canonical link ${canonical} is no article of ${this.site}; its own address is asked for`);
+    return call(url(address));
   }
 
   begin(section) {
@@ -55,38 +109,68 @@ class GreenroomComments extends HTMLElement {
     this.state = JSON.parse(section.querySelector("script").textContent);
     this.words = this.state.words;
     // Once: later it would bring back what was sent meanwhile.
-    this.fallback = this.language ? null : readFallback(this);
+    this.fallback = this.language ? null : readFallback(this.host);
     this.language = section.lang;
     const numbers = new Intl.NumberFormat(this.language);
-    const dates = new Intl.DateTimeFormat(this.language, { dateStyle: "medium" });
     this.number = (value) => numbers.format(value);
-    this.date = (value) => dates.format(value);
     this.status = make("p", "soft status", "", { role: "status" });
     section.append(this.status);
     this.shadowRoot.replaceChildren(section);
+    this.colours.paint(section);
     this.thread = new Thread(this);
     this.form = new ReplyForm(this);
     this.own = new Own(this);
     this.live = new Live(this);
+    this.thread.markNew(...[...this.thread.list.querySelectorAll("li")].filter((item) => this.thread.isUnseen(item)));
+    this.checkOrigin();
     this.goToHash();
     addEventListener("hashchange", () => this.goToHash(), { signal: this.signal });
     this.tell("loaded", { article: this.state.article, count: this.state.count });
   }
 
-  goToHash() {
-    const id = location.hash.slice(1);
-    const item = /^comment-[0-9a-f-]{36}$/.test(id) && this.section.querySelector(`#${id}`);
-    if (item) find(item, "comment").focus();
+  // Who cannot send a comment should not write one first.
+  checkOrigin() {
+    const taken = [...this.state.origins, SERVICE.origin, "null"];
+    if (!this.state.open || taken.includes(location.origin)) return;
+    report(`${location.origin} is no origin of the site ${this.site}, so no comments are taken from this page`);
+    this.form.form.before(make("p", "note", this.words.origin_not_allowed));
+    this.form.form.hidden = true;
   }
 
-  apologise(language) {
-    const text = UNREACHABLE[language] ?? UNREACHABLE.en;
-    const note = make("p", "note", `${text} `, { role: "alert" });
-    note.append(makeButton("↻", "quiet", () => this.load()));
+  goToHash() {
+    const [, id] = location.hash.match(/^#comment-([0-9a-f-]{36})$/) ?? [];
+    if (id) this.thread.goTo(id);
+  }
+
+  early(tag, part, attributes) {
+    const [loading, unreachable, retry] = EARLY[this.locale.language] ?? EARLY.en;
     const section = make("div", "comments", "", { class: "greenroom" });
+    const note = make("p", part, "", attributes);
     section.append(note);
     this.shadowRoot.replaceChildren(section, document.createElement("slot"));
+    this.colours.paint(section);
+    return { note, loading, unreachable, retry };
+  }
+
+  // Until the comments are here the page's own content is shown too.
+  wait() {
+    const { note, loading } = this.early("p", "soft loading", { role: "status" });
+    note.textContent = loading;
+  }
+
+  apologise(mayRetry) {
+    const { note, unreachable, retry } = this.early("p", "note", { role: "alert" });
+    this.section = null;
+    note.textContent = `${unreachable} `;
+    if (!mayRetry) return;
+    note.append(makeButton(retry, "quiet", () => this.load()));
     addEventListener("online", () => this.load(), { signal: this.signal, once: true });
+  }
+
+  // What no second try would mend.
+  refuse(why) {
+    report(why);
+    this.apologise(false);
   }
 
   approve(comment) {
@@ -114,51 +198,17 @@ class GreenroomComments extends HTMLElement {
   }
 
   tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(`greenroom:${name}`, { detail, bubbles: true, composed: true }));
+    this.host.dispatchEvent(new CustomEvent(`greenroom:${name}`, { detail, bubbles: true, composed: true }));
   }
 }
 
 // What somebody typed into the page's own form before this script was there, and where the cursor stood.
-function readFallback(widget) {
-  const form = widget.querySelector("form");
+function readFallback(host) {
+  const form = host.querySelector("form");
   if (!form) return null;
   const fields = TYPED.map((name) => [name, form.elements[name]]).filter(([, field]) => field);
   const focused = fields.find(([, field]) => field === document.activeElement);
   return { values: Object.fromEntries(fields.map(([name, field]) => [name, field.value])), focus: focused?.[0] };
-}
-
-// <greenroom-count site="…" article="…">0</greenroom-count>: all that a page has are asked for together.
-const MAX_COUNTED = 100;
-let waiting = [];
-
-class GreenroomCount extends HTMLElement {
-  connectedCallback() {
-    if (!waiting.length) setTimeout(countTogether);
-    waiting.push(this);
-  }
-}
-
-async function countTogether() {
-  const sites = new Map();
-  for (const one of waiting) sites.set(one.getAttribute("site"), [...(sites.get(one.getAttribute("site")) ?? []), one]);
-  waiting = [];
-  for (const [site, elements] of sites) {
-    const articles = [...new Set(elements.map((one) => one.getAttribute("article")))];
-    for (let start = 0; start < articles.length; start += MAX_COUNTED) count(site, articles.slice(start, start + MAX_COUNTED), elements);
-  }
-}
-
-async function count(site, articles, elements) {
-  const url = api(`sites/${site}/counts`);
-  for (const article of articles) url.searchParams.append("article", article);
-  const answer = await call(url).catch(() => null);
-  if (!answer?.ok) return;
-  const { counts } = await answer.json();
-  for (const element of elements) {
-    const found = counts[element.getAttribute("article")];
-    const language = element.closest("[lang]")?.lang || undefined;
-    if (typeof found === "number") element.textContent = new Intl.NumberFormat(language).format(found);
-  }
 }
 
 if (!customElements.get("greenroom-comments")) {

@@ -1,32 +1,90 @@
 // The list: comments in the order of their ids, each under the one that it answers.
+
+// A reply this deep stands no further in than the one it answers (comments.css).
+const LAST_INDENTED = 3;
+// Older comments show the day, which says more.
+const RELATIVE_DAYS = 30;
+const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
+const MAX_SEEN = 100;
+
 class Thread {
   constructor(widget) {
-    Object.assign(this, { widget, list: find(widget.section, "list"), next: widget.state.next });
-    this.blank = widget.section.querySelector("template").content.firstElementChild;
-    this.count = widget.state.count;
-    this.newer = 0;
-    for (const time of this.list.querySelectorAll("time")) this.tell(time);
+    const { section, state, language, signal } = widget;
+    Object.assign(this, { widget, list: find(section, "list"), next: state.next, previous: null, newer: 0, count: state.count });
+    this.blank = section.querySelector("template").content.firstElementChild;
+    this.days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+    this.moments = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
+    this.ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+    const items = [...this.list.querySelectorAll("li")];
+    this.lastSeen = this.see(items);
+    for (const item of items) this.dress(item);
+    this.makeTools();
     this.refresh();
-    this.list.addEventListener("click", ({ target }) => {
-      const reply = target.closest("[part~=reply]");
-      if (reply) widget.form.answer(reply.closest("li"));
-    });
+    this.list.addEventListener("click", ({ target }) => this.press(target));
+    const clock = setInterval(() => this.tellAll(), 60_000);
+    signal.addEventListener("abort", () => clearInterval(clock));
+  }
+
+  press(target) {
+    const pressed = target.closest("[part~=reply], [part~=fold], a[href*='#comment-']");
+    if (!pressed) return;
+    const item = pressed.closest("li");
+    if (pressed.part.contains("reply")) this.widget.form.answer(item);
+    else if (pressed.part.contains("fold")) this.fold(this.replies(item));
+    // The address is the browser's to change; it finds nothing in here, and says nothing of the same one twice.
+    else setTimeout(() => this.widget.goToHash());
+  }
+
+  fold(list) {
+    list.hidden = !list.hidden;
+    this.nameFold(list);
+  }
+
+  tellAll() {
+    for (const time of this.list.querySelectorAll("time")) this.tell(time);
   }
 
   tell(time) {
     const date = new Date(time.dateTime);
-    time.textContent = this.widget.date(date);
-    time.title = date.toLocaleString(this.widget.language);
+    const age = Date.now() - date;
+    const [unit, length] = UNITS.find(([, length]) => age >= length) ?? UNITS.at(-1);
+    const isOld = age >= RELATIVE_DAYS * UNITS[0][1];
+    time.textContent = isOld ? this.days.format(date) : this.ago.format(-Math.trunc(age / length), unit);
+    time.title = this.moments.format(date);
+    time.closest("a")?.setAttribute("aria-label", `${time.textContent}, ${time.title}`);
+  }
+
+  // Gives the newest comment that the reader saw here before, and remembers the newest of these.
+  see(items) {
+    const key = `greenroom:${this.widget.site}:seen`;
+    const { article } = this.widget.state;
+    const { [article]: before, ...others } = recall("localStorage", key) ?? {};
+    const newest = items.map((item) => item.id.slice(-36)).reduce((one, other) => (one > other ? one : other), before ?? "");
+    keep("localStorage", key, Object.fromEntries([...Object.entries(others), [article, newest]].slice(-MAX_SEEN)));
+    return before;
   }
 
   item(id) {
     return this.widget.section.querySelector(`#comment-${id}`);
   }
 
+  above(item) {
+    return item.parentElement.closest("li");
+  }
+
   depth(item) {
     let depth = 0;
-    while ((item = item.parentElement.closest("li"))) depth += 1;
+    while ((item = this.above(item))) depth += 1;
     return depth;
+  }
+
+  // The list of what answers an item; there is none as long as nothing does.
+  replies(item) {
+    const last = item.lastElementChild;
+    if (last.part.contains("replies")) return last;
+    const list = make("ol", "replies");
+    item.append(list);
+    return list;
   }
 
   // Puts a comment where it belongs, or its new state in the place of the old one.
@@ -37,57 +95,117 @@ class Thread {
     const article = find(made, "comment");
     if (comment.name === null) article.replaceChildren(make("p", "soft removed", this.widget.words.removed));
     else this.fill(article, comment);
-    const present = this.item(comment.id);
-    if (present) {
-      find(present, "comment").replaceWith(article);
-      delete present.dataset.held;
-    } else {
-      this.place(made);
-    }
-    const item = present ?? made;
+    const item = this.item(comment.id) ?? made;
+    if (item === made) this.place(made);
+    else this.replace(item, article);
     if (this.depth(item) >= this.widget.state.maxDepth) find(article, "reply")?.remove();
+    this.dress(item);
     return item;
+  }
+
+  // The reader may be at one of its buttons just now.
+  replace(item, article) {
+    const old = find(item, "comment");
+    const focused = this.widget.shadowRoot.activeElement;
+    const hadFocus = old.contains(focused);
+    find(article, "actions")?.append(...old.querySelectorAll("[part~=own], [part~=fold]"));
+    old.replaceWith(article);
+    delete item.dataset.held;
+    if (!hadFocus) return;
+    const same = [...article.querySelectorAll("[part]")].find((one) => one.getAttribute("part") === focused.getAttribute("part"));
+    (article.contains(focused) ? focused : same ?? article).focus();
   }
 
   fill(article, comment) {
     find(article, "avatar").src = new URL(comment.avatar, SERVICE);
     const name = find(article, "name");
+    name.id = `name-${comment.id}`;
+    article.setAttribute("aria-labelledby", name.id);
     if (comment.url) Object.assign(name.firstElementChild, { href: comment.url, textContent: comment.name });
     else name.textContent = comment.name;
     if (comment.badge) find(article, "badge").textContent = this.widget.words[comment.badge];
     else find(article, "badge").remove();
     if (!comment.edited) find(article, "edited").remove();
-    find(article, "date").href = `#comment-${comment.id}`;
-    const time = article.querySelector("time");
-    time.dateTime = comment.created_at;
-    this.tell(time);
+    article.querySelector("time").dateTime = comment.created_at;
     find(article, "text").replaceChildren(parse(comment.html));
     find(article, "reply")?.setAttribute("aria-label", say(this.widget.words.reply_to, comment));
   }
 
-  // Ids rise with time, and so their order is the list's.
+  // What depends on the page around, the clock, and where the item stands.
+  dress(item) {
+    const time = find(item, "comment").querySelector("time");
+    if (!time) return;
+    this.tell(time);
+    Object.assign(time.parentElement, { href: this.address(item.id.slice(-36)) });
+    this.nameAnswered(item);
+  }
+
+  // Whole, because a page may have a `<base>`.
+  address(id) {
+    return `${pageAddress()}#comment-${id}`;
+  }
+
+  // Marks what came since the reader was here last, but not what is the reader's own.
+  markNew(...items) {
+    const { own, words } = this.widget;
+    for (const item of items) {
+      if (own.has(item.id.slice(-36)) || !this.own(item, "text") || this.own(item, "fresh")) continue;
+      find(item, "comment").part.add("new");
+      this.own(item, "byline").append(make("span", "badge fresh", words.new));
+    }
+  }
+
+  isUnseen(item) {
+    return this.lastSeen && item.id.slice(-36) > this.lastSeen;
+  }
+
+  // Says whom a reply answers, where its place does not.
+  nameAnswered(item) {
+    this.own(item, "answered")?.remove();
+    const { parent } = item.dataset;
+    const above = this.above(item);
+    if (!parent || (above && this.depth(item) <= LAST_INDENTED)) return;
+    const { words } = this.widget;
+    const name = above && this.own(above, "name")?.textContent;
+    const text = name ? say(words.in_reply_to, { name }) : words.in_reply_to_earlier;
+    this.own(item, "byline").after(make("a", "link answered", text, { href: this.address(parent) }));
+  }
+
+  // Ids rise with time, and so their order is the list's; a conversation is read from its beginning.
   place(item) {
     const above = item.dataset.parent && this.item(item.dataset.parent);
-    const list = above ? find(above, "replies") : this.list;
-    const isNewest = this.widget.order === "newest";
+    const list = above ? this.replies(above) : this.list;
+    const isNewest = !above && this.widget.order === "newest";
     const after = [...list.children].find((one) => (isNewest ? one.id < item.id : one.id > item.id));
     list.insertBefore(item, after ?? null);
     const below = [...this.list.children].filter((one) => `comment-${one.dataset.parent}` === item.id);
-    find(item, "replies").append(...below);
+    for (const one of below) {
+      this.replies(item).append(one);
+      this.nameAnswered(one);
+    }
   }
 
   remove(id) {
     const item = this.item(id);
     if (!item) return;
     this.widget.form.leave(item);
+    const hadFocus = item.contains(this.widget.shadowRoot.activeElement);
+    const near = [item, item.nextElementSibling, item.previousElementSibling, this.above(item)];
     find(item, "comment").replaceChildren(make("p", "soft removed", this.widget.words.removed));
     this.prune(item);
+    if (!hadFocus) return;
+    const left = near.find((one) => one?.isConnected);
+    (left ? find(left, "comment") : this.widget.form.title).focus();
   }
 
   // What is gone keeps its place only while something answers it.
   prune(item) {
-    if (!item || !this.own(item, "removed") || find(item, "replies").children.length) return;
-    const above = item.parentElement.closest("li");
+    const list = item && this.replies(item);
+    if (!list || list.children.length) return;
+    list.remove();
+    this.own(item, "fold")?.remove();
+    if (!this.own(item, "removed")) return;
+    const above = this.above(item);
     item.remove();
     this.prune(above);
   }
@@ -105,18 +223,27 @@ class Thread {
   // Takes an approved comment from the stream; gives its item, or nothing where its place is not loaded yet.
   arrive(comment) {
     const wasShown = this.isShown(comment.id);
-    if (this.next) this.recount();
+    const isPart = this.next || this.previous;
+    if (isPart) this.recount();
     else this.count += !wasShown;
-    const isNear = !this.next || this.widget.order === "newest" || this.item(comment.id) || this.item(comment.parent);
-    const item = isNear && this.put(comment);
-    if (item && !wasShown) find(item, "comment").part.add("new");
-    this.newer -= Boolean(this.next && item && !wasShown);
+    const item = this.isNear(comment) && this.put(comment);
+    if (item && !wasShown) this.markNew(item);
+    this.newer -= Boolean(isPart && item && !wasShown);
     this.refresh();
     return item;
   }
 
+  // Whether the place of a comment is in the part of the list that is loaded.
+  isNear({ id, parent }) {
+    if (this.item(id) || this.item(parent)) return true;
+    const ids = [...this.list.querySelectorAll("li:not([data-held])")].map((one) => one.id.slice(-36)).sort();
+    const isNewest = this.widget.order === "newest";
+    const [older, newer] = isNewest ? [this.next, this.previous] : [this.previous, this.next];
+    return (!older || id > ids[0]) && (!newer || id < ids.at(-1));
+  }
+
   depart(id) {
-    if (this.next) this.recount();
+    if (this.next || this.previous) this.recount();
     else this.count -= this.isShown(id);
     this.remove(id);
     this.refresh();
@@ -136,26 +263,99 @@ class Thread {
   refresh() {
     const { section, words, number } = this.widget;
     find(section, "count").textContent = number(this.count);
-    find(section, "empty").hidden = Boolean(this.list.children.length);
-    // It stays the same button, which may have the focus.
-    this.button ??= makeButton("", "quiet more", () => this.more());
-    this.button.textContent = this.newer > 0 ? `${words.more} · ${words.newer} (${number(this.newer)})` : words.more;
-    if (!this.next) this.button.remove();
-    else if (!this.button.isConnected) this.list.after(this.button);
+    this.list.hidden = !this.list.children.length;
+    find(section, "empty").hidden = !this.list.hidden;
+    this.tools.hidden = this.list.hidden;
+    for (const list of this.list.querySelectorAll("[part~=replies]")) this.nameFold(list);
+    // They stay the same buttons, which may have the focus.
+    this.buttons ??= { previous: makeButton("", "quiet more", () => this.more("previous")), next: makeButton("", "quiet more", () => this.more("next")) };
+    const newer = this.newer > 0 ? ` · ${words.newer} (${number(this.newer)})` : "";
+    for (const [edge, button] of Object.entries(this.buttons)) {
+      const text = edge === "next" ? words.more + newer : words.previous;
+      if (button.textContent !== text) button.textContent = text;
+      if (!this[edge]) button.remove();
+      else if (!button.isConnected) this.list[edge === "next" ? "after" : "before"](button);
+    }
   }
 
-  async more() {
-    const { site, state, order, words } = this.widget;
-    try {
-      const answer = await call(api(`sites/${site}/comments`, { article: state.article, order, cursor: this.next }));
-      if (!answer.ok) throw answer;
-      const page = await answer.json();
-      const items = page.comments.map((comment) => this.put(comment));
-      Object.assign(this, { next: page.next, count: page.count, newer: 0 });
-      this.refresh();
-      if (items.length) find(items[0], "comment").focus();
-    } catch {
-      this.widget.announce(words.failed);
+  // What answers a comment can be folded away.
+  nameFold(list) {
+    const item = list.parentElement;
+    let button = this.own(item, "fold");
+    if (!button) {
+      button = make("button", "button quiet fold", "", { type: "button" });
+      (this.own(item, "actions") ?? find(item, "comment")).append(button);
     }
+    button.textContent = say(this.widget.words.replies, { count: this.widget.number(list.querySelectorAll("li").length) });
+    button.setAttribute("aria-expanded", !list.hidden);
+  }
+
+  // Ways to the form and to the other order.
+  makeTools() {
+    const { widget, list } = this;
+    const { words, state, order } = widget;
+    const select = make("select", "input order", "", { "aria-label": words.order });
+    for (const one of ["oldest", "newest"]) select.append(new Option(words[one], one, false, one === order));
+    select.addEventListener("change", () => {
+      keep("localStorage", `greenroom:${widget.site}:order`, select.value);
+      widget.isOrdering = true;
+      widget.load();
+    });
+    this.tools = make("p", "actions tools");
+    if (state.open) this.tools.append(makeButton(words.title, "quiet jump", () => widget.form.fields.text.focus()));
+    if (this.count > 1) this.tools.append(select);
+    list.before(this.tools);
+    if (widget.isOrdering) select.focus();
+    widget.isOrdering = false;
+  }
+
+  // Gives a part of the list; null where there is no such one, and nothing where there is no answer.
+  async ask(query) {
+    const { site, state, order, limit } = this.widget;
+    const url = api(`sites/${site}/comments`, { article: state.article, order, limit, ...query });
+    const answer = await call(url).catch(() => null);
+    return answer?.ok ? answer.json() : answer?.status === 404 ? null : undefined;
+  }
+
+  async more(edge) {
+    const page = await this.ask({ cursor: this[edge] });
+    if (!page) return this.widget.announce(this.widget.words.failed);
+    const items = page.comments.map((comment) => this.put(comment));
+    this.markNew(...items.filter((item) => this.isUnseen(item)));
+    Object.assign(this, { [edge]: page[edge], count: page.count });
+    if (edge === "next") this.newer = 0;
+    this.refresh();
+    const item = items.at(edge === "next" ? 0 : -1);
+    if (item) find(item, "comment").focus();
+  }
+
+  // Leads to a comment, wherever in the list it is.
+  async goTo(id) {
+    if (!this.item(id) && !(await this.open(id))) return;
+    const item = this.item(id);
+    for (let above = item; (above = this.above(above)); ) this.replies(above).hidden = false;
+    this.refresh();
+    find(item, "comment").focus();
+  }
+
+  // Shows the part of the list round a comment, in the place of what was shown; tells whether there is such a one.
+  async open(id) {
+    const { widget } = this;
+    const page = await this.ask({ around: id });
+    if (!page) {
+      widget.announce(page === null ? widget.words.removed : widget.words.failed);
+      return false;
+    }
+    const { form } = widget;
+    form.home.after(form.form);
+    this.list.replaceChildren();
+    const items = page.comments.map((comment) => this.put(comment));
+    this.markNew(...items.filter((item) => this.isUnseen(item)));
+    Object.assign(this, { next: page.next, previous: page.previous, count: page.count, newer: 0 });
+    this.refresh();
+    const answered = form.draft.parent && this.item(form.draft.parent);
+    if (answered) form.answer(answered, false);
+    widget.own.show();
+    return true;
   }
 }

@@ -1,0 +1,75 @@
+// Light or dark by what stands behind the comments on the page, whatever the system or `color-scheme` say.
+
+// Between these no colour of either palette (comments.css) has the contrast of WCAG's AA, 4.5 to 1.
+const DARKEST_LIGHT = 0.7;
+const LIGHTEST_DARK = 0.055;
+
+const above = (node) => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host;
+
+// Any colour that a browser computes, as red, green, blue and alpha of sRGB, each from 0 to 1.
+function readColour(probe, colour) {
+  probe.style.color = `color-mix(in srgb, ${colour} 100%, ${colour})`;
+  const numbers = getComputedStyle(probe).color.match(/-?[\d.]+(e-?\d+)?|none/g).map((one) => Number(one) || 0);
+  return [...numbers.slice(0, 3), numbers[3] ?? 1];
+}
+
+// Relative luminance, as WCAG 2 defines it.
+function luminance([red, green, blue]) {
+  const [r, g, b] = [red, green, blue].map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+// The luminance of what is behind an element, or nothing where that is a picture.
+function findLuminance(element, probe) {
+  let shown = [0, 0, 0];
+  let covered = 0;
+  const cover = (colour) => {
+    const [red, green, blue, alpha] = readColour(probe, colour);
+    const share = alpha * (1 - covered);
+    shown = shown.map((one, at) => one + share * [red, green, blue][at]);
+    covered += share;
+  };
+  for (let node = element; node && covered < 0.99; node = above(node)) {
+    const { backgroundColor, backgroundImage } = getComputedStyle(node);
+    if (backgroundImage !== "none") return undefined;
+    cover(backgroundColor);
+  }
+  probe.style.colorScheme = getComputedStyle(document.documentElement).colorScheme;
+  if (covered < 0.99) cover("Canvas");
+  return luminance(shown);
+}
+
+class Colours {
+  constructor(host, signal) {
+    this.host = host;
+    const look = () => {
+      cancelAnimationFrame(this.frame);
+      this.frame = requestAnimationFrame(() => signal.aborted || this.look());
+    };
+    const changes = new MutationObserver(look);
+    for (let node = host; node; node = above(node)) changes.observe(node, { attributes: true });
+    changes.observe(document.head, { subtree: true, childList: true, attributes: true });
+    signal.addEventListener("abort", () => changes.disconnect());
+    for (const name of ["transitionend", "load"]) addEventListener(name, look, { signal, capture: true });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", look, { signal });
+  }
+
+  paint(section) {
+    this.section = section;
+    this.look();
+  }
+
+  look() {
+    const probe = make("i", "", "", { hidden: "" });
+    this.section.append(probe);
+    const behind = findLuminance(this.host, probe);
+    const ink = luminance(readColour(probe, getComputedStyle(this.host).color));
+    probe.remove();
+    const theme = this.host.getAttribute("theme");
+    // Before a picture the page's own text tells.
+    const isDark = theme === "dark" || (theme !== "light" && (behind === undefined ? ink > 0.3 : behind < 0.3));
+    this.section.style.colorScheme = isDark ? "dark" : "light";
+    const fits = isDark ? behind <= LIGHTEST_DARK : behind >= DARKEST_LIGHT;
+    this.section.toggleAttribute("data-painted", !fits);
+  }
+}
