@@ -38,8 +38,8 @@ STATIC = {
 # The parts of the widget's script, in one scope: each uses what stands above it.
 _WIDGET = files("service") / "web" / "widget"
 WIDGET_PARTS = (
-    *("base.js", "colours.js", "thread.js", "form.js", "own.js", "live.js", "count.js"),
-    "element.js",
+    *("base.js", "colours.js", "times.js", "tools.js", "thread.js", "seen.js", "form.js", "own.js"),
+    *("live.js", "count.js", "element.js"),
 )
 # Said before anything is loaded, and where nothing can be.
 EARLY_WORDS = ("loading", "unreachable", "retry")

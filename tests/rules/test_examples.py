@@ -28,8 +28,9 @@ def read_names(heading: str) -> set[str]:
 
 def find_attributes() -> set[str]:
     """Find the attributes that the widget and its styles know."""
-    [observed] = re.findall(r"observedAttributes = \[(.*)\]", SCRIPT)
-    return {*re.findall(r'"(\w+)"', observed), *re.findall(r":host\(\[(\w+)=", STYLES)}
+    element = (WEB / "widget" / "element.js").read_text()
+    [observed] = re.findall(r"observedAttributes = \[(.*)\]", element)
+    return {*re.findall(r'"(\w+)"', observed)}
 
 
 def find_parts() -> set[str]:

@@ -25,9 +25,11 @@ function makeButton(text, part, act) {
   return button;
 }
 
-// Of the page around, whatever its `<base>` says.
+// Of the page around and of a comment on it, whatever its `<base>` says.
 const pageAddress = () => location.href.split("#")[0];
+const addressOf = (id) => `${pageAddress()}#comment-${id}`;
 const find = (root, part) => root.querySelector(`[part~=${part}]`);
+const idOf = (item) => item.id.slice("comment-".length);
 const say = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function api(path, query = {}) {

@@ -82,10 +82,10 @@ class Comments {
       const html = await answer.text();
       if (signal.aborted) return;
       if (answer.ok) this.begin(parse(html).firstElementChild);
-      else if (answer.status >= 500 || answer.status === 429) this.apologise(true);
+      else if (answer.status >= 500 || answer.status === 429) this.apologise();
       else this.refuse(`${answer.status} for ${answer.url}\n${html}`);
     } catch {
-      if (!signal.aborted) this.apologise(true);
+      if (!signal.aborted) this.apologise();
     }
   }
 
@@ -121,7 +121,7 @@ class Comments {
     this.form = new ReplyForm(this);
     this.own = new Own(this);
     this.live = new Live(this);
-    this.thread.markNew(...[...this.thread.list.querySelectorAll("li")].filter((item) => this.thread.isUnseen(item)));
+    this.seen = new Seen(this);
     this.checkOrigin();
     this.goToHash();
     addEventListener("hashchange", () => this.goToHash(), { signal: this.signal });
@@ -142,26 +142,27 @@ class Comments {
     if (id) this.thread.goTo(id);
   }
 
-  early(tag, part, attributes) {
-    const [loading, unreachable, retry] = EARLY[this.locale.language] ?? EARLY.en;
+  // Said before the words of the comments are there, and where they never come; with the page's own content.
+  show(note) {
     const section = make("div", "comments", "", { class: "greenroom" });
-    const note = make("p", part, "", attributes);
     section.append(note);
+    this.section = null;
     this.shadowRoot.replaceChildren(section, document.createElement("slot"));
     this.colours.paint(section);
-    return { note, loading, unreachable, retry };
   }
 
-  // Until the comments are here the page's own content is shown too.
+  get early() {
+    return EARLY[this.locale.language] ?? EARLY.en;
+  }
+
   wait() {
-    const { note, loading } = this.early("p", "soft loading", { role: "status" });
-    note.textContent = loading;
+    this.show(make("p", "soft loading", this.early[0], { role: "status" }));
   }
 
-  apologise(mayRetry) {
-    const { note, unreachable, retry } = this.early("p", "note", { role: "alert" });
-    this.section = null;
-    note.textContent = `${unreachable} `;
+  apologise(mayRetry = true) {
+    const [, unreachable, retry] = this.early;
+    const note = make("p", "note", `${unreachable} `, { role: "alert" });
+    this.show(note);
     if (!mayRetry) return;
     note.append(makeButton(retry, "quiet", () => this.load()));
     addEventListener("online", () => this.load(), { signal: this.signal, once: true });

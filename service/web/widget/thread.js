@@ -2,27 +2,17 @@
 
 // A reply this deep stands no further in than the one it answers (comments.css).
 const LAST_INDENTED = 3;
-// Older comments show the day, which says more.
-const RELATIVE_DAYS = 30;
-const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
-const MAX_SEEN = 100;
-
 class Thread {
   constructor(widget) {
-    const { section, state, language, signal } = widget;
+    const { section, state } = widget;
     Object.assign(this, { widget, list: find(section, "list"), next: state.next, previous: null, newer: 0, count: state.count });
     this.blank = section.querySelector("template").content.firstElementChild;
-    this.days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-    this.moments = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
-    this.ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-    const items = [...this.list.querySelectorAll("li")];
-    this.lastSeen = this.see(items);
-    for (const item of items) this.dress(item);
-    this.makeTools();
+    this.times = new Times(widget, this.list);
+    for (const item of this.items()) this.dress(item);
+    this.tools = makeTools(widget);
+    this.list.before(this.tools);
     this.refresh();
     this.list.addEventListener("click", ({ target }) => this.press(target));
-    const clock = setInterval(() => this.tellAll(), 60_000);
-    signal.addEventListener("abort", () => clearInterval(clock));
   }
 
   press(target) {
@@ -35,33 +25,12 @@ class Thread {
     else setTimeout(() => this.widget.goToHash());
   }
 
-  fold(list) {
-    list.hidden = !list.hidden;
-    this.nameFold(list);
-  }
-
-  tellAll() {
-    for (const time of this.list.querySelectorAll("time")) this.tell(time);
-  }
-
   tell(time) {
-    const date = new Date(time.dateTime);
-    const age = Date.now() - date;
-    const [unit, length] = UNITS.find(([, length]) => age >= length) ?? UNITS.at(-1);
-    const isOld = age >= RELATIVE_DAYS * UNITS[0][1];
-    time.textContent = isOld ? this.days.format(date) : this.ago.format(-Math.trunc(age / length), unit);
-    time.title = this.moments.format(date);
-    time.closest("a")?.setAttribute("aria-label", `${time.textContent}, ${time.title}`);
+    this.times.tell(time);
   }
 
-  // Gives the newest comment that the reader saw here before, and remembers the newest of these.
-  see(items) {
-    const key = `greenroom:${this.widget.site}:seen`;
-    const { article } = this.widget.state;
-    const { [article]: before, ...others } = recall("localStorage", key) ?? {};
-    const newest = items.map((item) => item.id.slice(-36)).reduce((one, other) => (one > other ? one : other), before ?? "");
-    keep("localStorage", key, Object.fromEntries([...Object.entries(others), [article, newest]].slice(-MAX_SEEN)));
-    return before;
+  items() {
+    return [...this.list.querySelectorAll("li")];
   }
 
   item(id) {
@@ -136,27 +105,8 @@ class Thread {
     const time = find(item, "comment").querySelector("time");
     if (!time) return;
     this.tell(time);
-    Object.assign(time.parentElement, { href: this.address(item.id.slice(-36)) });
+    Object.assign(time.parentElement, { href: addressOf(idOf(item)) });
     this.nameAnswered(item);
-  }
-
-  // Whole, because a page may have a `<base>`.
-  address(id) {
-    return `${pageAddress()}#comment-${id}`;
-  }
-
-  // Marks what came since the reader was here last, but not what is the reader's own.
-  markNew(...items) {
-    const { own, words } = this.widget;
-    for (const item of items) {
-      if (own.has(item.id.slice(-36)) || !this.own(item, "text") || this.own(item, "fresh")) continue;
-      find(item, "comment").part.add("new");
-      this.own(item, "byline").append(make("span", "badge fresh", words.new));
-    }
-  }
-
-  isUnseen(item) {
-    return this.lastSeen && item.id.slice(-36) > this.lastSeen;
   }
 
   // Says whom a reply answers, where its place does not.
@@ -168,7 +118,7 @@ class Thread {
     const { words } = this.widget;
     const name = above && this.own(above, "name")?.textContent;
     const text = name ? say(words.in_reply_to, { name }) : words.in_reply_to_earlier;
-    this.own(item, "byline").after(make("a", "link answered", text, { href: this.address(parent) }));
+    this.own(item, "byline").after(make("a", "link answered", text, { href: addressOf(parent) }));
   }
 
   // Ids rise with time, and so their order is the list's; a conversation is read from its beginning.
@@ -227,7 +177,7 @@ class Thread {
     if (isPart) this.recount();
     else this.count += !wasShown;
     const item = this.isNear(comment) && this.put(comment);
-    if (item && !wasShown) this.markNew(item);
+    if (item && !wasShown) this.widget.seen.mark([item], () => true);
     this.newer -= Boolean(isPart && item && !wasShown);
     this.refresh();
     return item;
@@ -236,7 +186,7 @@ class Thread {
   // Whether the place of a comment is in the part of the list that is loaded.
   isNear({ id, parent }) {
     if (this.item(id) || this.item(parent)) return true;
-    const ids = [...this.list.querySelectorAll("li:not([data-held])")].map((one) => one.id.slice(-36)).sort();
+    const ids = this.items().filter((one) => !("held" in one.dataset)).map(idOf).sort();
     const isNewest = this.widget.order === "newest";
     const [older, newer] = isNewest ? [this.next, this.previous] : [this.previous, this.next];
     return (!older || id > ids[0]) && (!newer || id < ids.at(-1));
@@ -267,15 +217,22 @@ class Thread {
     find(section, "empty").hidden = !this.list.hidden;
     this.tools.hidden = this.list.hidden;
     for (const list of this.list.querySelectorAll("[part~=replies]")) this.nameFold(list);
-    // They stay the same buttons, which may have the focus.
-    this.buttons ??= { previous: makeButton("", "quiet more", () => this.more("previous")), next: makeButton("", "quiet more", () => this.more("next")) };
     const newer = this.newer > 0 ? ` · ${words.newer} (${number(this.newer)})` : "";
-    for (const [edge, button] of Object.entries(this.buttons)) {
-      const text = edge === "next" ? words.more + newer : words.previous;
-      if (button.textContent !== text) button.textContent = text;
-      if (!this[edge]) button.remove();
-      else if (!button.isConnected) this.list[edge === "next" ? "after" : "before"](button);
-    }
+    this.offer("previous", words.previous, "before");
+    this.offer("next", words.more + newer, "after");
+  }
+
+  // Where there is more it stays the same button, which may have the focus.
+  offer(edge, text, place) {
+    const button = ((this.buttons ??= {})[edge] ??= makeButton("", "quiet more", () => this.more(edge)));
+    button.textContent = text;
+    if (!this[edge]) button.remove();
+    else if (!button.isConnected) this.list[place](button);
+  }
+
+  fold(list) {
+    list.hidden = !list.hidden;
+    this.nameFold(list);
   }
 
   // What answers a comment can be folded away.
@@ -290,25 +247,6 @@ class Thread {
     button.setAttribute("aria-expanded", !list.hidden);
   }
 
-  // Ways to the form and to the other order.
-  makeTools() {
-    const { widget, list } = this;
-    const { words, state, order } = widget;
-    const select = make("select", "input order", "", { "aria-label": words.order });
-    for (const one of ["oldest", "newest"]) select.append(new Option(words[one], one, false, one === order));
-    select.addEventListener("change", () => {
-      keep("localStorage", `greenroom:${widget.site}:order`, select.value);
-      widget.isOrdering = true;
-      widget.load();
-    });
-    this.tools = make("p", "actions tools");
-    if (state.open) this.tools.append(makeButton(words.title, "quiet jump", () => widget.form.fields.text.focus()));
-    if (this.count > 1) this.tools.append(select);
-    list.before(this.tools);
-    if (widget.isOrdering) select.focus();
-    widget.isOrdering = false;
-  }
-
   // Gives a part of the list; null where there is no such one, and nothing where there is no answer.
   async ask(query) {
     const { site, state, order, limit } = this.widget;
@@ -321,7 +259,7 @@ class Thread {
     const page = await this.ask({ cursor: this[edge] });
     if (!page) return this.widget.announce(this.widget.words.failed);
     const items = page.comments.map((comment) => this.put(comment));
-    this.markNew(...items.filter((item) => this.isUnseen(item)));
+    this.widget.seen.mark(items);
     Object.assign(this, { [edge]: page[edge], count: page.count });
     if (edge === "next") this.newer = 0;
     this.refresh();
@@ -350,7 +288,7 @@ class Thread {
     form.home.after(form.form);
     this.list.replaceChildren();
     const items = page.comments.map((comment) => this.put(comment));
-    this.markNew(...items.filter((item) => this.isUnseen(item)));
+    this.widget.seen.mark(items);
     Object.assign(this, { next: page.next, previous: page.previous, count: page.count, newer: 0 });
     this.refresh();
     const answered = form.draft.parent && this.item(form.draft.parent);

@@ -1,0 +1,25 @@
+// What came since the reader was here last.
+const MAX_SEEN = 100;
+
+class Seen {
+  constructor(widget) {
+    this.widget = widget;
+    const key = `greenroom:${widget.site}:seen`;
+    const { article } = widget.state;
+    const { [article]: before, ...others } = recall("localStorage", key) ?? {};
+    this.last = before;
+    const newest = [before ?? "", ...widget.thread.items().map(idOf)].sort().at(-1);
+    keep("localStorage", key, Object.fromEntries([...Object.entries(others), [article, newest]].slice(-MAX_SEEN)));
+    this.mark(widget.thread.items());
+  }
+
+  // Ids rise with time. The reader's own comments are new to nobody.
+  mark(items, isNew = (item) => this.last && idOf(item) > this.last) {
+    const { own, thread, words } = this.widget;
+    for (const item of items) {
+      if (!isNew(item) || own.has(idOf(item)) || !thread.own(item, "text") || thread.own(item, "fresh")) continue;
+      find(item, "comment").part.add("new");
+      thread.own(item, "byline").append(make("span", "badge fresh", words.new));
+    }
+  }
+}
