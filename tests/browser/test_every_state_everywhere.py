@@ -46,7 +46,7 @@ async def test_no_rule_of_wcag_is_broken_anywhere(
     await show(stage, page)
     await picture(page, f"{show.__name__}-{place}")
     is_embedded = await page.locator("greenroom-comments").count()
-    # Where the system chooses the colours, axe-core goes on to take those of the style sheets for the shown ones.
+    # Where the system chooses the colours, axe-core goes on to take those of the style sheets for them.
     rules = {"color-contrast": {"enabled": place != "forced_colours"}}
     found = await Axe().run(page, OURS if is_embedded else None, {"rules": rules})
     # The report of the library cannot name what stands in a shadow tree.
