@@ -127,6 +127,7 @@ def _script_data(fragment: Fragment, words: Words) -> str:
         {
             "article": fragment.page.article,
             "count": fragment.page.count,
+            "previous": fragment.page.previous,
             "next": fragment.page.next,
             "revision": fragment.revision or 0,
             "open": fragment.is_open,

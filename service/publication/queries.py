@@ -35,7 +35,7 @@ _WITH_ARTICLE: list[Any] = [col(Article.key), col(Article.revision), *_SHOWN]
 _IS_SHOWN = col(Comment.visibility) != literal_column("'hidden'")
 _IS_VISIBLE = col(Comment.visibility) == literal_column("'visible'")
 # No comment has one of these ids; a walk that begins at the beginning begins there.
-_ENDS = {"oldest": UUID(int=0), "newest": UUID(int=(1 << 128) - 1)}
+ENDS = {"oldest": UUID(int=0), "newest": UUID(int=(1 << 128) - 1)}
 _THIS_ARTICLE = and_(
     col(Article.site_id) == bindparam("site_id"), col(Article.key) == bindparam("key")
 )
@@ -89,7 +89,7 @@ async def read_page(
     row has nulls there. Of an unknown article there is no row. `only_visible` leaves tombstones
     out.
     """
-    start = after.id if after is not None else _ENDS[order]
+    start = after.id if after is not None else ENDS[order]
     values = {"site_id": site_id, "key": key, "limit": limit + 1, "after": start}
     connection = await session.connection()
     rows: Sequence[Row[Any]] = (
@@ -104,16 +104,39 @@ _ONE = (
     .where(
         col(Comment.id) == bindparam("comment_id"),
         col(Comment.site_id) == bindparam("site_id"),
-        _IS_VISIBLE,
+        _IS_SHOWN,
     )
 )
 
 
-async def read_visible(session: AsyncSession, site_id: UUID, comment_id: UUID) -> Row[Any] | None:
-    """Read one visible comment of a site, with `key` and `revision` of its article before its columns."""
+async def read_shown(session: AsyncSession, site_id: UUID, comment_id: UUID) -> Row[Any] | None:
+    """Read a comment or tombstone of a site, with `key` and `revision` of its article before its columns."""
     values = {"site_id": site_id, "comment_id": comment_id}
     row: Row[Any] | None = (await (await session.connection()).execute(_ONE, values)).first()
     return row
+
+
+async def read_visible(session: AsyncSession, site_id: UUID, comment_id: UUID) -> Row[Any] | None:
+    """Read as `read_shown` does, but no tombstone."""
+    row = await read_shown(session, site_id, comment_id)
+    return row if row is not None and row.visibility == "visible" else None
+
+
+_NAMES = select(col(Comment.id), col(Comment.name)).where(
+    col(Comment.id).in_(bindparam("ids", expanding=True)),
+    col(Comment.site_id) == bindparam("site_id"),
+    _IS_VISIBLE,
+)
+
+
+async def read_names(
+    session: AsyncSession, site_id: UUID, ids: Collection[UUID]
+) -> dict[UUID, str]:
+    """Give the names on comments of a site, by id; what is not visible is left out."""
+    if not ids:
+        return {}
+    values = {"site_id": site_id, "ids": list(ids)}
+    return dict((await (await session.connection()).execute(_NAMES, values)).all())
 
 
 _NEWEST_OF_SITE = (
