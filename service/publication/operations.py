@@ -80,6 +80,9 @@ async def show_fragment(
         answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
         if parent_id and (answered is None or answered.key != found.key):
             raise NotFound(NO_COMMENT)
+        # The widget's script names them by itself.
+        shown = [] if wanted.view == "widget" else [answered] if answered else found.rows
+        elsewhere = await _name_elsewhere(session, site, shown)
         fragment = Fragment(
             site=site,
             page=_make_page(found),
@@ -89,6 +92,7 @@ async def show_fragment(
             is_open=site.policy.takes_comments(found.is_closed),
             public_url=public_url,
             answered=queries.publish(answered) if answered else None,
+            elsewhere=elsewhere,
         )
         body = await _make(found.rows, lambda: render_fragment(fragment))
         return body, Basis(site, {found.key: fragment.revision})
@@ -98,6 +102,15 @@ async def show_fragment(
     entry = await pages.get((*asked, *made_for), site, read, is_kept=place.around is None)
     redirect_to = wanted.redirect_to
     return pages.derive(entry, redirect_to, put_redirect) if redirect_to else entry
+
+
+async def _name_elsewhere(
+    session: AsyncSession, site: KnownSite, rows: Sequence[Row[Any]]
+) -> dict[str, str | None]:
+    """Give the names on what comments answer that is not among them; None of a tombstone."""
+    answered = {row.parent_id for row in rows if row.parent_id} - {row.id for row in rows}
+    names = await queries.read_names(session, site.id, answered)
+    return {str(one): names.get(one) for one in answered}
 
 
 async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
