@@ -14,7 +14,7 @@ from service.clock import parse_id
 from service.errors import NotFound
 from service.http.cursors import make_cursor
 from service.languages import find_language
-from service.publication import queries
+from service.publication import entries, queries
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
 from service.publication.fragments import Fragment, as_pattern, put_redirect, render_fragment
 from service.publication.listing import NO_COMMENT, Listing, Place, read_listing
@@ -127,18 +127,18 @@ async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
 
 
 async def show_feed(pages: Pages, site: KnownSite, key: str | None, public_url: str) -> Entry:
-    """Give the newest visible comments of an article, or of the whole site, as a feed."""
+    """Give what became visible last of an article, or of the whole site, as a feed."""
     if key is None:
         return await _show_site_feed(pages, site, public_url)
 
     async def read(session: AsyncSession) -> Made:
-        rows = await queries.read_page(
-            session, site.id, key, "newest", MAX_ENTRIES, None, only_visible=True
+        rows = await entries.read_feed(session, site.id, key, MAX_ENTRIES)
+        revision, changed_at = (
+            (rows[0].revision, rows[0].article_changed_at) if rows else (None, None)
         )
-        revision = rows[0].revision if rows else None
-        shown = [row for row in rows[:MAX_ENTRIES] if row.id is not None]
-        body = await _make(shown, lambda: render_feed(Feed(site, key, shown, public_url)))
-        return body, Basis(site, {key: revision})
+        shown = [row for row in rows if row.id is not None]
+        feed = Feed(site, key, shown, changed_at, public_url)
+        return await _make(shown, lambda: render_feed(feed)), Basis(site, {key: revision})
 
     return await pages.get(("feed", key), site, read)
 
@@ -148,9 +148,9 @@ async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Ent
         # First: comments that are newer than the log's length have the feed made again, older ones would not.
         heads = await queries.read_counts(session, {(site.id, WHOLE_SITE)})
         length, _ = heads.get((site.id, WHOLE_SITE), (None, 0))
-        rows = await queries.read_newest(session, site.id, MAX_ENTRIES)
-        body = await _make(rows, lambda: render_feed(Feed(site, None, rows, public_url)))
-        return body, Basis(site, {WHOLE_SITE: length})
+        rows, changed_at = await entries.read_feed_of_site(session, site.id, MAX_ENTRIES)
+        feed = Feed(site, None, rows, changed_at, public_url)
+        return await _make(rows, lambda: render_feed(feed)), Basis(site, {WHOLE_SITE: length})
 
     return await pages.get(("feed", WHOLE_SITE), site, read)
 

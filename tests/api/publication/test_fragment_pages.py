@@ -130,7 +130,7 @@ async def test_the_widget_s_data_leads_back_too_and_its_links_stay_in_the_page(
     written = [(await house.publish()).id for _ in range(3)]
     html = await get(house, view="widget", limit=1, around=written[1])
     document = html5lib.parse(html, namespaceHTMLElements=False)
-    [data] = [one.text for one in document.iter("script")]
+    [data] = [one.text or "" for one in document.iter("script")]
     page = await house.read(limit=1, around=written[1])
     assert f'"previous":"{page.previous}","next":"{page.next}"' in data
     assert f'href="#comment-{written[1]}"' in html
@@ -143,7 +143,8 @@ async def test_where_the_form_leads_is_kept_on_every_way(house: House) -> None:
     for _ in range(3):
         await house.publish(parent=root.id)
     second = await follow(
-        house, links(await get(house, limit=2, redirect_to="/a?b=1&c"), "link more")["More comments"]
+        house,
+        links(await get(house, limit=2, redirect_to="/a?b=1&c"), "link more")["More comments"],
     )
     ways = {**links(second), **links(second, "link previous"), **links(second, "link reply")}
     ours = [address for address in ways.values() if address.startswith(PUBLIC_URL)]
