@@ -76,7 +76,7 @@ async def set_article_state(
         await session.exec(update(Article).where(*of_key).values(is_closed=is_closed))
         article = (await session.exec(select(Article).where(*of_key))).one()
         # The form under the article is public as well.
-        await bump_article(session, article.id)
+        await bump_article(session, article.id, now)
         entry = make_entry(f"article.{state}", now, caller.moderator_id, subject=str(article.id))
         await append_entries(session, keyring, site.id, [entry])
     services.articles.forget()

@@ -23,7 +23,7 @@ from service.comments.errors import DuplicateComment
 from service.comments.rules import LockedComment, find_run_of_edits
 from service.comments.tables import Article, Comment, ProposedEdit
 from service.comments.texts import make_fingerprint
-from service.comments.visibility import PRESENT_REVISION, bump_article
+from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
 from service.errors import Conflict
 from service.privacy.vault import Keyring
 from service.text.markup import MARKUP_VERSION, render_html
@@ -114,10 +114,10 @@ class Edits:
         self.drop(comment)
         self._refused.append({**_identify(comment, version), "print": comment.fingerprint})
 
-    async def write(self, session: AsyncSession) -> None:
+    async def write(self, session: AsyncSession, now: datetime) -> None:
         """Write what was gathered; who reads what is public hears of the texts that changed there."""
         if self._taken:
-            await _bump_articles(session, [row["comment_id"] for row in self._taken])
+            await _bump_articles(session, [row["comment_id"] for row in self._taken], now)
             await _write_rows(session, _TAKE, self._taken)
         if self._refused:
             await _write_rows(session, _REFUSE, self._refused)
@@ -129,13 +129,13 @@ def _identify(comment: LockedComment, version: int) -> dict[str, Any]:
     return {"comment_id": comment.id, "from_version": comment.version, "to_version": version}
 
 
-async def _bump_articles(session: AsyncSession, ids: list[UUID]) -> None:
+async def _bump_articles(session: AsyncSession, ids: list[UUID], now: datetime) -> None:
     """Raise the revisions of the articles under which some of the comments are to be seen."""
     query = select(col(Comment.article_id)).where(
         col(Comment.id).in_(ids), col(Comment.visibility) == "visible"
     )
     for article_id in sorted(set((await (await session.connection()).execute(query)).scalars())):
-        await bump_article(session, article_id)
+        await bump_article(session, article_id, now)
 
 
 async def _write_rows(session: AsyncSession, change: Update, rows: list[dict[str, Any]]) -> None:
@@ -154,6 +154,7 @@ _COMMENT = SQLModel.metadata.tables["comment"]
 _THIS_VERSION = update(_COMMENT).where(
     _COMMENT.c.id == bindparam("comment_id"), _COMMENT.c.version == bindparam("from_version")
 )
+_IS_VISIBLE = _COMMENT.c.visibility == "visible"
 _TAKE = _THIS_VERSION.values(
     text=bindparam("new_text"),
     html=bindparam("new_html"),
@@ -162,9 +163,8 @@ _TAKE = _THIS_VERSION.values(
     edited=or_(_COMMENT.c.edited, _COMMENT.c.text != bindparam("new_text")),
     version=bindparam("to_version"),
     # What nobody sees must not be told of, not even as gone.
-    public_revision=case(
-        (_COMMENT.c.visibility == "visible", PRESENT_REVISION), else_=_COMMENT.c.public_revision
-    ),
+    public_revision=case((_IS_VISIBLE, PRESENT_REVISION), else_=_COMMENT.c.public_revision),
+    changed_at=case((_IS_VISIBLE, PRESENT_CHANGE), else_=_COMMENT.c.changed_at),
 )
 _REFUSE = _THIS_VERSION.values(version=bindparam("to_version"), fingerprint=bindparam("print"))
 

@@ -144,14 +144,14 @@ class Moves:
 
     async def write(self, session: AsyncSession) -> None:
         """Write what was gathered, and bring what the public sees in line."""
-        await self._edits.write(session)
+        await self._edits.write(session, self._now)
         if not self._rows:
             return
         moved = await (await session.connection()).execute(_MOVE, self._rows)
         if moved.rowcount != len(self._rows):
             # The locks rule it out; if they ever fail to, nothing of the transaction may stay.
             raise Conflict
-        await refresh_threads(session, self._seen)
+        await refresh_threads(session, self._seen, self._now)
 
 
 _COMMENT = SQLModel.metadata.tables["comment"]

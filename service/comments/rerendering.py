@@ -22,7 +22,7 @@ from service.clock import id_of_moment
 from service.comments.operations import lock_comments
 from service.comments.rules import LockedComment, find_run_of_edits
 from service.comments.tables import ProposedEdit
-from service.comments.visibility import PRESENT_REVISION, bump_article
+from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
 from service.modlog.tables import LogEntry
@@ -131,7 +131,7 @@ async def write_renderings(
         if row.visibility == "visible" and changes[-1]["new_html"] != row.html:
             articles.add(comment.article_id)
     for article_id in sorted(articles):
-        await bump_article(session, article_id)
+        await bump_article(session, article_id, now)
     await _write(session, _CHANGE, changes)
     await _write(session, _CHANGE_EDIT, edits)
     await _propose(session, keyring, proposed, renderings, now)
@@ -183,6 +183,7 @@ async def _write(session: AsyncSession, change: Update, rows: list[dict[str, Any
         await (await session.connection()).execute(change, rows)
 
 
+_IS_SEEN = and_(_COMMENT.c.visibility == "visible", _COMMENT.c.html != bindparam("new_html"))
 _CHANGE = (
     update(_COMMENT)
     .where(_COMMENT.c.id == bindparam("row"))
@@ -190,13 +191,8 @@ _CHANGE = (
         html=bindparam("new_html"),
         markup=MARKUP_VERSION,
         # What nobody sees must not be told of.
-        public_revision=case(
-            (
-                and_(_COMMENT.c.visibility == "visible", _COMMENT.c.html != bindparam("new_html")),
-                PRESENT_REVISION,
-            ),
-            else_=_COMMENT.c.public_revision,
-        ),
+        public_revision=case((_IS_SEEN, PRESENT_REVISION), else_=_COMMENT.c.public_revision),
+        changed_at=case((_IS_SEEN, PRESENT_CHANGE), else_=_COMMENT.c.changed_at),
     )
 )
 _CHANGE_EDIT = (

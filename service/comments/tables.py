@@ -9,12 +9,25 @@ from sqlmodel import Field, SQLModel
 
 from service.comments.rules import STATUSES, Status, Visibility
 
+# When a visible comment became so. Of what was let through before that was noted it is the decision.
+PUBLISHED = "coalesce(published_at, decided_at, submitted_at)"
+
 
 class Article(SQLModel, table=True):
     """A page that is commented on. Made by its first submission, or by a site that lists its articles."""
 
     __tablename__ = "article"
-    __table_args__ = (UniqueConstraint("site_id", "key", name="uq_article_key"),)
+    __table_args__ = (
+        UniqueConstraint("site_id", "key", name="uq_article_key"),
+        # When anything of a site last changed in public.
+        Index(
+            "ix_article_changed",
+            "site_id",
+            "changed_at",
+            sqlite_where=text("changed_at IS NOT NULL"),
+            postgresql_where=text("changed_at IS NOT NULL"),
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     site_id: UUID = Field(foreign_key="site.id")
@@ -22,8 +35,9 @@ class Article(SQLModel, table=True):
     is_closed: bool = False
     # How many comments of it are visible.
     visible: int = 0
-    # Rises with each change of what the public sees of it.
+    # Rises with each change of what the public sees of it, which is when it last changed.
     revision: int = 0
+    changed_at: datetime | None = None
     created_at: datetime
 
 
@@ -44,7 +58,22 @@ class Comment(SQLModel, table=True):
             sqlite_where=text("visibility <> 'hidden'"),
             postgresql_where=text("visibility <> 'hidden'"),
         ),
-        # The feed of a whole site.
+        # The feeds of an article and of a whole site.
+        *(
+            Index(
+                name,
+                column,
+                text(PUBLISHED),
+                "id",
+                sqlite_where=text("visibility = 'visible'"),
+                postgresql_where=text("visibility = 'visible'"),
+            )
+            for name, column in (
+                ("ix_comment_feed", "article_id"),
+                ("ix_comment_site_feed", "site_id"),
+            )
+        ),
+        # The feed of a site as processes of before schema 0008 read it.
         Index(
             "ix_comment_site_public",
             "site_id",
@@ -109,6 +138,9 @@ class Comment(SQLModel, table=True):
     visibility: Visibility = Field(default="hidden", sa_type=Text)
     # The revision of the article with which the public last came to see it otherwise; 0 where it never did.
     public_revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    # When it last became visible, and when the public last came to see it otherwise.
+    published_at: datetime | None = None
+    changed_at: datetime | None = None
     version: int = 1
     # Between these versions nobody but the author changed it, by edits. Whatever else raises the version
     # leaves both as they are, so they say something only while the second one is the present one.

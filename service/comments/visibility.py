@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, get_args
 from uuid import UUID
 
@@ -41,9 +42,9 @@ def _walk_down() -> Select[Any]:
 
 
 # That of the comment's article, for a comment that is changed in public after its article was bumped.
-PRESENT_REVISION = (
-    select(col(Article.revision)).where(col(Article.id) == _COMMENT.c.article_id).scalar_subquery()
-)
+_ITS_ARTICLE = col(Article.id) == _COMMENT.c.article_id
+PRESENT_REVISION = select(col(Article.revision)).where(_ITS_ARTICLE).scalar_subquery()
+PRESENT_CHANGE = select(col(Article.changed_at)).where(_ITS_ARTICLE).scalar_subquery()
 # Some comments with all that they answer to, and some with all below them.
 _LINES, _TREES = _walk_up(), _walk_down()
 
@@ -63,7 +64,9 @@ class Threads(msgspec.Struct, frozen=True):
         return line
 
 
-async def refresh_threads(session: AsyncSession, comments: Sequence[LockedComment]) -> None:
+async def refresh_threads(
+    session: AsyncSession, comments: Sequence[LockedComment], now: datetime
+) -> None:
     """Bring visibility, counts and revisions of articles in line with the new status of comments.
 
     The caller holds the locks on the articles' rows, since two changes in one thread must not cross.
@@ -81,7 +84,7 @@ async def refresh_threads(session: AsyncSession, comments: Sequence[LockedCommen
         growth[below.articles[node.id]] += step
     # First, since the comments take note of the new revision.
     for article_id in sorted(growth):
-        await bump_article(session, article_id, growth[article_id])
+        await bump_article(session, article_id, now, growth[article_id])
     for visibility in get_args(Visibility):
         ids = [node.id for node in changed if wanted[node.id] == visibility]
         await _set_visibility(session, ids, visibility)
@@ -100,11 +103,15 @@ async def _read_threads(
 
 
 async def _set_visibility(session: AsyncSession, ids: list[UUID], visibility: Visibility) -> None:
+    values = {
+        "visibility": visibility,
+        "public_revision": PRESENT_REVISION,
+        "changed_at": PRESENT_CHANGE,
+        **({"published_at": PRESENT_CHANGE} if visibility == "visible" else {}),
+    }
     for start in range(0, len(ids), CHUNK):
         chosen = _COMMENT.c.id.in_(ids[start : start + CHUNK])
-        change = update(_COMMENT).where(chosen)
-        change = change.values(visibility=visibility, public_revision=PRESENT_REVISION)
-        await (await session.connection()).execute(change)
+        await (await session.connection()).execute(update(_COMMENT).where(chosen).values(values))
 
 
 async def _refresh_tombstones(session: AsyncSession, ancestors: Sequence[ThreadNode]) -> None:
@@ -123,7 +130,9 @@ async def _refresh_tombstones(session: AsyncSession, ancestors: Sequence[ThreadN
         await _set_visibility(session, [ancestor.id], wanted)
 
 
-async def bump_article(session: AsyncSession, article_id: UUID, growth: int = 0) -> None:
+async def bump_article(
+    session: AsyncSession, article_id: UUID, now: datetime, growth: int = 0
+) -> None:
     """Raise the revision, and note for after the commit that the public sees something else.
 
     `growth` is by how many the visible comments become more.
@@ -131,7 +140,7 @@ async def bump_article(session: AsyncSession, article_id: UUID, growth: int = 0)
     bumped = await session.exec(
         update(Article)
         .where(col(Article.id) == article_id)
-        .values(visible=Article.visible + growth, revision=Article.revision + 1)
+        .values(visible=Article.visible + growth, revision=Article.revision + 1, changed_at=now)
         .returning(col(Article.site_id), col(Article.key))
     )
     session.info.setdefault(NEW_CHANGES, set()).add(Change(*bumped.one()))

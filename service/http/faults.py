@@ -36,6 +36,9 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self._errors)
 
+    def __contains__(self, parameter: str) -> bool:
+        return any(one.parameter == parameter for one in self._errors)
+
     def add(self, errors: Iterable[FieldError]) -> None:
         """Take note of errors."""
         told = {(one.pointer, one.parameter) for one in self._errors}

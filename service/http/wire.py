@@ -62,8 +62,8 @@ Cursor = Annotated[
         min_length=1,
         max_length=300,
         pattern=r"^[A-Za-z0-9_-]*(?!\n)$",
-        description="The `next` of the answer before; absent at first.",
-        extra={SAID: "the `next` of the answer before"},
+        description="The `next` or `previous` of an answer; absent at first.",
+        extra={SAID: "the `next` or `previous` of an answer"},
     ),
 ]
 LanguageTag = Annotated[

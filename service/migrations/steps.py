@@ -19,9 +19,17 @@ ROWS, MAX_ROWS = 200, 20_000
 
 
 def create_index(
-    name: str, table: str, columns: Sequence[str], *, unique: bool = False, where: str | None = None
+    name: str,
+    table: str,
+    columns: Sequence[str | sa.TextClause],
+    *,
+    unique: bool = False,
+    where: str | None = None,
 ) -> None:
-    """Make an index while the table is read and written; one that is whole already is left alone."""
+    """Make an index while the table is read and written; one that is whole already is left alone.
+
+    Beside columns it may be over expressions.
+    """
     condition = sa.text(where) if where else None
     if _is_sqlite():
         op.create_index(

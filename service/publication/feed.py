@@ -25,14 +25,16 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 class Feed(msgspec.Struct, frozen=True):
-    """What a feed is made of: a site or one article of it, and its newest visible comments.
+    """What a feed is made of: a site or one article of it, and what became visible there last.
 
-    Each row has the columns of a comment, and `key` where the feed is that of a site.
+    Each row has the columns of a comment, and `key` where the feed is that of a site. `changed_at` is when
+    anything last changed there in public, also by going away.
     """
 
     site: KnownSite
     article: str | None
     rows: Sequence[Row[Any]]
+    changed_at: datetime | None
     public_url: str
 
 
@@ -59,8 +61,8 @@ def _add_entry(root: Element, feed: Feed, row: Row[Any]) -> None:
     entry = SubElement(root, "entry")
     _add(entry, "id", f"urn:uuid:{comment.id}")
     _add(entry, "title", f"{comment.name} on {article}")
-    _add(entry, "updated", _format(comment.created_at))
-    _add(entry, "published", _format(comment.created_at))
+    _add(entry, "updated", _format(_changed(row)))
+    _add(entry, "published", _format(row.published))
     author = SubElement(entry, "author")
     _add(author, "name", comment.name or "")
     if comment.url:
@@ -105,9 +107,16 @@ def _self_url(feed: Feed) -> str:
 
 
 def _updated(feed: Feed) -> datetime:
-    """Give the time of the newest comment; before there is one, that of the site, which its id tells."""
+    """Give the time of the last change; before there is one, that of the site, which its id tells."""
     made = datetime.fromtimestamp((feed.site.id.int >> 80) / 1000, UTC)
-    return max((row.submitted_at for row in feed.rows), default=made)
+    known = [feed.changed_at] if feed.changed_at else []
+    return max([*known, *map(_changed, feed.rows)], default=made)
+
+
+def _changed(row: Row[Any]) -> datetime:
+    """Give when the public last came to see a comment otherwise; at first that is when it became visible."""
+    changed: datetime = max(row.changed_at or row.published, row.published)
+    return changed
 
 
 def _format(moment: datetime) -> str:

@@ -16,14 +16,15 @@ class Flight:
     It is found by its key and is like no other: two that heard the same are still two.
     """
 
-    __slots__ = ("began_at", "heard", "is_true", "key", "read", "site", "task")
+    __slots__ = ("began_at", "heard", "is_kept", "is_true", "key", "read", "site", "task")
 
     task: asyncio.Task[Entry]
 
-    def __init__(self, key: Hashable, site: KnownSite, read: Read) -> None:
+    def __init__(self, key: Hashable, site: KnownSite, read: Read, is_kept: bool) -> None:
         self.key = key
         self.site = site
         self.read = read
+        self.is_kept = is_kept
         self.is_true = False
         """Whether it brought an answer, and nothing was heard meanwhile that would change it."""
         self.began_at = NEVER

@@ -1,6 +1,6 @@
 """The comments of an article as HTML, with the form: for pages to take in or to frame, and for the widget."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from html import escape, unescape
 from secrets import token_hex
@@ -54,6 +54,8 @@ class Fragment(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool
     public_url: str
     answered: PublicComment | None = None
+    # The names on what is answered here and stands on another page; None of a tombstone.
+    elsewhere: Mapping[str, str | None] = {}
 
 
 def as_pattern(wanted: ShowFragment) -> ShowFragment:
@@ -70,20 +72,22 @@ def put_redirect(pattern: bytes, redirect_to: str) -> bytes:
 
 
 class Thread(msgspec.Struct, frozen=True):
-    """A comment with what answers it on the same page, in the page's order."""
+    """A comment with what answers it on the same page."""
 
     comment: PublicComment
     replies: list["Thread"]
 
 
 def make_threads(comments: Iterable[PublicComment]) -> list[Thread]:
-    """Put each comment under the one that it answers, where that is on the page."""
+    """Put each comment under the one that it answers, where that is on the page.
+
+    Threads have the page's order, and answers within them that of a conversation.
+    """
     threads = {comment.id: Thread(comment, []) for comment in comments}
-    roots: list[Thread] = []
-    for thread in threads.values():
-        above = threads.get(thread.comment.parent or "")
-        (above.replies if above else roots).append(thread)
-    return roots
+    for one in sorted(threads):
+        if above := threads.get(threads[one].comment.parent or ""):
+            above.replies.append(threads[one])
+    return [thread for thread in threads.values() if thread.comment.parent not in threads]
 
 
 def render_fragment(fragment: Fragment) -> bytes:
@@ -91,6 +95,21 @@ def render_fragment(fragment: Fragment) -> bytes:
     language = fragment.language
     words = read_words(language)
     template = "frame.html" if fragment.wanted.view == "page" else "comments.html"
+    is_widget = fragment.wanted.view == "widget"
+    article_url = fragment.site.article_url(fragment.page.article)
+    own_url = _own_url(fragment, language)
+
+    def place_of(comment_id: str) -> str:
+        """Give the address at which a comment is shown on whatever page it stands, without a script too."""
+        return f"{own_url}&around={comment_id}#comment-{comment_id}"
+
+    def address_of(comment_id: str) -> str:
+        """Give the address of a comment on this page, whole, since a page's `base` changes what is not."""
+        if is_widget:
+            return f"#comment-{comment_id}"
+        is_included = fragment.wanted.view == "include" and article_url
+        return f"{article_url}#comment-{comment_id}" if is_included else place_of(comment_id)
+
     return render(
         template,
         f=fragment,
@@ -99,11 +118,11 @@ def render_fragment(fragment: Fragment) -> bytes:
         language=language,
         direction=direction(language),
         words=words,
-        article_url=fragment.site.article_url(fragment.page.article),
-        own_url=_own_url(fragment, language),
-        data=_script_data(fragment, words)
-        if fragment.wanted.view == "widget"
-        else _linked_data(fragment),
+        article_url=article_url,
+        own_url=own_url,
+        place_of=place_of,
+        address_of=address_of,
+        data=_script_data(fragment, words) if is_widget else _linked_data(fragment),
     )
 
 
@@ -128,6 +147,7 @@ def _script_data(fragment: Fragment, words: Words) -> str:
         {
             "article": fragment.page.article,
             "count": fragment.page.count,
+            "previous": fragment.page.previous,
             "next": fragment.page.next,
             "revision": fragment.revision or 0,
             "open": fragment.is_open,

@@ -12,12 +12,12 @@ from service.beside import do_beside
 from service.changes import WHOLE_SITE
 from service.clock import parse_id
 from service.errors import NotFound
-from service.http.cursors import Position, make_cursor, read_cursor
-from service.http.faults import Faults
+from service.http.cursors import make_cursor
 from service.languages import find_language
-from service.publication import queries
+from service.publication import entries, queries
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
 from service.publication.fragments import Fragment, as_pattern, put_redirect, render_fragment
+from service.publication.listing import NO_COMMENT, Listing, Place, read_listing
 from service.publication.memory import Basis, Entry
 from service.publication.pages import Pages
 from service.publication.schemas import (
@@ -36,13 +36,6 @@ from service.sites.directory import KnownSite
 MAX_INLINE_CHARS = 65_536
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where a page begins: under the canonical key of an article, after what the page before had."""
-
-    key: str
-    after: Position | None = None
-
-
 async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
     """Make an answer from comments, a long one beside the event loop."""
     if sum(len(row.html or "") for row in rows) <= MAX_INLINE_CHARS:
@@ -50,45 +43,32 @@ async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
     return await do_beside(make)
 
 
-def read_article(site: KnownSite, raw: str | None, faults: Faults) -> str:
-    """Give the canonical key of the article that a query asks for."""
-    return faults.check(site.article_key, raw, parameter="article") or ""
-
-
-def read_place(site: KnownSite, wanted: ListComments, faults: Faults) -> Place:
-    """Give the place that a query asks for."""
-    key = read_article(site, wanted.article, faults)
-    return Place(key, read_cursor(wanted.cursor, wanted.order, faults))
-
-
 async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments, place: Place) -> Entry:
-    """Give a page of an article; of an unknown article it is empty."""
-    key, after = place.key, place.after
+    """Give a page of an article, of an unknown one an empty page; raises NotFound for `around`."""
 
     async def read(session: AsyncSession) -> Made:
-        rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
-        body = await _make(rows, lambda: msgspec.json.encode(_make_page(key, rows, wanted)))
-        revision = rows[0].revision if rows else None
-        return body, Basis(site, {key: revision})
+        found = await read_listing(session, site.id, wanted, place)
+        body = await _make(found.rows, lambda: msgspec.json.encode(_make_page(found)))
+        return body, Basis(site, {found.key: found.revision})
 
-    asked = (key, wanted.order, wanted.limit, after and after.id)
-    return await pages.get(("page", *asked), site, read)
+    asked = ("page", place, wanted.order, wanted.limit)
+    return await pages.get(asked, site, read, is_kept=place.around is None)
 
 
-def _make_page(key: str, rows: Sequence[Row[Any]], wanted: ListComments) -> CommentPage:
-    comments = [row for row in rows if row.id is not None]
-    shown = [queries.publish(row) for row in comments[: wanted.limit]]
-    more = len(comments) > wanted.limit
-    position = Position(wanted.order, comments[wanted.limit - 1].id) if more else None
-    visible = rows[0].visible if rows else 0
-    return CommentPage(key, visible, shown, make_cursor(position) if position else None)
+def _make_page(found: Listing) -> CommentPage:
+    return CommentPage(
+        article=found.key,
+        count=found.visible,
+        comments=[queries.publish(row) for row in found.rows],
+        previous=make_cursor(found.previous) if found.previous else None,
+        next=make_cursor(found.next) if found.next else None,
+    )
 
 
 async def show_fragment(
     pages: Pages, site: KnownSite, wanted: ShowFragment, place: Place, public_url: str
 ) -> Entry:
-    """Give a page of an article as HTML with the form; raises NotFound for `parent`."""
-    key, after = place.key, place.after
+    """Give a page of an article as HTML with the form; raises NotFound for `parent` and `around`."""
     parent_id = parse_id(wanted.parent) if wanted.parent else None
     if wanted.parent and parent_id is None:
         raise NotFound(NO_COMMENT)
@@ -96,31 +76,41 @@ async def show_fragment(
     pattern = as_pattern(wanted)
 
     async def read(session: AsyncSession) -> Made:
-        rows = await queries.read_page(session, site.id, key, wanted.order, wanted.limit, after)
+        found = await read_listing(session, site.id, wanted, place)
         answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
-        if parent_id and (answered is None or answered.key != key):
+        if parent_id and (answered is None or answered.key != found.key):
             raise NotFound(NO_COMMENT)
+        # The widget's script names them by itself.
+        shown = [] if wanted.view == "widget" else [answered] if answered else found.rows
+        elsewhere = await _name_elsewhere(session, site, shown)
         fragment = Fragment(
             site=site,
-            page=_make_page(key, rows, wanted),
+            page=_make_page(found),
             wanted=pattern,
             language=language,
-            revision=rows[0].revision if rows else None,
-            is_open=site.policy.takes_comments(rows[0].is_closed if rows else None),
+            revision=found.revision,
+            is_open=site.policy.takes_comments(found.is_closed),
             public_url=public_url,
             answered=queries.publish(answered) if answered else None,
+            elsewhere=elsewhere,
         )
-        body = await _make(rows, lambda: render_fragment(fragment))
-        return body, Basis(site, {key: fragment.revision})
+        body = await _make(found.rows, lambda: render_fragment(fragment))
+        return body, Basis(site, {found.key: fragment.revision})
 
-    asked = (key, wanted.order, wanted.limit, after and after.id)
+    asked = ("fragment", place, wanted.order, wanted.limit)
     made_for = (language, wanted.view, parent_id, pattern.redirect_to is not None)
-    entry = await pages.get(("fragment", *asked, *made_for), site, read)
+    entry = await pages.get((*asked, *made_for), site, read, is_kept=place.around is None)
     redirect_to = wanted.redirect_to
     return pages.derive(entry, redirect_to, put_redirect) if redirect_to else entry
 
 
-NO_COMMENT = "There is no visible comment of this id on this site."
+async def _name_elsewhere(
+    session: AsyncSession, site: KnownSite, rows: Sequence[Row[Any]]
+) -> dict[str, str | None]:
+    """Give the names on what comments answer that is not among them; None of a tombstone."""
+    answered = {row.parent_id for row in rows if row.parent_id} - {row.id for row in rows}
+    names = await queries.read_names(session, site.id, answered)
+    return {str(one): names.get(one) for one in answered}
 
 
 async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
@@ -137,18 +127,18 @@ async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
 
 
 async def show_feed(pages: Pages, site: KnownSite, key: str | None, public_url: str) -> Entry:
-    """Give the newest visible comments of an article, or of the whole site, as a feed."""
+    """Give what became visible last of an article, or of the whole site, as a feed."""
     if key is None:
         return await _show_site_feed(pages, site, public_url)
 
     async def read(session: AsyncSession) -> Made:
-        rows = await queries.read_page(
-            session, site.id, key, "newest", MAX_ENTRIES, None, only_visible=True
+        rows = await entries.read_feed(session, site.id, key, MAX_ENTRIES)
+        revision, changed_at = (
+            (rows[0].revision, rows[0].article_changed_at) if rows else (None, None)
         )
-        revision = rows[0].revision if rows else None
-        shown = [row for row in rows[:MAX_ENTRIES] if row.id is not None]
-        body = await _make(shown, lambda: render_feed(Feed(site, key, shown, public_url)))
-        return body, Basis(site, {key: revision})
+        shown = [row for row in rows if row.id is not None]
+        feed = Feed(site, key, shown, changed_at, public_url)
+        return await _make(shown, lambda: render_feed(feed)), Basis(site, {key: revision})
 
     return await pages.get(("feed", key), site, read)
 
@@ -158,9 +148,9 @@ async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Ent
         # First: comments that are newer than the log's length have the feed made again, older ones would not.
         heads = await queries.read_counts(session, {(site.id, WHOLE_SITE)})
         length, _ = heads.get((site.id, WHOLE_SITE), (None, 0))
-        rows = await queries.read_newest(session, site.id, MAX_ENTRIES)
-        body = await _make(rows, lambda: render_feed(Feed(site, None, rows, public_url)))
-        return body, Basis(site, {WHOLE_SITE: length})
+        rows, changed_at = await entries.read_feed_of_site(session, site.id, MAX_ENTRIES)
+        feed = Feed(site, None, rows, changed_at, public_url)
+        return await _make(rows, lambda: render_feed(feed)), Basis(site, {WHOLE_SITE: length})
 
     return await pages.get(("feed", WHOLE_SITE), site, read)
 

@@ -49,13 +49,16 @@ class Pages:
         self._flights: dict[Hashable, Flight] = {}
         self._outage = Outage("The database for pages", "none is sent that is not known to be true")
 
-    async def get(self, key: Hashable, site: KnownSite, read: Read) -> Entry:
+    async def get(
+        self, key: Hashable, site: KnownSite, read: Read, *, is_kept: bool = True
+    ) -> Entry:
         """Give the answer under a key of a site, from memory, or by `read`, which may raise NotFound.
 
         It was true after this was called, or less than FRESH_SECONDS before with nothing heard of since.
+        Without `is_kept` it goes to all who ask while it is read, and is then forgotten.
         Raises Unavailable when the database does not answer.
         """
-        wanted, asked_at = Flight((site.id, key), site, read), self._memory.now()
+        wanted, asked_at = Flight((site.id, key), site, read, is_kept), self._memory.now()
         while True:
             entry = self._memory.recall(wanted.key)
             known = entry if entry is not None and entry.basis.site == site else None
@@ -100,7 +103,8 @@ class Pages:
         finally:
             # Under a key there is one flight at a time: this one, from its start to its end.
             del self._flights[flight.key]
-        self._memory.keep(entry)
+        if flight.is_kept:
+            self._memory.keep(entry)
         return entry
 
     async def _confirm(self, entry: Entry | None) -> Entry | None:

@@ -19,7 +19,7 @@ from service.publication.schemas import PublicComment
 from service.sites.directory import KnownSite, complete_sites
 from service.sites.tables import Site
 
-_SHOWN: list[Any] = [
+SHOWN: list[Any] = [
     col(Comment.id),
     col(Comment.parent_id),
     col(Comment.visibility),
@@ -30,19 +30,19 @@ _SHOWN: list[Any] = [
     col(Comment.edited),
     col(Comment.badge),
 ]
-_WITH_ARTICLE: list[Any] = [col(Article.key), col(Article.revision), *_SHOWN]
+_WITH_ARTICLE: list[Any] = [col(Article.key), col(Article.revision), *SHOWN]
 # Written out, since only so PostgreSQL knows that the partial index holds all that is asked for.
 _IS_SHOWN = col(Comment.visibility) != literal_column("'hidden'")
-_IS_VISIBLE = col(Comment.visibility) == literal_column("'visible'")
+IS_VISIBLE = col(Comment.visibility) == literal_column("'visible'")
 # No comment has one of these ids; a walk that begins at the beginning begins there.
-_ENDS = {"oldest": UUID(int=0), "newest": UUID(int=(1 << 128) - 1)}
-_THIS_ARTICLE = and_(
+ENDS = {"oldest": UUID(int=0), "newest": UUID(int=(1 << 128) - 1)}
+THIS_ARTICLE = and_(
     col(Article.site_id) == bindparam("site_id"), col(Article.key) == bindparam("key")
 )
 
 
 @cache
-def _page_query(order: str, only_visible: bool = False) -> Select[Any]:
+def _page_query(order: str) -> Select[Any]:
     """Give the article with each comment of a page beside it, or with none; one walk along the index.
 
     The limit stands inside, because no planner knows that there is one article. Article and id are compared
@@ -50,25 +50,23 @@ def _page_query(order: str, only_visible: bool = False) -> Select[Any]:
     would at times read all of the article and sort it.
     """
     newest = order == "newest"
-    article_id = select(col(Article.id)).where(_THIS_ARTICLE).scalar_subquery()
+    article_id = select(col(Article.id)).where(THIS_ARTICLE).scalar_subquery()
     place: Any = tuple_(col(Comment.article_id), col(Comment.id))
     start: Any = tuple_(article_id, bindparam("after", type_=Uuid()))
     columns = (col(Comment.article_id), col(Comment.id))
-    page = select(*_SHOWN).where(
+    page = select(*SHOWN).where(
         _IS_SHOWN,
         place < start if newest else place > start,
         # The pairs go on with the next article.
         columns[0] >= article_id if newest else columns[0] <= article_id,
     )
-    if only_visible:
-        page = page.where(_IS_VISIBLE)
     by_place = [column.desc() if newest else column.asc() for column in columns]
     shown = page.order_by(*by_place).limit(bindparam("limit")).subquery("shown")
     query = select(col(Article.revision), col(Article.visible), col(Article.is_closed), shown)
     return (
         query.select_from(Article)
         .outerjoin(shown, literal_column("true"))
-        .where(_THIS_ARTICLE)
+        .where(THIS_ARTICLE)
         .order_by(shown.c.id.desc() if newest else shown.c.id)
     )
 
@@ -80,21 +78,16 @@ async def read_page(
     order: str,
     limit: int,
     after: Position | None,
-    *,
-    only_visible: bool = False,
 ) -> Sequence[Row[Any]]:
     """Read what is shown of an article after a position, one more than `limit` if there is more.
 
     Each row has the article's `revision`, `visible` and `is_closed`, and then a comment's columns, or one
-    row has nulls there. Of an unknown article there is no row. `only_visible` leaves tombstones
-    out.
+    row has nulls there. Of an unknown article there is no row.
     """
-    start = after.id if after is not None else _ENDS[order]
+    start = after.id if after is not None else ENDS[order]
     values = {"site_id": site_id, "key": key, "limit": limit + 1, "after": start}
     connection = await session.connection()
-    rows: Sequence[Row[Any]] = (
-        await connection.execute(_page_query(order, only_visible), values)
-    ).all()
+    rows: Sequence[Row[Any]] = (await connection.execute(_page_query(order), values)).all()
     return rows
 
 
@@ -104,34 +97,39 @@ _ONE = (
     .where(
         col(Comment.id) == bindparam("comment_id"),
         col(Comment.site_id) == bindparam("site_id"),
-        _IS_VISIBLE,
+        _IS_SHOWN,
     )
 )
 
 
-async def read_visible(session: AsyncSession, site_id: UUID, comment_id: UUID) -> Row[Any] | None:
-    """Read one visible comment of a site, with `key` and `revision` of its article before its columns."""
+async def read_shown(session: AsyncSession, site_id: UUID, comment_id: UUID) -> Row[Any] | None:
+    """Read a comment or tombstone of a site, with `key` and `revision` of its article before its columns."""
     values = {"site_id": site_id, "comment_id": comment_id}
     row: Row[Any] | None = (await (await session.connection()).execute(_ONE, values)).first()
     return row
 
 
-_NEWEST_OF_SITE = (
-    select(col(Article.key), *_SHOWN)
-    .join(Article, col(Article.id) == col(Comment.article_id))
-    .where(col(Comment.site_id) == bindparam("site_id"), _IS_VISIBLE)
-    .order_by(col(Comment.id).desc())
-    .limit(bindparam("limit"))
+async def read_visible(session: AsyncSession, site_id: UUID, comment_id: UUID) -> Row[Any] | None:
+    """Read as `read_shown` does, but no tombstone."""
+    row = await read_shown(session, site_id, comment_id)
+    return row if row is not None and row.visibility == "visible" else None
+
+
+_NAMES = select(col(Comment.id), col(Comment.name)).where(
+    col(Comment.id).in_(bindparam("ids", expanding=True)),
+    col(Comment.site_id) == bindparam("site_id"),
+    IS_VISIBLE,
 )
 
 
-async def read_newest(session: AsyncSession, site_id: UUID, limit: int) -> Sequence[Row[Any]]:
-    """Read the newest visible comments of a site, with the `key` of its article before each one's columns."""
-    values = {"site_id": site_id, "limit": limit}
-    rows: Sequence[Row[Any]] = (
-        await (await session.connection()).execute(_NEWEST_OF_SITE, values)
-    ).all()
-    return rows
+async def read_names(
+    session: AsyncSession, site_id: UUID, ids: Collection[UUID]
+) -> dict[UUID, str]:
+    """Give the names on comments of a site, by id; what is not visible is left out."""
+    if not ids:
+        return {}
+    values = {"site_id": site_id, "ids": list(ids)}
+    return dict((await (await session.connection()).execute(_NAMES, values)).all())
 
 
 @cache
@@ -140,11 +138,11 @@ def _changes_query() -> Select[Any]:
 
     A place is a revision and an id, so that a revision in which very many changed can be read in parts.
     """
-    article_id = select(col(Article.id)).where(_THIS_ARTICLE).scalar_subquery()
+    article_id = select(col(Article.id)).where(THIS_ARTICLE).scalar_subquery()
     place: Any = tuple_(col(Comment.public_revision), col(Comment.id))
     start: Any = tuple_(bindparam("revision"), bindparam("after", type_=Uuid()))
     changed = (
-        select(*_SHOWN, col(Comment.public_revision))
+        select(*SHOWN, col(Comment.public_revision))
         .where(
             col(Comment.article_id) == article_id,
             # Written out, for the planners to know that the partial index holds all that is asked for.
@@ -159,7 +157,7 @@ def _changes_query() -> Select[Any]:
         select(col(Article.revision), changed)
         .select_from(Article)
         .outerjoin(changed, literal_column("true"))
-        .where(_THIS_ARTICLE)
+        .where(THIS_ARTICLE)
         .order_by(changed.c.public_revision, changed.c.id)
     )
 

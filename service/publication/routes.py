@@ -20,6 +20,7 @@ from service.publication import operations
 from service.publication.answers import CACHED, CONDITIONAL, fragment_policy, give_kept
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
 from service.publication.feed import ATOM
+from service.publication.listing import read_article, read_place
 from service.publication.live import Live, Position
 from service.publication.pages import Pages
 from service.publication.schemas import (
@@ -77,7 +78,7 @@ async def list_comments(
     known = await services.directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, ListComments, faults)
-        place = operations.read_place(known, wanted, faults)
+        place = read_place(known, wanted, faults)
     return give_kept(request, services, await operations.list_comments(pages, known, wanted, place))
 
 
@@ -106,7 +107,7 @@ async def stream_comments(
     known = await services.directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, StreamComments, faults)
-        key = operations.read_article(known, wanted.article, faults)
+        key = read_article(known, wanted.article, faults) or ""
     after = _read_revision(request.headers.get("last-event-id"), wanted.after)
     return CommentStream(
         services,
@@ -176,7 +177,7 @@ async def show_fragment(
         known = await services.directory.get(site)
         with Faults() as faults:
             wanted = read_query(request, ShowFragment, faults)
-            place = operations.read_place(known, wanted, faults)
+            place = read_place(known, wanted, faults)
         entry = await operations.show_fragment(pages, known, wanted, place, public_url)
     except Exception as error:
         if query_values(request).get("view") != "page":
@@ -233,9 +234,9 @@ async def show_feed(
     known = await services.directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, ShowFeed, faults)
-        key = operations.read_article(known, wanted.article, faults)
+        key = read_article(known, wanted.article, faults)
     # Without an article it is the feed of the whole site.
-    entry = await operations.show_feed(pages, known, key or None, services.settings.public_url)
+    entry = await operations.show_feed(pages, known, key, services.settings.public_url)
     return give_kept(request, services, entry, f"{ATOM}; charset=utf-8")
 
 

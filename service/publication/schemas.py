@@ -26,6 +26,10 @@ AskedArticle = Annotated[
 AnsweredId = Annotated[
     str, Meta(max_length=100, description="Show this comment alone, with a form to answer it.")
 ]
+SoughtId = Annotated[
+    str,
+    Meta(max_length=100, description="Show what stands round this comment, and no cursor with it."),
+]
 Redirect = Annotated[
     str, Meta(max_length=2_000, description="Where the form leads a browser afterwards.")
 ]
@@ -34,12 +38,13 @@ MAX_REVISION = 999_999_999
 
 
 class ListComments(msgspec.Struct, frozen=True):
-    """Which comments to list."""
+    """Which comments to list; the article may be left out beside `around`."""
 
-    article: Article
+    article: Article | None = None
     order: Literal["oldest", "newest"] = "oldest"
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     cursor: Cursor | None = None
+    around: SoughtId | None = None
 
 
 class ShowFragment(ListComments, frozen=True):
@@ -118,11 +123,15 @@ class PublicComment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommentPage(msgspec.Struct, frozen=True):
-    """A page of an article; `count` is that of all its visible comments."""
+    """A page of an article; `count` is that of all its visible comments.
+
+    `previous` and `next` are cursors, under the same order, and null where the list begins and ends.
+    """
 
     article: str
     count: int
     comments: list[PublicComment]
+    previous: str | None
     next: str | None
 
 

@@ -6,7 +6,8 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 
 from service.http.pages import page_policy, render_page, see_other
-from service.publication.operations import Place, show_fragment
+from service.publication.listing import Place
+from service.publication.operations import show_fragment
 from service.publication.pages import Pages
 from service.publication.schemas import ShowFragment
 from service.services import Services

@@ -51,9 +51,7 @@ def build_widget() -> bytes:
     A page needs this one file, and whoever wants to read it has the parts.
     """
     styles = rcssmin.cssmin((_OURS / "comments.css").read_text())
-    early = {
-        language: [read_words(language)[key] for key in EARLY_WORDS] for language in LANGUAGES
-    }
+    early = {language: [read_words(language)[key] for key in EARLY_WORDS] for language in LANGUAGES}
     constants = [
         f"const {name} = {msgspec.json.encode(value).decode()};"
         for name, value in (("STYLES", styles), ("EARLY", early))

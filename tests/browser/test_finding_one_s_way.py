@@ -21,14 +21,58 @@ async def test_from_the_fifth_level_on_a_reply_says_whom_it_answers(stage: Stage
     await expect(answered.last).to_have_text("In reply to Level 5")
 
 
-async def test_a_reply_whose_comment_is_not_loaded_says_that_it_answers_one(stage: Stage) -> None:
-    first = await stage.publish("The first.")
+async def test_a_reply_says_what_it_answers_where_that_is_not_loaded(stage: Stage) -> None:
+    first = await stage.publish("The first.", name="Beth")
     await stage.publish("An answer.", parent=first)
+    await stage.publish("The last.", parent=first)
     page = await stage.open(stage.put(attributes='limit="1" order="newest"'))
-    await expect(shown(page, "answered")).to_have_text("In reply to an earlier comment")
+    answered = shown(page, "answered")
+    await expect(answered).to_have_text("In reply to Beth")
     await shown(page, "more").click()
-    await expect(shown(page, "text")).to_have_text(["The first.", "An answer."])
-    await expect(shown(page, "answered")).to_have_count(0)
+    await expect(answered).to_have_text(["In reply to Beth", "In reply to an earlier comment"])
+    await answered.last.get_by_role("link").click()
+    await expect(page.locator(f"{WIDGET} #comment-{first} > [part~=comment]")).to_be_focused()
+    await expect(answered).to_have_count(0)
+
+
+async def test_a_link_finds_its_comment_wherever_in_the_list_it_stands(stage: Stage) -> None:
+    ids = [await stage.publish(f"Comment {number}.") for number in range(9)]
+    url = stage.put(attributes='limit="3"')
+    page = await stage.open(f"{url}#comment-{ids[5]}")
+    wanted = page.locator(f"{WIDGET} #comment-{ids[5]} > [part~=comment]")
+    await expect(wanted).to_be_focused()
+    await expect(wanted).to_be_in_viewport()
+    seen = ["Comment 4.", "Comment 5.", "Comment 6."]
+    await expect(shown(page, "text")).to_have_text(seen)
+    await page.get_by_role("button", name="Previous comments").click()
+    await expect(shown(page, "text")).to_have_count(6)
+    await page.get_by_role("button", name="Previous comments").click()
+    await page.get_by_role("button", name="More comments").click()
+    await expect(shown(page, "text")).to_have_text([f"Comment {number}." for number in range(9)])
+    await page.evaluate(f"location.hash = 'comment-{ids[0]}'")
+    await expect(page.locator(f"{WIDGET} #comment-{ids[0]} > [part~=comment]")).to_be_focused()
+
+
+async def test_a_link_to_a_comment_that_is_gone_says_so(stage: Stage) -> None:
+    gone = await stage.publish("Gone.")
+    await stage.decide("reject", gone)
+    await stage.publish("Here.")
+    page = await stage.open(f"{stage.put()}#comment-{gone}")
+    await expect(shown(page, "status")).to_have_text("This comment is no longer here.")
+    await expect(shown(page, "text")).to_have_text("Here.")
+
+
+async def test_what_is_typed_survives_being_led_elsewhere(stage: Stage) -> None:
+    ids = [await stage.publish(f"Comment {number}.", name=f"No. {number}") for number in range(9)]
+    page = await stage.open(stage.put(attributes='limit="2"'))
+    await page.locator(f"{WIDGET} #comment-{ids[0]} [part~=reply]").click()
+    await fill(page, "My answer.")
+    await page.evaluate(f"location.hash = 'comment-{ids[7]}'")
+    await expect(page.locator(f"{WIDGET} #comment-{ids[7]} > [part~=comment]")).to_be_focused()
+    await expect(shown(page, "form-title")).to_have_text("Reply to No. 0")
+    await send(page)
+    await expect(shown(page, "held")).to_contain_text("My answer.")
+    assert [one["parent"] for one in await stage.pending()] == [ids[0]]
 
 
 async def test_a_page_s_limit_holds_for_what_is_loaded_later(stage: Stage) -> None:

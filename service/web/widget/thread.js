@@ -5,7 +5,7 @@ const LAST_INDENTED = 3;
 class Thread {
   constructor(widget) {
     const { section, state } = widget;
-    Object.assign(this, { widget, list: find(section, "list"), next: state.next, previous: null, newer: 0, count: state.count });
+    Object.assign(this, { widget, list: find(section, "list"), next: state.next, previous: state.previous, newer: 0, count: state.count });
     this.blank = section.querySelector("template").content.firstElementChild;
     this.times = new Times(widget, this.list);
     for (const item of this.items()) this.dress(item);
@@ -111,14 +111,20 @@ class Thread {
 
   // Says whom a reply answers, where its place does not.
   nameAnswered(item) {
-    this.own(item, "answered")?.remove();
     const { parent } = item.dataset;
-    const above = this.above(item);
-    if (!parent || (above && this.depth(item) <= LAST_INDENTED)) return;
+    if (!parent) return;
     const { words } = this.widget;
+    const above = this.above(item);
     const name = above && this.own(above, "name")?.textContent;
+    const present = this.own(item, "answered");
+    // The service knows the names of those that are not loaded.
+    if (present && !above) return Object.assign(present.firstElementChild, { href: addressOf(parent) });
+    present?.remove();
+    if (above && this.depth(item) <= LAST_INDENTED) return;
     const text = name ? say(words.in_reply_to, { name }) : words.in_reply_to_earlier;
-    this.own(item, "byline").after(make("a", "link answered", text, { href: addressOf(parent) }));
+    const told = make("p", "soft answered");
+    told.append(make("a", "link", text, { href: addressOf(parent) }));
+    this.own(item, "byline").after(told);
   }
 
   // Ids rise with time, and so their order is the list's; a conversation is read from its beginning.

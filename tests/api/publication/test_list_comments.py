@@ -43,6 +43,7 @@ async def test_a_page_has_the_contracts_fields_and_nothing_else(house: House) ->
                 "badge": None,
             },
         ],
+        "previous": None,
         "next": None,
     }
 
@@ -136,7 +137,13 @@ async def test_an_unknown_article_is_an_empty_list_and_reading_it_creates_nothin
     async with house.nothing_changes():
         answer = await house.dave.get(PAGE, params={"article": "/nothing/here/"})
     assert answer.status_code == 200
-    assert answer.json() == {"article": "/nothing/here", "count": 0, "comments": [], "next": None}
+    assert answer.json() == {
+        "article": "/nothing/here",
+        "count": 0,
+        "comments": [],
+        "previous": None,
+        "next": None,
+    }
 
 
 async def test_the_comments_of_another_site_do_not_show(house: House) -> None:
