@@ -80,8 +80,7 @@ async def show_fragment(
         answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
         if parent_id and (answered is None or answered.key != found.key):
             raise NotFound(NO_COMMENT)
-        # The widget's script names them by itself.
-        shown = [] if wanted.view == "widget" else [answered] if answered else found.rows
+        shown = [answered] if answered else found.rows
         elsewhere = await _name_elsewhere(session, site, shown)
         fragment = Fragment(
             site=site,

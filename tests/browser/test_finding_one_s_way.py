@@ -15,7 +15,7 @@ async def test_from_the_fifth_level_on_a_reply_says_whom_it_answers(stage: Stage
     page = await stage.open()
     answered = shown(page, "answered")
     await expect(answered).to_have_text(["In reply to Level 3", "In reply to Level 4"])
-    await answered.last.click()
+    await answered.last.get_by_role("link").click()
     await expect(shown(page, "comment").nth(4)).to_be_focused()
     await stage.publish("Level 6.", name="Level 6", parent=parent)
     await expect(answered.last).to_have_text("In reply to Level 5")
