@@ -81,6 +81,7 @@ async def show_refusal(
     raised: Exception,
     site: KnownSite | None,
     fields: dict[str, Any] | None,
+    is_saved: bool,
 ) -> Response[Any]:
     """Answer a form that was not taken: the one place that sends back what was typed, addresses too."""
     error, error_id = name_error(request, raised)
@@ -88,7 +89,9 @@ async def show_refusal(
     raw = fields
     if raw is None:
         # What is refused before the body is read.
-        raw = await salvage_fields(request) if is_sent_back else {}
+        raw = {}
+        if is_sent_back:
+            raw = await salvage_fields(request, takes_windows_1252=is_saved)
     typed = _find_typed(raw, site)
     if not await services.may_send_back(request, sum(map(len, typed.values()))):
         is_sent_back, typed = False, {}

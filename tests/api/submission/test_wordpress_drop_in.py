@@ -142,7 +142,7 @@ SURROGATE = b'{"comment": "\\ud800!", "email": 5}'
 @pytest.mark.parametrize(
     ("body", "content_type", "text"),
     [
-        (LATIN, "application/x-www-form-urlencoded", "caf\ufffd noir"),
+        (LATIN, "application/x-www-form-urlencoded", "café noir"),
         (CUT, "multipart/form-data; boundary=b", "Part one"),
         (CUT, "multipart/form-data", ""),
         (b'{"comment": "half', "application/json", ""),
