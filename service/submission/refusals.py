@@ -33,8 +33,8 @@ from service.http.salvage import salvage_fields
 from service.languages import FALLBACK, Words, choose_language, direction, read_words
 from service.services import Services
 from service.sites.directory import KnownSite
+from service.sites.plugin_fields import explain_plugin_field
 from service.submission.rules import (
-    PLUGIN_NAMES,
     WORDPRESS_NAMES,
     has_filled_decoy,
     translate_names,
@@ -142,7 +142,9 @@ def _find_typed(raw: Mapping[str, Any], site: KnownSite | None) -> dict[str, str
         strangers = [
             value
             for name, value in raw.items()
-            if isinstance(value, str) and name not in {*typed, *WORDPRESS_NAMES, *PLUGIN_NAMES}
+            if isinstance(value, str)
+            and name not in {*typed, *WORDPRESS_NAMES}
+            and not explain_plugin_field(name)
         ]
         texts["text"] = max(strangers, key=len, default="")
     # A lone surrogate, which JSON can hold, cannot be sent back.

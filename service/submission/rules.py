@@ -22,17 +22,6 @@ WORDPRESS_NAMES = {
     "comment_post_ID": "article",
     "comment_parent": "parent",
 }
-# What else is in a WordPress form and holds nothing that anybody typed for us.
-PLUGIN_NAMES: Mapping[str, str] = {
-    "submit": "the button",
-    "wp-comment-cookies-consent": "whether WordPress may set a cookie",
-    "akismet_comment_nonce": "a nonce of Akismet",
-    "ak_js": "a clock of Akismet",
-    "ak_hp_textarea": "a honeypot of Akismet",
-    "ab_init_time": "a clock of Antispam Bee",
-    "_wp_unfiltered_html_comment": "a nonce of WordPress",
-    "_wp_http_referer": "the page's path",
-}
 # WordPress sends this for a comment that answers none.
 NO_PARENT = "0"
 
