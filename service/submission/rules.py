@@ -15,6 +15,7 @@ from service.submission.links import check_url
 from service.submission.schemas import MAX_NAME_CHARS
 from service.text.normalising import normalise_line
 
+OUR_NAMES = ("article", "name", "email", "text", "url", "parent", "redirect_to")
 # The field names of the WordPress comment form, which are taken wherever ours are.
 WORDPRESS_NAMES = {
     "author": "name",
@@ -48,8 +49,7 @@ def translate_names(fields: Mapping[str, Any], text_fields: Sequence[str] = ()) 
         named["text"] = real
     if isinstance(parent := named.get("parent"), str | int) and str(parent) == NO_PARENT:
         del named["parent"]
-    ours = ("article", "name", "email", "text", "url", "parent", "redirect_to")
-    return {**named, **{name: fields[name] for name in ours if fields.get(name) is not None}}
+    return {**named, **{name: fields[name] for name in OUR_NAMES if fields.get(name) is not None}}
 
 
 def has_filled_decoy(fields: Mapping[str, Any], text_fields: Sequence[str]) -> bool:

@@ -105,7 +105,7 @@ async def prepare(house: House, status: int) -> None:
     [
         (403, DROP_IN, EVIL, {}),
         (409, DROP_IN, {}, {}),
-        (413, DROP_IN, {}, {"zzz": "x" * 1_100_000}),
+        (413, DROP_IN, {}, {"ak_zzz": "x" * 1_100_000}),
         (422, DROP_IN, {}, {}),
         (429, DROP_IN, {}, {}),
     ],
