@@ -100,6 +100,11 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self.texts_elsewhere = Counter(
+            "greenroom_texts_elsewhere",
+            "Forms without a text that had a long field which form.text_field does not name.",
+            registry=registry,
+        )
         self.store_failures = Counter(
             "greenroom_store_failures",
             "Submissions that could not be stored, by reason: full, database, other.",

@@ -19,7 +19,8 @@ from service.accounts.tables import BearerToken, Moderator, SignInSession
 from service.accounts.tokens import hash_token
 from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
-from service.http.reading import FORMS, AppRequest, media_type, read_body, read_fields, read_origin
+from service.http.forms import FORMS
+from service.http.reading import AppRequest, media_type, read_body, read_fields, read_origin
 from service.privacy.vault import Keyring
 from service.services import Services
 

@@ -5,12 +5,10 @@ import re
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import partial
-from io import BytesIO
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-import multipart
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import InternalServerException
@@ -26,6 +24,7 @@ from service.errors import (
 )
 from service.http.faults import Faults
 from service.http.fields import NOT_AN_OBJECT, convert_fields
+from service.http.forms import FORMS, MULTIPART, URLENCODED, decode_form, media_type_of
 from service.http.tidy import tidy_texts
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -38,9 +37,6 @@ MAX_BODY_BYTES_AT_ONCE = 65_536
 MAX_DEPTH = 16
 # What we read has some hundreds at most. Each costs a hundred times its bytes, and all others wait meanwhile.
 MAX_CONTAINERS = 10_000
-# A comment form has ten fields; plug-ins add some.
-MAX_FORM_FIELDS = 200
-
 MAX_KEY_CHARS = 255
 # From then on an Idempotency-Key is as good as new.
 KEEP_KEYS = timedelta(hours=24)
@@ -48,14 +44,11 @@ KEEP_KEYS = timedelta(hours=24)
 REPLAYED = {"Idempotency-Replayed": "true"}
 
 JSON = "application/json"
-URLENCODED = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data"
-FORMS = (URLENCODED, MULTIPART)
 
 
 def media_type(request: AppRequest) -> str:
     """Give the media type of the body without its parameters, in lower case."""
-    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return media_type_of(request.headers.get("content-type", ""))
 
 
 def read_origin(request: AppRequest) -> str | None:
@@ -84,11 +77,12 @@ async def read_fields(
     media: tuple[str, ...] = (JSON, *FORMS),
     *,
     keep_empty: Collection[str] = (),
+    takes_windows_1252: bool = False,
 ) -> dict[str, Any]:
     """Read a body of one of the media types, by default of any of the three, as its members.
 
     Of a form each value is a text, the first of repeats counts, and an empty one counts as absent unless its
-    name is in `keep_empty`.
+    name is in `keep_empty`. `takes_windows_1252` lets a form be in that where it is not UTF-8.
     """
     kind = media_type(request)
     if kind not in media:
@@ -99,10 +93,8 @@ async def read_fields(
         if not isinstance(decoded, dict):
             raise Invalid(errors=[NOT_AN_OBJECT])
         return decoded
-    if kind == URLENCODED:
-        pairs = await decode_apart(body, _decode_urlencoded)
-    else:
-        pairs = await decode_apart(body, partial(_decode_multipart, _boundary(request)))
+    read = partial(decode_form, request.headers["content-type"])
+    pairs = await decode_apart(body, partial(read, takes_windows_1252=takes_windows_1252))
     # Read backwards, so that the first of several repeats is the one that stays.
     return {name: value for name, value in reversed(pairs) if value.strip() or name in keep_empty}
 
@@ -246,43 +238,3 @@ def _depth(value: object) -> int:
         if depth > MAX_DEPTH:
             break
     return depth
-
-
-def _decode_urlencoded(body: bytes) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(
-            body.decode("utf-8"),
-            errors="strict",
-            max_num_fields=MAX_FORM_FIELDS,
-            keep_blank_values=True,
-        )
-    except UnicodeDecodeError:
-        raise BodyNotReadable("The form is not UTF-8.") from None
-    except ValueError:
-        raise BodyNotReadable(f"The form has more than {MAX_FORM_FIELDS} fields.") from None
-
-
-def _boundary(request: AppRequest) -> str:
-    _, options = multipart.parse_options_header(request.headers.get("content-type", ""))
-    boundary: str = options.get("boundary", "")
-    if not boundary:
-        raise BodyNotReadable("The Content-Type names no boundary.")
-    return boundary
-
-
-def _decode_multipart(boundary: str, body: bytes) -> list[tuple[str, str]]:
-    try:
-        parser = multipart.MultipartParser(
-            BytesIO(body),
-            boundary,
-            content_length=len(body),
-            spool_limit=MAX_BODY_BYTES,
-            memory_limit=MAX_BODY_BYTES,
-            part_limit=MAX_FORM_FIELDS,
-        )
-        # A file is no field of ours, and unknown fields are ignored.
-        return [(part.name, part.raw.decode("utf-8")) for part in parser if part.filename is None]
-    except UnicodeDecodeError:
-        raise BodyNotReadable("The form is not UTF-8.") from None
-    except multipart.MultipartError:
-        raise BodyNotReadable("The form is not well-formed multipart/form-data.") from None

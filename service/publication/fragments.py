@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from html import escape, unescape
 from secrets import token_hex
 from typing import Any
@@ -29,6 +30,8 @@ BLANK = PublicComment(
 )
 # Nobody can write it into a comment.
 _REDIRECT = token_hex(16)
+# Enough for the articles of one page to differ.
+ID_CHARS = 10
 SCHEMA_ORG = "https://schema.org"
 # What the widget's script says by itself; all other words stand in the markup.
 SCRIPT_WORDS = (
@@ -122,8 +125,18 @@ def render_fragment(fragment: Fragment) -> bytes:
         own_url=own_url,
         place_of=place_of,
         address_of=address_of,
+        prefix=_prefix_of_ids(fragment),
         data=_script_data(fragment, words) if is_widget else _linked_data(fragment),
     )
+
+
+def _prefix_of_ids(fragment: Fragment) -> str:
+    """Give what the ids of the form begin with: one page may hold the fragments of several articles."""
+    if fragment.wanted.view == "widget":
+        # Its ids are its own, in a shadow root.
+        return "greenroom-"
+    place = f"{fragment.site.slug}\n{fragment.page.article}"
+    return f"greenroom-{sha256(place.encode()).hexdigest()[:ID_CHARS]}-"
 
 
 def _own_url(fragment: Fragment, language: Language) -> str:

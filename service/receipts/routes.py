@@ -20,9 +20,10 @@ from service.errors import (
 )
 from service.http.answers import answer, no_content
 from service.http.docs import Doc, Readers, describe_header
+from service.http.forms import FORMS
 from service.http.handlers import AS_PAGE, name_error
 from service.http.pages import see_other, show_error
-from service.http.reading import FORMS, JSON, AppRequest, read_fields
+from service.http.reading import JSON, AppRequest, read_fields
 from service.http.salvage import salvage_fields
 from service.receipts import operations, pages
 from service.receipts.errors import AlreadyWithdrawn, EditWindowClosed

@@ -14,6 +14,7 @@ from service.http.tidy import some_lines, tidy_texts
 from service.http.told import CHECK, SAID
 from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import LIMIT_SYNTAX, Limit, parse_limit
+from service.sites.plugin_fields import explain_plugin_field
 
 # The column sizes of a WordPress database, which the forms out there were made for.
 MAX_TEXT_CHARS_CEILING = 65_525
@@ -89,15 +90,30 @@ _TAKEN_NAMES = frozenset(
 # takes less than 1 MiB.
 @lru_cache(maxsize=32)
 def parse_text_fields(text: str) -> tuple[str, ...]:
-    """Read the names of `form.text_field`; raises ValueError for a name that means something else."""
-    names = tuple(name.strip() for name in text.split(",")) if text else ()
+    """Read the names of `form.text_field`; raises ValueError for a name that means something else.
+
+    One that no text can be in is passed over: it may have been set before such names were refused.
+    """
+    names = _split_names(text)
     if taken := sorted(_TAKEN_NAMES.intersection(names)):
         raise ValueError(f"The field {taken[0]} means something else already.")
     if names and {*names} == {DECOY}:
         raise ValueError(
             f"{DECOY} alone is what is read anyway: name the other fields, or nothing."
         )
-    return names
+    return tuple(name for name in names if explain_plugin_field(name) is None)
+
+
+def _split_names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
+
+
+def check_text_fields(text: str) -> None:
+    """Raise ValueError for names that are not to be set as `form.text_field`."""
+    parse_text_fields(text)
+    for name in _split_names(text):
+        if meaning := explain_plugin_field(name):
+            raise ValueError(f"The field {name} is {meaning}: nobody writes into it.")
 
 
 TextFields = Annotated[
@@ -108,7 +124,7 @@ TextFields = Annotated[
         description="Names of form fields that hold the real text, separated by commas.",
         examples=["d7dcf95a06"],
         extra={
-            **_checked_by(parse_text_fields),
+            **_checked_by(check_text_fields),
             SAID: "names of form fields, separated by commas",
         },
     ),

@@ -1,13 +1,15 @@
 """What `greenroom site scan-form` says of saved pages: their forms, and what their site needs."""
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from service.sites.policy import DECOY, MAX_TEXT_FIELDS_CHARS, TextFields, parse_text_fields
-from service.submission.rules import NO_PARENT, PLUGIN_NAMES
+from service.sites.plugin_fields import explain_plugin_field
+from service.sites.policy import DECOY, MAX_TEXT_FIELDS_CHARS, TextFields, check_text_fields
+from service.submission.rules import NO_PARENT
 from service.submission.saved_pages import (
     MAX_PAGE_BYTES,
     SavedField,
@@ -15,11 +17,14 @@ from service.submission.saved_pages import (
     SavedPage,
     origin_of,
     read_page,
+    simplify_path,
 )
 
 # Longer ones say no more to whoever reads them.
 MAX_SHOWN_CHARS = 200
 MAX_LINE_CHARS = 1_000
+# As which their bytes are read, where they are not UTF-8.
+_READABLE = frozenset({"utf-8", "windows-1252", "iso-8859-1", "iso8859-1", "us-ascii"})
 _MEANINGS = {
     "author": "the name",
     "name": "the name",
@@ -83,6 +88,11 @@ def _describe_page(scan: Scan) -> Iterator[str]:
         yield scan.fault
     elif not scan.forms:
         yield f"There is no comment form, and {len(scan.page.forms)} other forms."
+    if scan.page and scan.page.has_jetpack:
+        yield (
+            "! Comments are taken by Jetpack, in a frame of jetpack.wordpress.com: no rule of a web server"
+            " leads them here. Put Greenroom's own form in place of the frame."
+        )
     for form in scan.forms if scan.page else ():
         yield f"A comment form, posted to {show(form.action) or 'where the page stands'}."
         yield from _describe_target(scan.page, form) if scan.page else ()
@@ -94,20 +104,44 @@ def _describe_page(scan: Scan) -> Iterator[str]:
 
 def _describe_target(page: SavedPage, form: SavedForm) -> Iterator[str]:
     """Say at which server, and for which path, the rule of the proxy has to stand."""
-    home, named = origin_of(page.address), origin_of(form.action)
-    if named is None:
+    if page.leads_to_itself(form):
+        yield (
+            "! It is posted to a page of the site, which a rule there would take away: change the form's"
+            ' action to "/wp-comments-post.php".'
+        )
+        return
+    target = page.target_of(form)
+    if target is None:
+        yield "! Its action is no address, so browsers send it nowhere: correct it."
+        return
+    named = origin_of(target.geturl())
+    if not page.names_server(form):
         where = "the server that the page comes from"
-    elif named == home:
+    elif named == origin_of(page.address):
         where = f"the page's own server, {named}"
     else:
-        where = f"{named}, which the page does not say is its own"
-    yield f"The rule for {show(page.path_of(form)) or '/'} goes to {where}."
+        where = f"{named or show(target.netloc)}, which the page does not say is its own"
+    path = simplify_path(target.path)
+    yield f"The rule for {show(path)} goes to {where}."
+    yield f"  In nginx: location = {show(quote_for_nginx(path))} {{ … }}"
+
+
+def quote_for_nginx(path: str) -> str:
+    """Write a path as a word of nginx's configuration.
+
+    It compares paths whose escapes are resolved and whose slashes are merged (`merge_slashes`): no request
+    would ever meet a rule for `//wp-comments-post.php`.
+    """
+    if re.fullmatch(r"[\w/.~%+@:=,-]+", path, re.ASCII):
+        return path
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _explain(form: SavedForm, field: SavedField) -> str:
     name, real = field.name, form.real_text()
-    if name in PLUGIN_NAMES:
-        return f"{PLUGIN_NAMES[name]}; ignored"
+    if meaning := explain_plugin_field(name):
+        return f"{meaning}; ignored"
     if name == real:
         return "the text" if name == DECOY else "the text, under a name that the site has to know"
     if name == DECOY:
@@ -127,17 +161,31 @@ def _warn(page: SavedPage | None, form: SavedForm) -> Iterator[str]:
     values = {field.name: field.value for field in form.fields}
     if form.method != "post":
         yield "The form is not sent by POST, so it cannot work."
-    if page and page.encoding not in {"utf-8", "utf8"}:
-        yield f"The page is in {page.encoding}, and so will its form be: save it as UTF-8."
+    if page and (sent := page.sends_in(form)) not in _READABLE:
+        yield (
+            f'The form is sent in {show(sent)}, which is not read right: give it accept-charset="utf-8",'
+            " or save the page as UTF-8."
+        )
     if page and (page.address or "").startswith("https:") and form.action.startswith("http:"):
         yield "The page is https and its form is not: browsers warn before they send it."
     if form.real_text() is None:
-        yield "Which field has the text is not clear: look at the page, and name it in form.text_field."
+        yield _tell_doubt(form)
     for wanted in (("author", "name"), ("email",), ("comment_post_ID", "article")):
         if names.isdisjoint(wanted):
             yield f"There is no field {wanted[0]}, without which no comment is taken."
     if values.get("comment_post_ID") == "":
         yield "comment_post_ID is empty, so no comment is taken."
+
+
+def _tell_doubt(form: SavedForm) -> str:
+    """Say what keeps the field of the text from being known, and what to do."""
+    names = [show(field.name) for field in form.text_areas()]
+    if not names:
+        return "No field is for a text: if a script adds one, save the page once it has run."
+    return (
+        f"Which field has the text is not clear: {', '.join(names)}. Open the page, and see by its source"
+        f" which of them people write into: if it is not {DECOY}, name it in form.text_field."
+    )
 
 
 def _describe_settings(found: Sequence[tuple[SavedPage, SavedForm]]) -> Iterator[str]:
@@ -149,14 +197,25 @@ def _describe_settings(found: Sequence[tuple[SavedPage, SavedForm]]) -> Iterator
         yield "# The origins that the pages name, in place of those that the site has."
     if None in origins:
         yield "# Not every page tells its address: the site needs the origin that it is served from."
-    texts = list(dict.fromkeys(name for _, form in found if (name := form.real_text())))
-    if set(texts) <= {DECOY}:
+    yield from _describe_text_fields([form for _, form in found])
+
+
+def _describe_text_fields(forms: Sequence[SavedForm]) -> Iterator[str]:
+    texts = list(dict.fromkeys(name for form in forms if (name := form.real_text())))
+    setting = "form.text_field=" + ",".join(texts)
+    if unclear := sum(form.real_text() is None for form in forms):
+        # Nothing to paste: a name that is missing may make spam of what readers of those pages write.
+        yield f"# form.text_field is not clear: see above what to do about {unclear} of the forms."
+        if not {*texts} <= {DECOY}:
+            yield f"# The others need {setting}"
+        return
+    if {*texts} <= {DECOY}:
         yield "# form.text_field is not needed."
         return
     # `comment` among them says that there are pages without a trap. Quoted, since it goes into a shell.
-    yield f"greenroom site set SLUG {shlex.quote('form.text_field=' + ','.join(texts))}"
+    yield f"greenroom site set SLUG {shlex.quote(setting)}"
     try:
         msgspec.convert(",".join(texts), TextFields)
-        parse_text_fields(",".join(texts))
+        check_text_fields(",".join(texts))
     except ValueError as error:
         yield f"# It will be refused: {error}."

@@ -4,7 +4,7 @@ It is shown at the service's own address, and at that of a site whose server pas
 form leads back to wherever the page stands, and what the page loads is named by the service's own address.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,12 +33,8 @@ from service.http.salvage import salvage_fields
 from service.languages import FALLBACK, Words, choose_language, direction, read_words
 from service.services import Services
 from service.sites.directory import KnownSite
-from service.submission.rules import (
-    PLUGIN_NAMES,
-    WORDPRESS_NAMES,
-    has_filled_decoy,
-    translate_names,
-)
+from service.submission.rules import has_filled_decoy, translate_names
+from service.submission.strangers import find_strangers, tell_owner
 
 # What is said of a refusal that no single field is to blame for; of any other, that it did not work.
 _SAID: Mapping[type[ServiceError], str] = {
@@ -81,6 +77,7 @@ async def show_refusal(
     raised: Exception,
     site: KnownSite | None,
     fields: dict[str, Any] | None,
+    is_saved: bool,
 ) -> Response[Any]:
     """Answer a form that was not taken: the one place that sends back what was typed, addresses too."""
     error, error_id = name_error(request, raised)
@@ -88,15 +85,25 @@ async def show_refusal(
     raw = fields
     if raw is None:
         # What is refused before the body is read.
-        raw = await salvage_fields(request) if is_sent_back else {}
-    typed = _find_typed(raw, site)
-    if not await services.may_send_back(request, sum(map(len, typed.values()))):
-        is_sent_back, typed = False, {}
+        raw = {}
+        if is_sent_back:
+            raw = await salvage_fields(request, takes_windows_1252=is_saved)
+    text_fields = site.policy.text_field_names if site else ()
+    typed = _find_typed(raw, text_fields)
+    strangers = find_strangers(raw, text_fields)
+    if site is None and not typed.get("text") and strangers:
+        # Where the site's setting is not known, the longest is the text.
+        typed["text"] = strangers.pop(0).value
+    sent_back = sum(map(len, typed.values())) + sum(len(one.value) for one in strangers)
+    if not await services.may_send_back(request, sent_back):
+        is_sent_back, typed, strangers = False, {}, []
     otherwise = site.policy.language if site else FALLBACK
     language = choose_language(request.headers.get("accept-language", ""), otherwise)
     words = read_words(language)
     errors = [_translate(one, words, site) for one in error.errors or []]
     codes = {one.code for one in errors}
+    if site and "text_required" in codes:
+        tell_owner(services.metrics, site.slug, strangers)
     if "parent_invalid" in codes:
         # Sent again, it stands by itself: nobody is stuck with a comment that cannot be answered.
         typed.pop("parent", None)
@@ -115,7 +122,8 @@ async def show_refusal(
         errors={_name(one): one for one in errors},
         visible=_VISIBLE,
         typed=typed,
-        has_filled_decoy=has_filled_decoy(raw, _text_fields(site)),
+        strangers=strangers,
+        has_filled_decoy=has_filled_decoy(raw, text_fields),
         is_final=isinstance(error, _FINAL) or "article_not_allowed" in codes or not is_sent_back,
     )
 
@@ -131,26 +139,15 @@ def _headers(site: KnownSite | None, home: str) -> dict[str, str]:
     }
 
 
-def _find_typed(raw: Mapping[str, Any], site: KnownSite | None) -> dict[str, str]:
-    """Give the fields under our names; where the site is not known, the longest stranger is the text."""
-    typed = translate_names(raw, _text_fields(site))
-    texts = {name: value for name, value in typed.items() if isinstance(value, str)}
-    if site is None and not texts.get("text"):
-        strangers = [
-            value
-            for name, value in raw.items()
-            if isinstance(value, str) and name not in {*typed, *WORDPRESS_NAMES, *PLUGIN_NAMES}
-        ]
-        texts["text"] = max(strangers, key=len, default="")
+def _find_typed(raw: Mapping[str, Any], text_fields: Sequence[str]) -> dict[str, str]:
+    """Give the fields under our names, as much of each as is sent back."""
+    typed = translate_names(raw, text_fields)
     # A lone surrogate, which JSON can hold, cannot be sent back.
     return {
         name: cut_raw(name, value).encode("utf-8", "replace").decode()
-        for name, value in texts.items()
+        for name, value in typed.items()
+        if isinstance(value, str)
     }
-
-
-def _text_fields(site: KnownSite | None) -> tuple[str, ...]:
-    return site.policy.text_field_names if site else ()
 
 
 def _say(error: ServiceError, words: Words, now: datetime) -> str:

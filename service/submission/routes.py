@@ -19,9 +19,9 @@ from service.http.answers import answer
 from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
 from service.http.faults import Faults
 from service.http.fields import is_storable
+from service.http.forms import FORMS
 from service.http.pages import accepts_page, see_other
 from service.http.reading import (
-    FORMS,
     JSON,
     REPLAYED,
     AppRequest,
@@ -95,10 +95,13 @@ async def submit_wordpress_form(request: AppRequest, site: FromPath[str]) -> Res
     The same as `submit_comment`, always answered as a browser wants it: by a redirect, or by a page that
     shows the errors.
     """
-    return await _take(request, site, wants_page=True)
+    return await _take(request, site, wants_page=True, is_saved=True)
 
 
-async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response[Any]:
+async def _take(
+    request: AppRequest, slug: str, *, wants_page: bool, is_saved: bool = False
+) -> Response[Any]:
+    """Take a comment; a form `is_saved` that stands in a page of whatever time, and so of its encoding."""
     # Taken by hand: these routes come in floods, and to be given the two would add a sixth to their work.
     services: Services = request.app.state.services
     writer: SubmissionWriter = request.app.state.writer
@@ -107,7 +110,7 @@ async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response
     try:
         site = await services.directory.get(slug)
         services.require_origin(request, site)
-        fields = await _read(request, services, site)
+        fields = await _read(request, services, site, is_saved)
         submitted, replayed = await operations.submit_comment(
             services,
             writer,
@@ -121,7 +124,7 @@ async def _take(request: AppRequest, slug: str, *, wants_page: bool) -> Response
         count_failure(services, error)
         # Whatever it is, somebody has typed something that must not be lost.
         if wants_page:
-            return await show_refusal(request, services, error, site, fields)
+            return await show_refusal(request, services, error, site, fields, is_saved)
         if error is not raised:
             raise error from raised
         raise
@@ -141,9 +144,12 @@ async def _charge_refusal(services: Services, request: AppRequest, raised: Excep
     return raised
 
 
-async def _read(request: AppRequest, services: Services, site: KnownSite) -> dict[str, Any]:
+async def _read(
+    request: AppRequest, services: Services, site: KnownSite, is_saved: bool
+) -> dict[str, Any]:
+    named = site.policy.text_field_names
     try:
-        fields = await read_fields(request, keep_empty=site.policy.text_field_names)
+        fields = await read_fields(request, keep_empty=named, takes_windows_1252=is_saved)
     except (BodyNotReadable, Invalid) as error:
         await operations.refuse_unreadable(services, site, services.client_prefix(request))
         if error.errors:

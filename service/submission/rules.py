@@ -15,23 +15,13 @@ from service.submission.links import check_url
 from service.submission.schemas import MAX_NAME_CHARS
 from service.text.normalising import normalise_line
 
+OUR_NAMES = ("article", "name", "email", "text", "url", "parent", "redirect_to")
 # The field names of the WordPress comment form, which are taken wherever ours are.
 WORDPRESS_NAMES = {
     "author": "name",
     "comment": "text",
     "comment_post_ID": "article",
     "comment_parent": "parent",
-}
-# What else is in a WordPress form and holds nothing that anybody typed for us.
-PLUGIN_NAMES: Mapping[str, str] = {
-    "submit": "the button",
-    "wp-comment-cookies-consent": "whether WordPress may set a cookie",
-    "akismet_comment_nonce": "a nonce of Akismet",
-    "ak_js": "a clock of Akismet",
-    "ak_hp_textarea": "a honeypot of Akismet",
-    "ab_init_time": "a clock of Antispam Bee",
-    "_wp_unfiltered_html_comment": "a nonce of WordPress",
-    "_wp_http_referer": "the page's path",
 }
 # WordPress sends this for a comment that answers none.
 NO_PARENT = "0"
@@ -59,8 +49,7 @@ def translate_names(fields: Mapping[str, Any], text_fields: Sequence[str] = ()) 
         named["text"] = real
     if isinstance(parent := named.get("parent"), str | int) and str(parent) == NO_PARENT:
         del named["parent"]
-    ours = ("article", "name", "email", "text", "url", "parent", "redirect_to")
-    return {**named, **{name: fields[name] for name in ours if fields.get(name) is not None}}
+    return {**named, **{name: fields[name] for name in OUR_NAMES if fields.get(name) is not None}}
 
 
 def has_filled_decoy(fields: Mapping[str, Any], text_fields: Sequence[str]) -> bool:

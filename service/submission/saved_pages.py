@@ -2,13 +2,13 @@
 
 import re
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import msgspec
 
 from service.sites.articles import normalise_origin
+from service.sites.plugin_fields import explain_plugin_field
 from service.sites.policy import DECOY
-from service.submission.rules import PLUGIN_NAMES
 
 # Pages with everything inlined have some megabytes.
 MAX_PAGE_BYTES = 8 << 20
@@ -24,6 +24,9 @@ _PAGE_ENCODING = re.compile(
     r"euc-(jp|kr)|gb(2312|k|18030)|big5|iso-2022-jp"
 )
 _CONCEALED = re.compile(r"display:none|visibility:hidden|clip:|clip-path:|opacity:0(;|$)|:-\d{3,}")
+# What such a form posts to is not for comments, whatever it is called.
+_SIGN_IN = "wp-login.php"
+_JETPACK = re.compile(r"\s*(https?:)?//jetpack\.wordpress\.com/", re.IGNORECASE)
 _FIELD_TAGS = frozenset({"input", "textarea", "select", "button"})
 
 
@@ -43,19 +46,24 @@ class SavedForm(msgspec.Struct):
     action: str
     method: str
     fields: list[SavedField]
+    charset: str = ""
 
     @property
     def is_comment_form(self) -> bool:
         """Whether it is WordPress's form of comments, by where it leads, what it is called or holds."""
-        place = self.action.partition("?")[0].strip().rpartition("/")[2]
-        names = {field.name for field in self.fields}
+        place = re.split("[?#]", self.action)[0].strip().rpartition("/")[2]
+        if place == _SIGN_IN or _JETPACK.match(self.action):
+            return False
+        names = {field.name for field in self.fields} - {""}
         is_named = self.id == "commentform" or "comment_post_ID" in names
-        return is_named or place == "wp-comments-post.php"
+        # Jetpack leaves the form empty but for a frame.
+        return place == "wp-comments-post.php" or (is_named and bool(names))
 
     def text_areas(self) -> list[SavedField]:
-        """Give the large fields that may hold the text of a comment."""
+        """Give the large fields that may hold the text of a comment, and a small one that is called so."""
         areas = [field for field in self.fields if field.kind == "textarea" and field.name]
-        return [field for field in areas if field.name not in PLUGIN_NAMES]
+        areas += [field for field in self.fields if (field.kind, field.name) == ("text", DECOY)]
+        return [field for field in areas if explain_plugin_field(field.name) is None]
 
     def real_text(self) -> str | None:
         """Name the field that people write into; None where the page does not tell which it is."""
@@ -74,15 +82,60 @@ class SavedPage(msgspec.Struct, frozen=True):
     address: str | None
     base: str | None
     forms: list[SavedForm]
+    has_jetpack: bool = False
 
-    def path_of(self, form: SavedForm) -> str:
-        """Give the path that a form leads to, as far as the page tells where it stands itself."""
+    def target_of(self, form: SavedForm) -> SplitResult | None:
+        """Give where a form leads to, as far as the page tells where it stands itself; None for nowhere."""
         action, address = form.action.strip(), self.address or ""
         try:
             here = urljoin(address, self.base or "")
-            return urlsplit(urljoin(here, action) if action else address).path
+            target = urlsplit(urljoin(here, action) if action else address)
         except ValueError:
-            return action
+            return None
+        return target if target.scheme in {"", "http", "https"} else None
+
+    def names_server(self, form: SavedForm) -> bool:
+        """Tell whether a form names the server that it is posted to, by itself or by the page's base."""
+        try:
+            return bool(urlsplit(urljoin(self.base or "", form.action.strip())).netloc)
+        except ValueError:
+            return False
+
+    def leads_to_itself(self, form: SavedForm) -> bool:
+        """Tell whether a form is posted to its own page, or to the first page of a site."""
+        action, target = form.action.strip(), self.target_of(form)
+        if not action or action[0] in "#?":
+            return True
+        if target is None:
+            return False
+        own = origin_of(self.address), _path_of(self.address).rstrip("/")
+        path = simplify_path(target.path).rstrip("/")
+        return not path or (origin_of(target.geturl()), path) == own
+
+    def sends_in(self, form: SavedForm) -> str:
+        """Name the encoding that browsers send a form in (HTML, section 4.10.21.5)."""
+        named = [one for one in re.split(r"[\s,]+", form.charset.lower()) if one]
+        found = named[0] if named else self.encoding
+        return "utf-8" if found in {"utf8", "utf-16", "utf-16le", "utf-16be"} else found
+
+
+def _path_of(url: str | None) -> str:
+    try:
+        return simplify_path(urlsplit(url or "").path)
+    except ValueError:
+        return "/"
+
+
+def simplify_path(path: str) -> str:
+    """Give a path as web servers compare it: escapes and dot segments resolved, slashes merged."""
+    names: list[str] = []
+    for name in unquote(path).split("/"):
+        if name == "..":
+            del names[-1:]
+        elif name not in {"", "."}:
+            names.append(name)
+    end = "/" if names and path.endswith("/") else ""
+    return "/" + "/".join(names) + end
 
 
 def origin_of(url: str | None) -> str | None:
@@ -101,7 +154,8 @@ def read_page(content: bytes) -> SavedPage:
     reader.feed(content.decode(encoding, "replace"))
     reader.close()
     reader.place_fields()
-    return SavedPage(encoding, reader.canonical or reader.social, reader.base, reader.forms)
+    address = reader.canonical or reader.social
+    return SavedPage(encoding, address, reader.base, reader.forms, reader.has_jetpack)
 
 
 def _find_encoding(content: bytes) -> str:
@@ -122,6 +176,7 @@ class _PageReader(HTMLParser):
         self.base: str | None = None
         self.canonical: str | None = None
         self.social: str | None = None
+        self.has_jetpack = False
         self._open: SavedForm | None = None
         self._is_in_text = False
         self._elsewhere: list[tuple[str, SavedField]] = []
@@ -139,6 +194,9 @@ class _PageReader(HTMLParser):
             self.base = given.get("href")
         elif tag in {"link", "meta"}:
             self._note_address(given)
+        elif tag == "iframe":
+            # Its address may wait in another attribute until somebody scrolls there.
+            self.has_jetpack |= any(_JETPACK.match(value) for value in given.values())
         self._is_in_text = tag == "textarea"
 
     def handle_endtag(self, tag: str) -> None:
@@ -151,7 +209,10 @@ class _PageReader(HTMLParser):
         # A form within a form is none (HTML, section 13.2.6.4.7).
         if self._open is None:
             method = given.get("method", "get").strip().lower()
-            self._open = SavedForm(given.get("id", ""), given.get("action", ""), method, [])
+            charset = given.get("accept-charset", "")
+            self._open = SavedForm(
+                given.get("id", ""), given.get("action", ""), method, [], charset
+            )
             self.forms.append(self._open)
 
     def _add_field(self, tag: str, given: dict[str, str]) -> None:

@@ -64,7 +64,86 @@ def test_where_the_page_does_not_tell_it_is_asked_to_look(tmp_path: Path) -> Non
     _, said = scan(tmp_path, make_saved_page(text=PLAIN + '<textarea name="more"></textarea>'))
     assert "more: the text, or a trap" in said
     assert "comment: the text, or a trap" in said
-    assert "! Which field has the text is not clear" in said
+    assert "! Which field has the text is not clear: comment, more." in said
+    assert "# form.text_field is not clear" in said
+    assert "not needed" not in said
+
+
+@pytest.mark.parametrize("other", [PLAIN, TRAP])
+def test_one_page_that_does_not_tell_leaves_it_open_what_the_site_needs(
+    tmp_path: Path, other: str
+) -> None:
+    doubtful = make_saved_page(text=PLAIN + '<textarea name="more"></textarea>')
+    _, said = scan(tmp_path, doubtful, make_saved_page(text=other))
+    assert "# form.text_field is not clear" in said
+    assert ("# The others need form.text_field=d7dcf95a06" in said) == (other == TRAP)
+    assert "not needed" not in said
+    # To be pasted it would be wrong.
+    assert "greenroom site set SLUG form.text_field" not in said
+
+
+def test_a_form_without_a_field_for_the_text_is_not_called_right(tmp_path: Path) -> None:
+    _, said = scan(tmp_path, make_saved_page(text="<div contenteditable></div>"))
+    assert "! No field is for a text" in said
+    assert "not needed" not in said
+
+
+def test_a_text_in_a_field_of_one_line_is_known_by_its_name(tmp_path: Path) -> None:
+    _, said = scan(tmp_path, make_saved_page(text='<input name="comment">'))
+    assert "comment: the text\n" in said
+    assert "!" not in said
+
+
+TOKENS = (
+    *("g-recaptcha-response", "g-recaptcha-response-1", "h-captcha-response", "altcha"),
+    *("cf-turnstile-response", "frc-captcha-solution", "mtcaptcha-verifiedtoken", "smart-token"),
+    *("ak_bib", "jetpack_comments_nonce", "_wpnonce", "csrf_token", "formNonce", "hp-comment"),
+)
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_captcha_or_the_like_is_never_taken_for_the_text(tmp_path: Path, name: str) -> None:
+    token = f'<div><textarea name="{name}"></textarea></div>'
+    _, said = scan(tmp_path, make_saved_page(text=PLAIN + token))
+    assert f"{name}: a " in said
+    assert "comment: the text\n" in said
+    assert "# form.text_field is not needed." in said
+    # Beside a trap the real field is found all the same.
+    _, said = scan(tmp_path, make_saved_page(text=token + TRAP))
+    assert f"  {TRAP_SETTING}\n" in said
+
+
+@pytest.mark.parametrize("name", ["annonce", "message", "d7dcf95a06", "tokenring", "mycomment"])
+def test_a_field_that_is_called_otherwise_may_hold_the_text(tmp_path: Path, name: str) -> None:
+    _, said = scan(tmp_path, make_saved_page(text=f'<textarea name="{name}"></textarea>'))
+    assert f"greenroom site set SLUG form.text_field={name}\n" in said
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        '<form id="commentform" class="comment-form">{}</form>',
+        '<div id="commentform">{}</div>',
+        '<form id="commentform" action="https://jetpack.wordpress.com/x">{}<input name="comment">',
+    ],
+)
+@pytest.mark.parametrize("attribute", ["src", "data-lazy-src"])
+def test_the_form_of_jetpack_gets_no_rule(tmp_path: Path, form: str, attribute: str) -> None:
+    frame = (
+        f'<iframe {attribute}="https://jetpack.wordpress.com/jetpack-comment/?blogid=1"></iframe>'
+    )
+    status, said = scan(tmp_path, form.format(frame))
+    assert (status, "There is no comment form" in said) == (1, True)
+    assert "! Comments are taken by Jetpack" in said
+    assert "rule for" not in said
+
+
+def test_a_form_to_sign_in_gets_no_rule(tmp_path: Path) -> None:
+    page = """<form id="commentform" method="post" action="https://blog.example/wp-login.php?a=b#c">
+        <input name="log"><input name="pwd"><input name="comment_post_ID" value="1"></form>"""
+    status, said = scan(tmp_path, page)
+    assert (status, "There is no comment form" in said) == (1, True)
+    assert "rule for" not in said
 
 
 def test_a_concealed_field_beside_the_usual_one_is_nothing(tmp_path: Path) -> None:
@@ -79,20 +158,27 @@ def test_a_concealed_field_beside_the_usual_one_is_nothing(tmp_path: Path) -> No
     [
         ("/wp-comments-post.php", "goes to the server that the page comes from."),
         ("../wp-comments-post.php", "goes to the server that the page comes from."),
-        ("", "The rule for /waiting-rooms/ goes to the server that the page comes from."),
+        ("/a/../blog//wp-comments-post.php?x=1", "The rule for /blog/wp-comments-post.php goes"),
+        ("//blog.example/my%20blog//post.php", 'In nginx: location = "/my blog/post.php" {'),
+        ("", "! It is posted to a page of the site"),
+        ("#respond", "! It is posted to a page of the site"),
+        ("/waiting-rooms", "! It is posted to a page of the site"),
+        ("https://old.example/", "! It is posted to a page of the site"),
+        ("javascript:void(0)", "! Its action is no address"),
         ("https://old.example/wp-comments-post.php", "https://old.example, which the page"),
         (
             "http://blog.example/blog/wp-comments-post.php",
             "The rule for /blog/wp-comments-post.php",
         ),
         ("http://blog.example/wp-comments-post.php", "! The page is https and its form is not"),
-        ("https://[broken/wp-comments-post.php", "A comment form"),
+        ("https://[broken/wp-comments-post.php", "! Its action is no address"),
     ],
 )
 def test_it_says_where_the_rule_has_to_stand(tmp_path: Path, action: str, told: str) -> None:
     status, said = scan(tmp_path, make_saved_page(action=action))
     assert status == 0
     assert told in said
+    assert ("The rule for" in said) == (not told.startswith("! It"))
 
 
 @pytest.mark.parametrize(
@@ -113,13 +199,23 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert (status, "was not read" in said) == (1, True)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "iso-8859-1", "hex", "rot13"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "iso-8859-1", "koi8-r", "hex", "rot13"]
+)
 def test_a_page_in_any_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     page = make_saved_page().replace("UTF-8", encoding)
     known = encoding not in {"hex", "rot13"}
     status, said = scan(tmp_path, page.encode(encoding if known else "utf-8"))
     assert status == 0
-    assert ("save it as UTF-8" in said) == (encoding in {"utf-16", "iso-8859-1"})
+    # Of UTF-16 browsers send the form in UTF-8, and what is in ISO-8859-1 is read as that.
+    assert ("save the page as UTF-8" in said) == (encoding == "koi8-r")
+
+
+def test_a_form_that_names_its_encoding_is_sent_in_that(tmp_path: Path) -> None:
+    page = make_saved_page().replace("UTF-8", "koi8-r")
+    named = page.replace('id="commentform"', 'id="commentform" accept-charset="UTF-8"')
+    assert "! The form is sent in koi8-r" in scan(tmp_path, page)[1]
+    assert "!" not in scan(tmp_path, named)[1]
 
 
 def test_a_broken_page_is_read_as_a_browser_would(tmp_path: Path) -> None:

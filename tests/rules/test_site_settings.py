@@ -39,6 +39,7 @@ def test_a_setting_that_is_not_changed_keeps_its_default() -> None:
         ("colour", "red"),
         ("form.text_field", "email"),
         ("form.text_field", "comment"),
+        ("form.text_field", "a,g-recaptcha-response"),
         ("form.text_field", "a b"),
         ("form.text_field", "a,,b"),
         ("form.text_field", "a" * 65),
@@ -58,6 +59,11 @@ def test_the_fields_of_the_real_text_are_as_many_as_there_are_pages() -> None:
     policy = read_policy(change_policy({}, {"form.text_field": ",".join(names)}))
     assert policy.text_field_names == tuple(names)
     assert read_policy({}).text_field_names == ()
+
+
+def test_a_captcha_that_was_set_before_it_was_refused_holds_no_text() -> None:
+    policy = read_policy({"form.text_field": "comment,g-recaptcha-response"})
+    assert policy.text_field_names == ("comment",)
 
 
 def test_every_wrong_setting_is_named_at_once() -> None:

@@ -161,3 +161,29 @@ async def test_nothing_unseen_changes_it(house: House) -> None:
     before = (await get_fragment(house)).headers["etag"]
     await house.submit()
     assert (await get_fragment(house)).headers["etag"] == before
+
+
+async def test_the_forms_of_two_articles_in_one_page_have_nothing_in_common(house: House) -> None:
+    comment = await house.publish()
+    links = f"parent={comment.id}#"
+    both = [(await get_fragment(house, article=key)).text for key in ("/post", "/other")]
+    document = html5lib.parse("".join(both), namespaceHTMLElements=False)
+    ids = [one.get("id") for one in document.iter() if one.get("id")]
+    assert len({*ids}) == len(ids)
+    for form in document.iter("form"):
+        own = {one.get("id") for one in form.iter()}
+        named = [one.get("for") for one in form.iter("label") if one.get("for")]
+        described = [one.get("aria-describedby", "").split() for one in form.iter()]
+        assert len(named) == 4
+        assert own.issuperset([*named, *(one for several in described for one in several)])
+    # A link to reply opens the article's own page, where the form is called the same.
+    (place,) = re.findall(rf"{links}([^\"]+)\"", both[0])
+    alone = await get_fragment(house, parent=comment.id, view="page")
+    assert f'<form part="form" id="{place}"' in alone.text
+    assert place in ids
+
+
+@pytest.mark.parametrize("view", ["include", "page", "widget"])
+async def test_the_form_is_sent_as_utf_8_whatever_the_page_is_in(house: House, view: str) -> None:
+    html = (await get_fragment(house, view=view)).text
+    assert re.search(r'<form [^>]*accept-charset="utf-8"', html)

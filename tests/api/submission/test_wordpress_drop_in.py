@@ -105,7 +105,7 @@ async def prepare(house: House, status: int) -> None:
     [
         (403, DROP_IN, EVIL, {}),
         (409, DROP_IN, {}, {}),
-        (413, DROP_IN, {}, {"zzz": "x" * 1_100_000}),
+        (413, DROP_IN, {}, {"ak_zzz": "x" * 1_100_000}),
         (422, DROP_IN, {}, {}),
         (429, DROP_IN, {}, {}),
     ],
@@ -142,7 +142,7 @@ SURROGATE = b'{"comment": "\\ud800!", "email": 5}'
 @pytest.mark.parametrize(
     ("body", "content_type", "text"),
     [
-        (LATIN, "application/x-www-form-urlencoded", "caf\ufffd noir"),
+        (LATIN, "application/x-www-form-urlencoded", "café noir"),
         (CUT, "multipart/form-data; boundary=b", "Part one"),
         (CUT, "multipart/form-data", ""),
         (b'{"comment": "half', "application/json", ""),

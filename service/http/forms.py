@@ -1,0 +1,120 @@
+"""Decoding HTML forms: the two encodings that browsers send, in UTF-8 or as pages of another time do."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from io import BytesIO
+from urllib.parse import parse_qsl
+
+import multipart
+
+from service.errors import BodyNotReadable
+
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+FORMS = (URLENCODED, MULTIPART)
+# A comment form has ten fields; plug-ins add some.
+MAX_FORM_FIELDS = 200
+
+Pairs = list[tuple[str, str]]
+
+# Windows-1252 is Latin-1 but for these. Each of the five bytes that it leaves undefined stands for the
+# control character of its number (Encoding Standard, section 9, index windows-1252): reading loses nothing.
+_UNLIKE_LATIN_1 = {
+    byte: known for byte in range(0x80, 0xA0) if (known := bytes([byte]).decode("cp1252", "ignore"))
+}
+_IN_WINDOWS_1252 = frozenset(_UNLIKE_LATIN_1.values())
+_REFERENCE = re.compile(r"&#([0-9]{3,7});")
+
+
+def decode_form(content_type: str, body: bytes, *, takes_windows_1252: bool = False) -> Pairs:
+    """Decode a form; raises BodyNotReadable.
+
+    One of which anything is not UTF-8 is Windows-1252 as a whole, where that is taken: a browser sends all of
+    a form in one encoding, that of its page.
+    """
+    decode: Callable[[str], Pairs]
+    if media_type_of(content_type) == MULTIPART:
+        parts = _read_parts(body, _read_boundary(content_type))
+        decode = partial(_decode_parts, parts)
+    else:
+        decode = partial(_decode_urlencoded, body)
+    try:
+        return decode("utf-8")
+    except UnicodeDecodeError:
+        if not takes_windows_1252:
+            raise BodyNotReadable("The form is not UTF-8.") from None
+    return [(as_windows_1252(name), as_windows_1252(value)) for name, value in decode("latin-1")]
+
+
+def media_type_of(content_type: str) -> str:
+    """Give the media type without its parameters, in lower case."""
+    return content_type.split(";")[0].strip().lower()
+
+
+def as_windows_1252(latin: str) -> str:
+    """Give the text that bytes hold which were read as Latin-1.
+
+    A browser sends what its page's encoding has no byte for as a reference, such as `&#9829;` (Encoding
+    Standard, section 4.1, error mode "html"); that is taken back here.
+    """
+    return _REFERENCE.sub(_resolve, latin.translate(_UNLIKE_LATIN_1))
+
+
+def _resolve(reference: re.Match[str]) -> str:
+    code = int(reference[1])
+    is_character = 0xFF < code < 0xD800 or 0xDFFF < code <= 0x10FFFF
+    return chr(code) if is_character and chr(code) not in _IN_WINDOWS_1252 else reference[0]
+
+
+def _decode_urlencoded(body: bytes, encoding: str) -> Pairs:
+    text = body.decode(encoding)
+    try:
+        return parse_qsl(
+            text,
+            encoding=encoding,
+            errors="strict",
+            max_num_fields=MAX_FORM_FIELDS,
+            keep_blank_values=True,
+        )
+    except UnicodeDecodeError:
+        raise
+    except ValueError:
+        raise BodyNotReadable(f"The form has more than {MAX_FORM_FIELDS} fields.") from None
+
+
+def _read_boundary(content_type: str) -> str:
+    _, options = multipart.parse_options_header(content_type)
+    boundary: str = options.get("boundary", "")
+    if not boundary:
+        raise BodyNotReadable("The Content-Type names no boundary.")
+    return boundary
+
+
+def _read_parts(body: bytes, boundary: str) -> list[tuple[bytes, bytes]]:
+    try:
+        return list(find_parts(body, boundary))
+    except multipart.MultipartError:
+        raise BodyNotReadable("The form is not well-formed multipart/form-data.") from None
+
+
+def _decode_parts(parts: list[tuple[bytes, bytes]], encoding: str) -> Pairs:
+    return [(name.decode(encoding), value.decode(encoding)) for name, value in parts]
+
+
+def find_parts(body: bytes, boundary: str) -> Iterator[tuple[bytes, bytes]]:
+    """Give the fields of a multipart body, one after the other; raises multipart.MultipartError."""
+    parser = multipart.MultipartParser(
+        BytesIO(body),
+        boundary,
+        # Every byte is a character of it, so that none is refused before it is known what all are in.
+        charset="latin-1",
+        # Nothing of it goes to a disk.
+        spool_limit=len(body),
+        memory_limit=len(body),
+        part_limit=MAX_FORM_FIELDS,
+    )
+    for part in parser:
+        # A file is no field of ours, and unknown fields are ignored.
+        if part.filename is None:
+            yield part.name.encode("latin-1"), part.raw

@@ -1,0 +1,76 @@
+"""What came in fields that nobody has named, where a page may have put what somebody wrote."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from service.comments.texts import MAX_RAW_CHARS
+from service.logs import get_logger
+from service.metrics import Metrics
+from service.sites.plugin_fields import explain_plugin_field
+from service.submission.rules import OUR_NAMES, WORDPRESS_NAMES, translate_names
+
+MAX_STRANGERS = 3
+# Shorter ones are told only where the text is missing: they may be a rating, or a number.
+LONG_CHARS = 40
+# As names in pages are. A name that is none is what somebody made up, and may say anything.
+_HARMLESS_NAME = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,64}")
+_OF_WORDS = re.compile(r"\S\s+\S|[^\x00-\x7f]")
+_logger = get_logger(__name__)
+
+
+class Stranger(msgspec.Struct, frozen=True):
+    """A field that nobody has named; `name` is None where it is no name that a page would have."""
+
+    name: str | None
+    value: str
+
+    @property
+    def looks_written(self) -> bool:
+        """Whether it can be somebody's words: there are several, or it is not ASCII, or it is long."""
+        return len(self.value) >= LONG_CHARS or _OF_WORDS.search(self.value) is not None
+
+
+def find_strangers(raw: Mapping[str, Any], text_fields: Sequence[str]) -> list[Stranger]:
+    """Give the long fields that mean nothing here, first those that look written, each the longest first.
+
+    Where there is no text, short ones too: one of them may be it. With the text they have at most the
+    characters of one text that is as long as is read.
+    """
+    known = {*OUR_NAMES, *WORDPRESS_NAMES, *text_fields}
+    text = translate_names(raw, text_fields).get("text")
+    found = [
+        Stranger(name if _HARMLESS_NAME.fullmatch(name) else None, value)
+        for name, value in raw.items()
+        if isinstance(value, str)
+        and len(value.strip()) >= (LONG_CHARS if text else 1)
+        and name not in known
+        and not explain_plugin_field(name)
+    ]
+    found.sort(key=lambda one: (one.looks_written, len(one.value)), reverse=True)
+    used = len(text) if isinstance(text, str) else 0
+    return list(_cut(found[:MAX_STRANGERS], MAX_RAW_CHARS["text"] - used))
+
+
+def _cut(strangers: Iterable[Stranger], room: int) -> Iterator[Stranger]:
+    for one in strangers:
+        # A lone surrogate, which JSON can hold, cannot be sent back.
+        value = one.value[: max(0, room)].encode("utf-8", "replace").decode()
+        room -= len(value)
+        if value:
+            yield Stranger(one.name, value)
+
+
+def tell_owner(metrics: Metrics, slug: str, strangers: Iterable[Stranger]) -> None:
+    """Tell whoever runs the service that a text was missing, and in which field it may be: never the text."""
+    suspect = next((one for one in strangers if one.looks_written), None)
+    if suspect is not None:
+        metrics.texts_elsewhere.inc()
+        _logger.warning(
+            "a form had no text where one was looked for, and a long field of another name: see"
+            " form.text_field",
+            site=slug,
+            field=suspect.name or "(no usual name)",
+        )
