@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import pytest
 
 from service.comments.texts import MAX_RAW_CHARS
-from service.http.reading import JSON, MULTIPART, URLENCODED
+from service.http.forms import MULTIPART, URLENCODED
+from service.http.reading import JSON
 from service.server.reading import MAX_HEADERS_BYTES, MAX_REQUEST_LINE_BYTES
 from tests.api.test_worst_requests import FACTOR, MANY, longest_legal, sqlite, watched
 from tests.cast import House

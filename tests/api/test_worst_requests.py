@@ -14,7 +14,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from service.http.reading import FORMS, JSON, MAX_BODY_BYTES, MULTIPART
+from service.http.forms import FORMS, MULTIPART
+from service.http.reading import JSON, MAX_BODY_BYTES
 from service.server.reading import MAX_REQUEST_LINE_BYTES
 from service.text.markup import render_html
 from tests.cast import House
