@@ -63,7 +63,8 @@ async def show_consent(stage: Stage, page: Page) -> None:
     said = {"form.privacy_text": "We keep it.", "form.privacy_url": "https://blog.example/privacy"}
     wanted = {**said, "form.consent": "required"}
     await stage.api.patch(f"/v1/sites/{SITE}", json={"settings": wanted})
-    await page.reload()
+    # The page that was loaded before may be kept for two seconds.
+    await page.goto(stage.put(attributes='limit="7"', head=PAPER))
     await expect(shown(page, "privacy")).to_be_visible()
     unsaid = {**dict.fromkeys(said, ""), "form.consent": "none"}
     await stage.api.patch(f"/v1/sites/{SITE}", json={"settings": unsaid})
