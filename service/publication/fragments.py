@@ -43,6 +43,7 @@ SCRIPT_WORDS = (
     *("field_required", "field_invalid", "field_too_long", "text_too_long", "email_invalid"),
     *("url_invalid", "parent_invalid", "origin_not_allowed", "in_reply_to", "in_reply_to_earlier"),
     *("previous", "new", "replies", "order", "oldest", "newest"),
+    *("preview", "consent_required"),
 )
 
 
@@ -167,6 +168,7 @@ def _script_data(fragment: Fragment, words: Words) -> str:
             "origins": fragment.site.origins,
             "maxChars": fragment.site.policy.max_text_chars,
             "maxDepth": fragment.site.policy.max_depth,
+            "editSeconds": fragment.site.policy.edit_window_seconds,
             "words": {key: words[key] for key in SCRIPT_WORDS},
         }
     )

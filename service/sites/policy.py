@@ -10,11 +10,13 @@ from msgspec import Meta, field
 
 from service.errors import FieldError, FieldRefused
 from service.http.fields import find_errors, point_to
-from service.http.tidy import some_lines, tidy_texts
+from service.http.tidy import one_line_or_none, some_lines, tidy_texts
 from service.http.told import CHECK, SAID
 from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import LIMIT_SYNTAX, Limit, parse_limit
 from service.sites.plugin_fields import explain_plugin_field
+from service.text.links import MAX_CHARS as MAX_ADDRESS_CHARS
+from service.text.links import parse_host
 
 # The column sizes of a WordPress database, which the forms out there were made for.
 MAX_TEXT_CHARS_CEILING = 65_525
@@ -129,6 +131,25 @@ TextFields = Annotated[
         },
     ),
 ]
+
+
+def parse_privacy_url(text: str) -> str:
+    """Read `form.privacy_url`; raises ValueError for what is no address of a web page."""
+    if text and (text[:4].lower() != "http" or parse_host(text) is None):
+        raise ValueError("This has to be a web address such as https://example.org/privacy.")
+    return text
+
+
+PrivacyText = Annotated[str, one_line_or_none(500)]
+PrivacyUrl = Annotated[
+    str,
+    Meta(
+        max_length=MAX_ADDRESS_CHARS,
+        examples=["https://example.org/privacy"],
+        extra_json_schema={"pattern": r"""^([Hh][Tt][Tt][Pp][Ss]?://[^\s<>"]+)?$"""},
+        extra=_checked_by(parse_privacy_url),
+    ),
+]
 Reasons = Annotated[
     dict[ReasonCode, Statement],
     Meta(
@@ -155,12 +176,16 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     comments: Literal["open", "closed"] = "open"
     language: Language = FALLBACK
     text_fields: TextFields = field(default="", name="form.text_field")
+    privacy_text: PrivacyText = field(default="", name="form.privacy_text")
+    privacy_url: PrivacyUrl = field(default="", name="form.privacy_url")
+    consent: Literal["none", "required"] = field(default="none", name="form.consent")
     reasons: Reasons = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("limit_ip", "limit_address", "limit_article", "limit_site"):
             parse_limit(getattr(self, name))
         parse_text_fields(self.text_fields)
+        parse_privacy_url(self.privacy_url)
 
     def as_settings(self) -> dict[str, SettingValue]:
         """Give every setting under its name."""
@@ -265,7 +290,7 @@ def _tidy(name: str, value: Any) -> Any:
     """Give texts for authors the form of a reader's text; other settings have a form of their own."""
     if isinstance(value, dict):
         return {code: tidy_texts(text, Statement) for code, text in value.items()}
-    return tidy_texts(value, Statement) if name.startswith(_REASON) else value
+    return tidy_texts(value, Statement if name.startswith(_REASON) else _KINDS.get(name, object))
 
 
 def _find_in_setting(name: str, value: object, pointer: str) -> list[FieldError]:
