@@ -39,13 +39,13 @@ STATIC = {
 # The parts of the widget's script, in one scope: each uses what stands above it.
 _WIDGET = files("service") / "web" / "widget"
 WIDGET_PARTS = (
-    *("base.js", "colours.js", "times.js", "tools.js", "thread.js", "seen.js", "form.js", "own.js"),
+    *("base.js", "colours.js", "times.js", "tools.js", "thread.js", "seen.js", "form.js"),
     *("live.js", "count.js", "element.js"),
 )
 # Said before anything is loaded, and where nothing can be.
 EARLY_WORDS = ("loading", "unreachable", "retry")
-# What the widget loads when a reader wants it.
-LATER_PART = "later.js"
+# The parts of what the widget loads for those who write.
+LATER_PARTS = ("later.js", "sending.js", "own.js", "correcting.js")
 
 
 def build_widget() -> bytes:
@@ -63,8 +63,8 @@ def build_widget() -> bytes:
 
 
 def build_later() -> bytes:
-    """Give what the widget loads when a reader wants it, without comments and blanks."""
-    return _minify(_read_part(LATER_PART))
+    """Give what the widget loads for those who write, without comments and blanks."""
+    return _minify("\n".join(map(_read_part, LATER_PARTS)))
 
 
 def _read_part(name: str) -> str:

@@ -80,5 +80,6 @@ function recall(area, key) {
   }
 }
 
-// Nobody has to be unable to guess it; and pages without TLS have no `crypto.randomUUID`.
-const newKey = () => `${Date.now()}${Math.random()}`;
+// The receipts of what the reader has written on a site.
+const ownKey = (site) => `greenroom:${site}:own`;
+const ownOf = (site) => recall("localStorage", ownKey(site)) ?? [];

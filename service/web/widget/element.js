@@ -119,13 +119,24 @@ class Comments {
     this.colours.paint(section);
     this.thread = new Thread(this);
     this.form = new ReplyForm(this);
-    this.own = new Own(this);
-    this.live = new Live(this);
+    this.own = null;
     this.seen = new Seen(this);
+    this.live = new Live(this);
+    const follow = () => this.followOwn().catch(() => {});
+    for (const name of ["storage", "online"]) addEventListener(name, follow, { signal: this.signal });
+    follow();
     this.checkOrigin();
     this.goToHash();
     addEventListener("hashchange", () => this.goToHash(), { signal: this.signal });
     this.tell("loaded", { article: this.state.article, count: this.state.count });
+  }
+
+  // Only who has written here needs what follows that.
+  async followOwn() {
+    const { signal } = this;
+    if (!ownOf(this.site).length) return;
+    const { Own } = await writing();
+    if (!signal.aborted) this.own ??= new Own(this);
   }
 
   // Who cannot send a comment should not write one first.
@@ -177,7 +188,7 @@ class Comments {
   approve(comment) {
     const isNew = !this.thread.isShown(comment.id);
     const item = this.thread.arrive(comment);
-    const own = this.own.has(comment.id);
+    const own = this.own?.has(comment.id);
     if (own) this.own.follow(own);
     if (isNew) this.announce(own ? this.words.published : `${this.words.newer}: ${comment.name}`);
     this.tell("approved", { comment, item });

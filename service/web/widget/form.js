@@ -1,28 +1,19 @@
-// The form: whatever happens to a comment on its way, what was typed stays until the service has it.
+// The form: what was typed stays, whatever happens, until the service has it.
 const TYPED = ["text", "name", "email", "url"];
-const RETRIES_MS = [3_000, 12_000];
-const isLost = (status) => [502, 503, 504].includes(status);
 
-// Gives the answer and what it says, or nothing of what was lost on the way.
-async function post(url, body, headers) {
-  const answer = await call(url, "POST", body, headers).catch(() => null);
-  return [answer, await answer?.json().catch(() => null)];
-}
-
-// What only some readers want comes when they want it, and is given what stands here. Where it cannot be had that
-// is said in `place`, if somebody has asked for it there.
-const TOOLS = { make, makeButton, find, say, api, call, keep, recall, parse, post, withDomain, newKey };
+// What those need who write comes when they begin to, and is given what it shares with all this.
+const TOOLS = { make, makeButton, find, say, api, call, keep, recall, parse, ownKey, ownOf, TYPED };
 let failures = "";
-async function later({ words }, place, name, ...given) {
-  place?.querySelector("[part~=error]")?.remove();
-  try {
-    const { default: open } = await import(new URL(LATER + failures, SERVICE));
-    open(TOOLS)[name](...given);
-  } catch {
+let arriving;
+function writing() {
+  const open = ({ default: use }) => use(TOOLS);
+  const forget = (error) => {
     // A browser may keep in mind that an address led to nothing.
     failures += "&";
-    place?.append(make("span", "error", words.failed, { role: "alert" }));
-  }
+    arriving = null;
+    throw error;
+  };
+  return (arriving ??= import(new URL(LATER + failures, SERVICE)).then(open, forget));
 }
 
 class ReplyForm {
@@ -37,17 +28,16 @@ class ReplyForm {
     this.title.tabIndex = -1;
     this.fields.text.after(find(form, "counter"));
     this.fields.text.setAttribute("aria-describedby", "greenroom-markup greenroom-text-error");
-    const look = find(form, "preview");
-    look?.addEventListener("click", () => later(widget, look.parentElement, "preview", widget, form, this.fields.text));
     this.restore();
     form.addEventListener("input", () => this.note());
+    // It is there by the time that somebody has typed something.
+    form.addEventListener("focusin", () => writing().catch(() => {}), { once: true });
+    find(form, "preview").addEventListener("click", () => this.preview());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.tries = 0;
       this.send();
     });
     addEventListener("online", () => this.isWaiting && this.send(), { signal: widget.signal });
-    widget.signal.addEventListener("abort", () => clearTimeout(this.timer));
   }
 
   // From the draft of this tab, what was typed before this script ran, or what the reader had us remember.
@@ -118,97 +108,20 @@ class ReplyForm {
     activeElement?.focus();
   }
 
-  // One key for one content, also after a reload: a comment whose answer was lost is not stored twice.
-  seal() {
-    const content = { article: this.widget.state.article, parent: this.draft.parent };
-    for (const name of TYPED) if (this.fields[name].value.trim()) content[name] = this.fields[name].value;
-    const body = JSON.stringify(content);
-    if (this.draft.sent !== body) {
-      Object.assign(this.draft, { sent: body, key: newKey() });
-      keep("sessionStorage", this.key, this.draft);
-    }
-    return body;
-  }
-
   async send() {
-    if (this.isBusy) return;
-    this.clear();
-    const missing = ["text", "name", "email"].filter((name) => !this.fields[name].value.trim());
-    if (this.fields.consent?.checked === false) missing.push("consent");
-    if (missing.length) {
-      this.mark(missing.map((name) => ({ pointer: `#/${name}`, code: `${name}_required` })));
-      return;
-    }
-    const body = this.seal();
-    // More may be typed while it is on its way.
-    const sent = { ...this.draft };
-    this.busy(true);
-    const url = api(`sites/${this.widget.site}/comments`);
-    const [answer, told] = await post(url, body, { "Idempotency-Key": sent.key });
-    if (!answer || isLost(answer.status) || (answer.ok && !told)) this.wait();
-    else if (answer.ok) this.done(told, sent);
-    else this.refuse(answer, told ?? {});
-    this.busy(false);
-  }
-
-  busy(isBusy) {
-    const { words } = this.widget;
-    this.isBusy = isBusy;
-    this.button.setAttribute("aria-disabled", isBusy);
-    this.button.textContent = isBusy ? words.sending : this.isWaiting ? words.retry : words.submit;
-  }
-
-  wait() {
+    const { Sending } = await writing().catch(() => ({}));
+    if (Sending) return (this.sending ??= new Sending(this)).send();
     const { words } = this.widget;
     this.isWaiting = true;
     this.complain(navigator.onLine ? words.failed : words.offline);
-    const pause = navigator.onLine && RETRIES_MS[this.tries++];
-    if (pause) this.timer = setTimeout(() => this.send(), pause);
   }
 
-  refuse(answer, problem) {
-    const { words, state } = this.widget;
-    this.widget.tell("refused", { status: answer.status, type: problem.type });
-    const closed = problem.errors?.some(({ code }) => code === "article_not_allowed");
-    if (closed) this.complain(words.closed, words.still_here);
-    else if (problem.errors) this.mark(problem.errors);
-    else if (answer.status === 409) this.complain(words.duplicate);
-    else if (answer.status === 429) this.complain(say(words.limited, { time: this.widget.after(answer) }), words.still_here);
-    else this.complain(problem.detail ?? "", words.still_here);
-    state.open &&= !closed;
-  }
-
-  mark(errors) {
-    const { words } = this.widget;
-    const others = errors.filter((one) => !this.markField(one));
-    const parent = others.some(({ code }) => code === "parent_invalid");
-    if (parent) this.goHome();
-    const told = others.map((one) => (one.code === "parent_invalid" ? words.parent_invalid : one.detail));
-    this.complain(...(told.length ? told : [words.correct_marked]));
-    this.form.querySelector("[aria-invalid]")?.focus();
-  }
-
-  markField({ pointer, code, detail, suggestion }) {
-    const name = pointer?.slice(2);
-    const field = [...TYPED, "consent"].includes(name) && this.fields[name];
-    if (!field) return false;
-    const { words, state } = this.widget;
-    const told = words[code] ?? words[code.replace(name, "field")] ?? detail;
-    const error = this.form.querySelector(`#${field.id}-error`);
-    error.textContent = say(told, { limit: this.widget.number(state.maxChars) });
-    if (suggestion) error.append(" ", this.offer(field, suggestion));
-    error.hidden = false;
-    field.setAttribute("aria-invalid", "true");
-    return true;
-  }
-
-  offer(field, suggestion) {
-    return makeButton(say(this.widget.words.did_you_mean, { suggestion }), "quiet suggestion", () => {
-      field.value = field.name === "email" ? withDomain(field.value, suggestion) : suggestion;
-      this.clear();
-      this.note();
-      field.focus();
-    });
+  async preview() {
+    const place = find(this.form, "preview").parentElement;
+    find(place, "error")?.remove();
+    const { preview } = await writing().catch(() => ({}));
+    if (preview) preview(this.widget, this.form, this.fields.text);
+    else place.append(make("span", "error", this.widget.words.failed, { role: "alert" }));
   }
 
   complain(...sentences) {
@@ -219,29 +132,4 @@ class ReplyForm {
     summary.append(make("strong", "", this.widget.words.not_sent), make("br"), sentences.join(" "));
     if (this.widget.shadowRoot.activeElement === this.button) summary.focus();
   }
-
-  clear() {
-    clearTimeout(this.timer);
-    this.isWaiting = false;
-    find(this.form, "summary")?.remove();
-    for (const field of this.form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-    for (const error of this.form.querySelectorAll("[part~=error]")) error.hidden = true;
-  }
-
-  done(taken, sent) {
-    const { name, email, url, text, remember } = sent;
-    keep("localStorage", "greenroom:me", remember && { name, email, url });
-    if (this.fields.text.value === text) {
-      this.fields.text.value = "";
-      find(this.form, "previewed")?.remove();
-      this.goHome();
-      this.draft = {};
-      keep("sessionStorage", this.key);
-    }
-    this.widget.own.take(taken, sent);
-  }
-}
-
-function withDomain(address, domain) {
-  return `${address.trim().replace(/@[^@]*$/, "")}@${domain}`;
 }

@@ -7,14 +7,14 @@ const inside = (item, part) => find(find(item, "comment"), part);
 
 class Own {
   constructor(widget) {
-    Object.assign(this, { widget, key: `greenroom:${widget.site}:own`, signal: widget.signal, timers: {} });
+    Object.assign(this, { widget, key: ownKey(widget.site), signal: widget.signal, timers: {} });
     addEventListener("storage", ({ key }) => key === this.key && this.show(), { signal: widget.signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.show(), { signal: widget.signal });
     this.show();
   }
 
   all() {
-    return recall("localStorage", this.key) ?? [];
+    return ownOf(this.widget.site);
   }
 
   here() {
@@ -44,7 +44,7 @@ class Own {
     const entry = { id, article, parent, at, ...receipt, name, text };
     this.change(id, entry);
     const item = this.hold(entry);
-    if ("held" in item.dataset && hints.length) later(this.widget, null, "doubt", this.widget, item, entry, hints[0], sent);
+    if ("held" in item.dataset && hints.length) doubt(this.widget, item, entry, hints[0], sent);
     this.widget.tell("submitted", { id, article });
     this.widget.announce(this.widget.words.held);
     find(item, "comment").focus();
@@ -61,11 +61,11 @@ class Own {
     const article = make("article", "comment held", "", { tabindex: "-1" });
     const byline = make("header", "byline");
     const time = make("time", "", "", { datetime: entry.at });
-    thread.tell(time);
+    thread.times.tell(time);
     byline.append(make("span", "name", entry.name, { dir: "auto" }), make("span", "soft date"));
     byline.lastElementChild.append(time);
     article.append(byline, make("p", "note", words.held), this.render(entry.text), make("footer", "actions"));
-    item.append(article, make("ol", "replies"));
+    item.append(article);
     thread.place(item);
     thread.refresh();
     return item;
@@ -138,10 +138,9 @@ class Own {
     const before = shadowRoot.activeElement;
     const isLost = before?.part.contains("own") && actions.contains(before);
     for (const one of actions.querySelectorAll("[part~=own]")) one.remove();
-    const run = (name) => ({ currentTarget }) =>
-      later(this.widget, actions, name, this.widget, item, this.has(entry.id) ?? entry, currentTarget);
-    if (can.includes("edit")) actions.append(makeButton(words.edit, "quiet own edit", run("edit")));
-    if (can.includes("withdraw") && status !== "rejected") actions.append(makeButton(words.withdraw, "quiet own", run("ask")));
+    const run = (act) => ({ currentTarget }) => act(this.widget, item, this.has(entry.id) ?? entry, currentTarget);
+    if (can.includes("edit")) actions.append(makeButton(words.edit, "quiet own edit", run(edit)));
+    if (can.includes("withdraw") && status !== "rejected") actions.append(makeButton(words.withdraw, "quiet own", run(ask)));
     if (status === "rejected") actions.append(makeButton(words.dismiss, "quiet own", () => this.forget(entry)));
     actions.append(make("a", "link own date", words.follow, { href: entry.url, target: "_blank", rel: "noopener" }));
     if (!isLost) return;

@@ -15,9 +15,10 @@ class Seen {
 
   // Ids rise with time. The reader's own comments are new to nobody.
   mark(items, isNew = (item) => this.last && idOf(item) > this.last) {
-    const { own, thread, words } = this.widget;
+    const { site, thread, words } = this.widget;
+    const own = ownOf(site).map(({ id }) => id);
     for (const item of items) {
-      if (!isNew(item) || own.has(idOf(item)) || !thread.own(item, "text") || thread.own(item, "fresh")) continue;
+      if (!isNew(item) || own.includes(idOf(item)) || !thread.own(item, "text") || thread.own(item, "fresh")) continue;
       find(item, "comment").part.add("new");
       thread.own(item, "byline").append(make("span", "badge fresh", words.new));
     }

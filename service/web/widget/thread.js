@@ -25,10 +25,6 @@ class Thread {
     else setTimeout(() => this.widget.goToHash());
   }
 
-  tell(time) {
-    this.times.tell(time);
-  }
-
   items() {
     return [...this.list.querySelectorAll("li")];
   }
@@ -104,7 +100,7 @@ class Thread {
   dress(item) {
     const time = find(item, "comment").querySelector("time");
     if (!time) return;
-    this.tell(time);
+    this.times.tell(time);
     Object.assign(time.parentElement, { href: addressOf(idOf(item)) });
     this.nameAnswered(item);
   }
@@ -299,7 +295,7 @@ class Thread {
     this.refresh();
     const answered = form.draft.parent && this.item(form.draft.parent);
     if (answered) form.answer(answered, false);
-    widget.own.show();
+    widget.own?.show();
     return true;
   }
 }

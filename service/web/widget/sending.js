@@ -1,0 +1,139 @@
+// A comment on its way: it is sent once, and what is said against it stands at its field.
+const RETRIES_MS = [3_000, 12_000];
+const isLost = (status) => [502, 503, 504].includes(status);
+// Nobody has to be unable to guess it; and pages without TLS have no `crypto.randomUUID`.
+const newKey = () => `${Date.now()}${Math.random()}`;
+const withDomain = (address, domain) => `${address.trim().replace(/@[^@]*$/, "")}@${domain}`;
+
+// Gives the answer and what it says, or nothing of what was lost on the way.
+async function post(url, body, headers) {
+  const answer = await call(url, "POST", body, headers).catch(() => null);
+  return [answer, await answer?.json().catch(() => null)];
+}
+
+class Sending {
+  constructor(reply) {
+    const { widget, form, fields, button } = reply;
+    Object.assign(this, { reply, widget, form, fields, button });
+    widget.signal.addEventListener("abort", () => clearTimeout(this.timer));
+  }
+
+  // One key for one content, also after a reload: a comment whose answer was lost is not stored twice.
+  seal() {
+    const content = { article: this.widget.state.article, parent: this.reply.draft.parent };
+    for (const name of TYPED) if (this.fields[name].value.trim()) content[name] = this.fields[name].value;
+    const body = JSON.stringify(content);
+    if (this.reply.draft.sent !== body) {
+      Object.assign(this.reply.draft, { sent: body, key: newKey() });
+      keep("sessionStorage", this.reply.key, this.reply.draft);
+    }
+    return body;
+  }
+
+  send() {
+    this.tries = 0;
+    return this.attempt();
+  }
+
+  async attempt() {
+    if (this.isBusy) return;
+    this.clear();
+    const missing = ["text", "name", "email"].filter((name) => !this.fields[name].value.trim());
+    if (this.fields.consent?.checked === false) missing.push("consent");
+    if (missing.length) {
+      this.mark(missing.map((name) => ({ pointer: `#/${name}`, code: `${name}_required` })));
+      return;
+    }
+    const body = this.seal();
+    // More may be typed while it is on its way.
+    const sent = { ...this.reply.draft };
+    this.busy(true);
+    const url = api(`sites/${this.widget.site}/comments`);
+    const [answer, told] = await post(url, body, { "Idempotency-Key": sent.key });
+    if (!answer || isLost(answer.status) || (answer.ok && !told)) this.wait();
+    else if (answer.ok) this.done(told, sent);
+    else this.refuse(answer, told ?? {});
+    this.busy(false);
+  }
+
+  busy(isBusy) {
+    const { words } = this.widget;
+    this.isBusy = isBusy;
+    this.button.setAttribute("aria-disabled", isBusy);
+    this.button.textContent = isBusy ? words.sending : this.reply.isWaiting ? words.retry : words.submit;
+  }
+
+  wait() {
+    const { words } = this.widget;
+    this.reply.isWaiting = true;
+    this.reply.complain(navigator.onLine ? words.failed : words.offline);
+    const pause = navigator.onLine && RETRIES_MS[this.tries++];
+    if (pause) this.timer = setTimeout(() => this.attempt(), pause);
+  }
+
+  refuse(answer, problem) {
+    const { words, state } = this.widget;
+    this.widget.tell("refused", { status: answer.status, type: problem.type });
+    const closed = problem.errors?.some(({ code }) => code === "article_not_allowed");
+    if (closed) this.reply.complain(words.closed, words.still_here);
+    else if (problem.errors) this.mark(problem.errors);
+    else if (answer.status === 409) this.reply.complain(words.duplicate);
+    else if (answer.status === 429) this.reply.complain(say(words.limited, { time: this.widget.after(answer) }), words.still_here);
+    else this.reply.complain(problem.detail ?? "", words.still_here);
+    state.open &&= !closed;
+  }
+
+  mark(errors) {
+    const { words } = this.widget;
+    const others = errors.filter((one) => !this.markField(one));
+    const parent = others.some(({ code }) => code === "parent_invalid");
+    if (parent) this.reply.goHome();
+    const told = others.map((one) => (one.code === "parent_invalid" ? words.parent_invalid : one.detail));
+    this.reply.complain(...(told.length ? told : [words.correct_marked]));
+    this.form.querySelector("[aria-invalid]")?.focus();
+  }
+
+  markField({ pointer, code, detail, suggestion }) {
+    const name = pointer?.slice(2);
+    const field = [...TYPED, "consent"].includes(name) && this.fields[name];
+    if (!field) return false;
+    const { words, state } = this.widget;
+    const told = words[code] ?? words[code.replace(name, "field")] ?? detail;
+    const error = this.form.querySelector(`#${field.id}-error`);
+    error.textContent = say(told, { limit: this.widget.number(state.maxChars) });
+    if (suggestion) error.append(" ", this.offer(field, suggestion));
+    error.hidden = false;
+    field.setAttribute("aria-invalid", "true");
+    return true;
+  }
+
+  offer(field, suggestion) {
+    return makeButton(say(this.widget.words.did_you_mean, { suggestion }), "quiet suggestion", () => {
+      field.value = field.name === "email" ? withDomain(field.value, suggestion) : suggestion;
+      this.clear();
+      this.reply.note();
+      field.focus();
+    });
+  }
+
+  clear() {
+    clearTimeout(this.timer);
+    this.reply.isWaiting = false;
+    find(this.form, "summary")?.remove();
+    for (const field of this.form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+    for (const error of this.form.querySelectorAll("[part~=error]")) error.hidden = true;
+  }
+
+  done(taken, sent) {
+    const { name, email, url, text, remember } = sent;
+    keep("localStorage", "greenroom:me", remember && { name, email, url });
+    if (this.fields.text.value === text) {
+      this.fields.text.value = "";
+      find(this.form, "previewed")?.remove();
+      this.reply.goHome();
+      this.reply.draft = {};
+      keep("sessionStorage", this.reply.key);
+    }
+    (this.widget.own ??= new Own(this.widget)).take(taken, sent);
+  }
+}
