@@ -13,6 +13,8 @@ from service.http.docs import Doc
 # No name in a path is as long, and no path of such names has more of them.
 MAX_NAME_CHARS = 128
 MAX_PATH_CHARS = 8 * MAX_NAME_CHARS
+# In the `opt` of a handler that does nothing but say why a method does not work.
+REFUSES = "refuses"
 _SLASHES = re.compile("/{2,}")
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -88,6 +90,6 @@ def _read_route(route: HTTPRoute) -> Route:
         str(method): handler
         for handler in route.route_handlers
         for method in handler.http_methods
-        if method != "OPTIONS"
+        if method != "OPTIONS" and REFUSES not in handler.opt
     }
     return Route(template, re.compile(pattern), handlers)

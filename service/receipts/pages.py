@@ -16,11 +16,12 @@ from service.errors import (
     ServiceError,
 )
 from service.http.pages import render_page
-from service.http.reading import AppRequest
+from service.http.reading import AppRequest, query_values
 from service.languages import Language, Words, choose_language, direction, read_words
 from service.receipts.errors import EditWindowClosed
 from service.receipts.operations import Held
 from service.sites.policy import SitePolicy
+from service.sites.redirects import FROM_PAGE, find_page, name_page
 
 
 def show_receipt(
@@ -36,7 +37,8 @@ def show_receipt(
 
     Without that the form has the text as it is stored.
     """
-    policy = held.site.policy
+    policy, site = held.site.policy, held.site
+    page = site.article_url(held.article)
     speech = _speak(request, policy.language)
     return render_page(
         "receipt.html",
@@ -49,8 +51,20 @@ def show_receipt(
         token=token,
         receipt=held.view(now),
         own=held.view_own(now),
-        site=held.site,
+        site=site,
+        article_url=page,
+        back=page or _read_page(request, held) or next(iter(site.origins), None),
+        query=query_of(request, held),
     )
+
+
+def query_of(request: AppRequest, held: Held) -> str:
+    """Give the query that names the page of the form, if the request has one that leads to the site."""
+    return name_page(_read_page(request, held))
+
+
+def _read_page(request: AppRequest, held: Held) -> str | None:
+    return find_page([query_values(request).get(FROM_PAGE)], held.site.origins)
 
 
 def _speak(request: AppRequest, otherwise: Language) -> dict[str, Any]:

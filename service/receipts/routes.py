@@ -158,7 +158,7 @@ async def edit_by_page(
         if not await services.may_send_back(request, len(typed or "") + held.chars):
             return show_error(error)
         return pages.show_receipt(request, token, held, services.clock(), error=error, typed=typed)
-    return see_other(f"/receipts/{token}")
+    return see_other(f"/receipts/{token}{pages.query_of(request, held)}")
 
 
 async def _salvage_text(request: AppRequest, error: ServiceError) -> str | None:
@@ -175,10 +175,10 @@ async def withdraw_by_page(
     request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Withdraw the comment from its page, and show the page again."""
-    await require_changeable(request, services, token)
+    held = await require_changeable(request, services, token)
     with suppress(AlreadyWithdrawn):
         await operations.withdraw_comment(services, token, services.client_prefix(request))
-    return see_other(f"/receipts/{token}")
+    return see_other(f"/receipts/{token}{pages.query_of(request, held)}")
 
 
 ROUTES = [

@@ -20,6 +20,7 @@ from service.errors import (
     BodyTooLarge,
     FieldError,
     MediaTypeNotSupported,
+    MethodNotAllowed,
     NotFound,
     OriginNotAllowed,
     RateLimited,
@@ -33,6 +34,7 @@ from service.http.salvage import salvage_fields
 from service.languages import FALLBACK, Words, choose_language, direction, read_words
 from service.services import Services
 from service.sites.directory import KnownSite
+from service.sites.redirects import FROM_PAGE, find_page
 from service.submission.rules import has_filled_decoy, translate_names
 from service.submission.strangers import find_strangers, tell_owner
 
@@ -69,6 +71,23 @@ def count_failure(services: Services, error: Exception) -> None:
     else:
         reason = "other"
     services.metrics.store_failures.labels(reason).inc()
+
+
+def show_form_place(request: AppRequest, home: str, site: KnownSite) -> Response[Any]:
+    """Say what the place is that a form is posted to; it leads back to whence somebody came."""
+    language = choose_language(request.headers.get("accept-language", ""), site.policy.language)
+    back = find_page([request.headers.get("referer")], site.origins)
+    return render_page(
+        "form_place.html",
+        status=MethodNotAllowed.status,
+        headers=_headers(site, home),
+        language=language,
+        direction=direction(language),
+        words=read_words(language),
+        home=home,
+        site=site,
+        back=back or next(iter(site.origins), None),
+    )
 
 
 async def show_refusal(
@@ -108,6 +127,7 @@ async def show_refusal(
         # Sent again, it stands by itself: nobody is stuck with a comment that cannot be answered.
         typed.pop("parent", None)
     home = services.settings.public_url
+    came_from = [raw.get(FROM_PAGE), request.headers.get("referer")]
     return render_page(
         "submission_error.html",
         status=error.status,
@@ -122,6 +142,7 @@ async def show_refusal(
         errors={_name(one): one for one in errors},
         visible=_VISIBLE,
         typed=typed,
+        from_page=find_page(came_from, site.origins) if site else None,
         strangers=strangers,
         has_filled_decoy=has_filled_decoy(raw, text_fields),
         # The service does not ask for it, so the browser has to.

@@ -11,6 +11,7 @@ from service.errors import (
     BodyNotReadable,
     IdempotencyKeyReused,
     Invalid,
+    MethodNotAllowed,
     NotFound,
     OriginNotAllowed,
     RateLimited,
@@ -20,6 +21,7 @@ from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Reader
 from service.http.faults import Faults
 from service.http.fields import is_storable
 from service.http.forms import FORMS
+from service.http.handlers import FOR_PEOPLE
 from service.http.pages import accepts_page, see_other
 from service.http.reading import (
     JSON,
@@ -30,11 +32,12 @@ from service.http.reading import (
     read_fields,
     read_query,
 )
+from service.http.routing import REFUSES
 from service.services import BEFORE_LIMITS, Services
 from service.sites.directory import KnownSite
+from service.sites.redirects import FROM_PAGE, choose_redirect, find_page, name_page
 from service.submission import operations, previews
-from service.submission.redirects import choose_redirect
-from service.submission.refusals import count_failure, show_refusal
+from service.submission.refusals import count_failure, show_form_place, show_refusal
 from service.submission.rules import NO_PARENT, WORDPRESS_NAMES
 from service.submission.schemas import (
     Form,
@@ -129,7 +132,7 @@ async def _take(
             raise error from raised
         raise
     if wants_page:
-        place = _next_page(request, site, fields) or submitted.receipt.url
+        place = _next_page(request, site, fields, submitted)
         return see_other(place, REPLAYED if replayed else None)
     return answer(submitted, 202, REPLAYED if replayed else None)
 
@@ -162,10 +165,35 @@ async def _read(
     return fields
 
 
-def _next_page(request: AppRequest, site: KnownSite, fields: dict[str, Any]) -> str | None:
+def _next_page(
+    request: AppRequest, site: KnownSite, fields: dict[str, Any], submitted: Submitted
+) -> str:
+    """Give where the browser goes: where the form wishes, or to the receipt, which leads back to its page."""
     wish = fields.get("redirect_to")
     referer = request.headers.get("referer")
-    return choose_redirect(wish if isinstance(wish, str) else None, referer, site.origins)
+    page = find_page([fields.get(FROM_PAGE), referer], site.origins)
+    wanted = choose_redirect(wish if isinstance(wish, str) else None, page or referer, site.origins)
+    if wanted:
+        return wanted
+    # Whose article has an address of its own needs no other.
+    is_known = site.article_url(submitted.article) is not None
+    return submitted.receipt.url + ("" if is_known else name_page(page))
+
+
+@get(
+    "/sites/{site:str}/wp-comments-post.php",
+    opt={REFUSES: True},
+    status_code=405,
+    exception_handlers=FOR_PEOPLE,
+)
+async def refuse_to_show_form(
+    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
+) -> Response[Any]:
+    """Say to whoever opens what a form is posted to what that is, and lead back."""
+    known = await services.directory.get(site)
+    if not accepts_page(request):
+        raise MethodNotAllowed
+    return show_form_place(request, services.settings.public_url, known)
 
 
 @get(
@@ -223,4 +251,10 @@ async def _read_preview(request: AppRequest, services: Services) -> dict[str, An
         raise
 
 
-ROUTES = [submit_comment, submit_wordpress_form, show_form, preview_text]
+ROUTES = [
+    submit_comment,
+    submit_wordpress_form,
+    refuse_to_show_form,
+    show_form,
+    preview_text,
+]

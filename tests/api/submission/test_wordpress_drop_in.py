@@ -69,6 +69,42 @@ async def test_it_takes_nothing_but_posts(house: House) -> None:
     assert (await house.dave.post(DROP_IN + "/", data=FORM)).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        (
+            "https://www.blog.example/post/?p=17&x=%C3%A9#respond",
+            "https://www.blog.example/post/?p=17&amp;x=%C3%A9",
+        ),
+        ("https://blog.example/", "https://blog.example/"),
+        (None, "https://blog.example"),
+        ("https://evil.example/", "https://blog.example"),
+        ("https://blog.example@evil.example/", "https://blog.example"),
+        ("https://blog.example/wp-comments-post.php", "https://blog.example"),
+        ("javascript:alert(1)", "https://blog.example"),
+    ],
+)
+async def test_who_opens_it_is_told_what_it_is_and_led_back(
+    house: House, referer: str | None, back: str
+) -> None:
+    headers = {"accept": "text/html", "accept-language": "de"}
+    headers |= {"referer": referer} if referer else {}
+    answer = await house.dave.get(DROP_IN, headers=headers)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert '<html lang="de"' in answer.text
+    assert f'href="{back}">Zurück zu ' in answer.text
+    # It may stand at the address of the site, and so takes its styles from ours.
+    assert f'href="{PUBLIC_URL}/static/greenroom.css"' in answer.text
+    head = await house.dave.head(DROP_IN, headers=headers)
+    assert (head.status_code, head.content) == (405, b"")
+    assert head.headers["allow"] == "OPTIONS, POST"
+    assert (await house.dave.get(NOWHERE, headers=headers)).status_code == 404
+    options = await house.dave.options(DROP_IN)
+    assert (options.status_code, options.headers["allow"]) == (204, "OPTIONS, POST")
+
+
 async def test_it_leads_to_where_the_form_wishes(house: House) -> None:
     answer = await post(house, redirect_to="/post/#comments")
     assert answer.headers["location"] == "https://blog.example/post/#comments"

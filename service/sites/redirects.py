@@ -1,14 +1,18 @@
-"""Where a browser goes after a form was posted: never out of the site's own origins."""
+"""Where a browser goes after a form was posted, and where links lead back: never out of a site's origins."""
 
 import re
-from collections.abc import Sequence
-from urllib.parse import quote, urljoin, urlsplit
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from service.sites.articles import normalise_origin
 
 # Browsers read a backslash as a slash, and drop controls and blanks; `//` starts another host.
 _TREACHEROUS = re.compile(r"[\\\x00-\x20\x7f-\x9f]|^//")
 MAX_URL_CHARS = 2_000
+# Under which the page of a form is named, where the Referer of that time is no longer there.
+FROM_PAGE = "from_page"
+# What forms are posted to; nobody came from there.
+_TARGET = "/wp-comments-post.php"
 _SAFE = "%/:?#[]@!$&'()*+,;=~"
 
 
@@ -33,6 +37,23 @@ def choose_redirect(
         return None
     # A header holds ASCII only; what is encoded already stays as it is.
     return quote(target, safe=_SAFE) if _origin(target) in origins else None
+
+
+def find_page(urls: Iterable[object], origins: Sequence[str]) -> str | None:
+    """Give the first of some addresses that is a page of the site, without the place on it; None for none."""
+    return next((page for url in urls if (page := _keep_page(url, origins))), None)
+
+
+def _keep_page(url: object, origins: Sequence[str]) -> str | None:
+    page = url.partition("#")[0] if isinstance(url, str) else ""
+    if len(page) > MAX_URL_CHARS or _TREACHEROUS.search(page) or _origin(page) not in origins:
+        return None
+    return None if urlsplit(page).path.endswith(_TARGET) else quote(page, safe=_SAFE)
+
+
+def name_page(page: str | None) -> str:
+    """Give the query that names a page in the address of a receipt."""
+    return f"?{urlencode({FROM_PAGE: page})}" if page else ""
 
 
 def _on_page(referer: str | None, place: str) -> str | None:
