@@ -14,6 +14,7 @@ from service.http.tidy import some_lines, tidy_texts
 from service.http.told import CHECK, SAID
 from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import LIMIT_SYNTAX, Limit, parse_limit
+from service.sites.articles import parse_hosts
 
 # The column sizes of a WordPress database, which the forms out there were made for.
 MAX_TEXT_CHARS_CEILING = 65_525
@@ -113,6 +114,17 @@ TextFields = Annotated[
         },
     ),
 ]
+# Some two hundred names; they are read with the site at every request.
+MAX_HOSTS_CHARS = 4_000
+Hosts = Annotated[
+    str,
+    Meta(
+        max_length=MAX_HOSTS_CHARS,
+        description="Hosts whose pages are those of the first origin, separated by commas.",
+        examples=["www.blog.example,old.example"],
+        extra={**_checked_by(parse_hosts), SAID: "names of hosts, separated by commas"},
+    ),
+]
 Reasons = Annotated[
     dict[ReasonCode, Statement],
     Meta(
@@ -135,6 +147,7 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     edit_window_seconds: Annotated[int, Meta(ge=0, le=2_592_000)] = 900
     receipt_days: Annotated[int, Meta(ge=1, le=3_650)] = 180
     trailing_slash: Literal["drop", "keep"] = "drop"
+    host_aliases: Hosts = ""
     articles: Literal["open", "listed"] = "open"
     comments: Literal["open", "closed"] = "open"
     language: Language = FALLBACK
@@ -145,6 +158,7 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         for name in ("limit_ip", "limit_address", "limit_article", "limit_site"):
             parse_limit(getattr(self, name))
         parse_text_fields(self.text_fields)
+        parse_hosts(self.host_aliases)
 
     def as_settings(self) -> dict[str, SettingValue]:
         """Give every setting under its name."""
@@ -173,6 +187,8 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return {**DEFAULT_REASONS, **self.reasons}.get(reason) if reason else None
 
 
+# What decides which pages are one article, and so cannot change under those that have comments.
+FIXED_SETTINGS = ("trailing_slash", "host_aliases")
 # The names that a policy has, in the order of the class.
 _KINDS = {setting.encode_name: setting.type for setting in msgspec.structs.fields(SitePolicy)}
 SETTINGS = tuple(_KINDS)
