@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.errors import DuplicateComment
 from service.comments.rules import LockedComment, find_run_of_edits
+from service.comments.search import make_search
 from service.comments.tables import Article, Comment, ProposedEdit
 from service.comments.texts import make_fingerprint
 from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
@@ -35,13 +36,14 @@ class WaitingEdit(msgspec.Struct, frozen=True):
     text: str
     html: str
     markup: int
+    search: str | None
     # What the comment has as its fingerprint once the edit is dropped.
     former_print: bytes | None
 
 
 _WAITING: list[Any] = [
     *(col(ProposedEdit.comment_id), col(ProposedEdit.text), col(ProposedEdit.html)),
-    col(ProposedEdit.markup),
+    *(col(ProposedEdit.markup), col(ProposedEdit.search)),
     *(col(Comment.site_id), col(Article.key), col(Comment.parent_id), col(Comment.name)),
     col(Comment.text).label("former_text"),
 ]
@@ -61,7 +63,9 @@ async def read_edits(
     rows = (await (await session.connection()).execute(query)).all()
     prints = await _find_former_prints(session, keyring, rows) if rows else {}
     return {
-        row.comment_id: WaitingEdit(row.text, row.html, row.markup, prints.get(row.comment_id))
+        row.comment_id: WaitingEdit(
+            row.text, row.html, row.markup, row.search, prints.get(row.comment_id)
+        )
         for row in rows
     }
 
@@ -99,7 +103,8 @@ class Edits:
     def take(self, comment: LockedComment, *, version: int) -> None:
         """Let the new text, if one waits, become the comment's under a version: the present or the next."""
         if edit := self._waiting.get(comment.id):
-            texts = {"new_text": edit.text, "new_html": edit.html, "new_markup": edit.markup}
+            names = ("text", "html", "markup", "search")
+            texts = {f"new_{name}": getattr(edit, name) for name in names}
             self._taken.append({**_identify(comment, version), **texts})
             self._settled.append(comment.id)
 
@@ -159,6 +164,7 @@ _TAKE = _THIS_VERSION.values(
     text=bindparam("new_text"),
     html=bindparam("new_html"),
     markup=bindparam("new_markup"),
+    search=bindparam("new_search"),
     # A text that was only rendered anew is the author's first one still.
     edited=or_(_COMMENT.c.edited, _COMMENT.c.text != bindparam("new_text")),
     version=bindparam("to_version"),
@@ -201,6 +207,7 @@ async def change_text(
             was_seen = comment.edited or comment.public_revision > 0
             html = render_html(text)
             change |= {"text": text, "html": html, "markup": MARKUP_VERSION, "edited": was_seen}
+            change["search"] = make_search(comment.name, comment.url, text, html)
     await _update_comment(session, comment, change)
     if waiting:
         await _delete_edits(session, [comment.id])
@@ -210,12 +217,14 @@ async def change_text(
 
 
 def _propose(comment: Comment, text: str, now: datetime) -> ProposedEdit:
+    html = render_html(text)
     return ProposedEdit(
         comment_id=comment.id,
         site_id=comment.site_id,
         text=text,
-        html=render_html(text),
+        html=html,
         markup=MARKUP_VERSION,
+        search=make_search(comment.name, comment.url, text, html),
         submitted_at=now,
     )
 

@@ -1,4 +1,4 @@
-"""Bringing the HTML of comments that an older markup made to the present one, in the caller's transactions.
+"""Bringing what is made of comments' texts up to date, in the caller's transactions: HTML and search.
 
 Nothing becomes public that no moderator has seen: an approved comment of which more words would be seen keeps
 its HTML, and the new one waits beside it as a correction does.
@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, and_, bindparam, case, literal_column, select, update
+from sqlalchemy import Row, and_, bindparam, case, literal_column, or_, select, update
 from sqlalchemy.sql.dml import Update
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.clock import id_of_moment
 from service.comments.operations import lock_comments
 from service.comments.rules import LockedComment, find_run_of_edits
+from service.comments.search import make_search
 from service.comments.tables import ProposedEdit
 from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
 from service.modlog.entries import make_entry
@@ -34,8 +35,9 @@ _COMMENT, _EDIT = (SQLModel.metadata.tables[name] for name in ("comment", "propo
 # Written out, so that SQLite finds its index of those that are older.
 _IS_OLD = _COMMENT.c.markup < literal_column(str(MARKUP_VERSION))
 _STORED: list[Any] = [
-    *(_COMMENT.c[name] for name in ("id", "status", "text", "html", "markup", "visibility")),
-    *(_EDIT.c[name].label(f"edit_{name}") for name in ("text", "html", "markup")),
+    *(_COMMENT.c[name] for name in ("id", "status", "name", "url", "visibility")),
+    *(_COMMENT.c[name] for name in ("text", "html", "markup", "search")),
+    *(_EDIT.c[name].label(f"edit_{name}") for name in ("text", "html", "markup", "search")),
 ]
 
 
@@ -44,19 +46,25 @@ class Rendering(msgspec.Struct, frozen=True):
 
     text: str
     html: str
-    edit_text: str | None
-    edit_html: str | None
+    search: str
+    edit_text: str | None = None
+    edit_html: str | None = None
+    edit_search: str | None = None
 
 
 async def find_old(session: AsyncSession, limit: int) -> list[UUID]:
-    """Find comments that an older markup rendered, or of which an edit waits that one rendered."""
+    """Find comments that an older version wrote, or of which an edit waits that one wrote."""
+    is_old = or_(_EDIT.c.markup < MARKUP_VERSION, _EDIT.c.search.is_(None))
     connection = await session.connection()
-    comments = select(_COMMENT.c.id).where(_IS_OLD).order_by(_COMMENT.c.id).limit(limit)
-    found = (await connection.execute(comments)).scalars().all()
-    if found:
-        return list(found)
-    edits = select(_EDIT.c.comment_id).where(_EDIT.c.markup < MARKUP_VERSION).limit(limit)
-    return list((await connection.execute(edits)).scalars().all())
+    for query in (
+        # One by one, each along an index of its own.
+        select(_COMMENT.c.id).where(_IS_OLD).order_by(_COMMENT.c.id),
+        select(_COMMENT.c.id).where(_COMMENT.c.search.is_(None)).order_by(_COMMENT.c.id),
+        select(_EDIT.c.comment_id).where(is_old),
+    ):
+        if found := (await connection.execute(query.limit(limit))).scalars().all():
+            return list(found)
+    return []
 
 
 async def find_changed(session: AsyncSession, since: datetime) -> list[UUID]:
@@ -83,11 +91,17 @@ def render_again(rows: Iterable[Row[Any]]) -> dict[UUID, Rendering]:
     """Render comments anew, by their ids; those are left out that are as they have to be."""
     found = {}
     for row in rows:
-        edit_html = None if row.edit_text is None else render_html(row.edit_text)
-        rendering = Rendering(row.text, render_html(row.text), row.edit_text, edit_html)
+        made = _make(row, row.text)
+        edit = (None,) * 3 if row.edit_text is None else _make(row, row.edit_text)
+        rendering = Rendering(*made, *edit)
         if not _is_settled(row, rendering):
             found[row.id] = rendering
     return found
+
+
+def _make(row: Row[Any], text: str) -> tuple[str, str, str]:
+    html = render_html(text)
+    return text, html, make_search(row.name, row.url, text, html)
 
 
 def _is_settled(row: Row[Any], rendering: Rendering) -> bool:
@@ -95,6 +109,8 @@ def _is_settled(row: Row[Any], rendering: Rendering) -> bool:
         made_by is not None and made_by < MARKUP_VERSION
         for made_by in (row.markup, row.edit_markup)
     ):
+        return False
+    if (row.search, row.edit_search) != (rendering.search, rendering.edit_search):
         return False
     is_kept = row.status == "approved" and gains_words(row.html, rendering.html)
     return row.edit_html == rendering.edit_html and (is_kept or row.html == rendering.html)
@@ -123,10 +139,13 @@ async def write_renderings(
         if (row.text, row.edit_text) != (new.text, new.edit_text) or _is_settled(row, new):
             continue
         is_kept = row.status == "approved" and gains_words(row.html, new.html)
-        changes.append({"row": row.id, "new_html": row.html if is_kept else new.html})
+        html = row.html if is_kept else new.html
+        changes.append({"row": row.id, "new_html": html, "new_search": new.search})
         if new.edit_html is not None:
-            edits.append({"row": row.id, "new_html": new.edit_html})
-        elif is_kept:
+            edit = {"new_html": new.edit_html, "new_search": new.edit_search}
+            edits.append({"row": row.id, **edit})
+        elif is_kept and row.markup < MARKUP_VERSION:
+            # Once: moderators may have refused it.
             proposed.append(comment)
         if row.visibility == "visible" and changes[-1]["new_html"] != row.html:
             articles.add(comment.article_id)
@@ -154,6 +173,7 @@ async def _propose(
                 text=new.text,
                 html=new.html,
                 markup=MARKUP_VERSION,
+                search=new.search,
                 submitted_at=now,
             )
         )
@@ -190,6 +210,7 @@ _CHANGE = (
     .values(
         html=bindparam("new_html"),
         markup=MARKUP_VERSION,
+        search=bindparam("new_search"),
         # What nobody sees must not be told of.
         public_revision=case((_IS_SEEN, PRESENT_REVISION), else_=_COMMENT.c.public_revision),
         changed_at=case((_IS_SEEN, PRESENT_CHANGE), else_=_COMMENT.c.changed_at),
@@ -198,7 +219,7 @@ _CHANGE = (
 _CHANGE_EDIT = (
     update(_EDIT)
     .where(_EDIT.c.comment_id == bindparam("row"))
-    .values(html=bindparam("new_html"), markup=MARKUP_VERSION)
+    .values(html=bindparam("new_html"), markup=MARKUP_VERSION, search=bindparam("new_search"))
 )
 _RAISE = (
     update(_COMMENT)

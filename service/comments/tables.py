@@ -8,6 +8,7 @@ from sqlalchemy import JSON, CheckConstraint, Index, Text, UniqueConstraint, tex
 from sqlmodel import Field, SQLModel
 
 from service.comments.rules import STATUSES, Status, Visibility
+from service.comments.search import fold_inserted
 
 # When a visible comment became so. Of what was let through before that was noted it is the decision.
 PUBLISHED = "coalesce(published_at, decided_at, submitted_at)"
@@ -107,6 +108,13 @@ class Comment(SQLModel, table=True):
             sqlite_where=text("parent_id IS NOT NULL"),
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
+        # Those that are not searched yet.
+        Index(
+            "ix_comment_unsearched",
+            "id",
+            sqlite_where=text("search IS NULL"),
+            postgresql_where=text("search IS NULL"),
+        ),
         # Those that the markup before this one rendered.
         Index(
             "ix_comment_markup_1",
@@ -133,6 +141,8 @@ class Comment(SQLModel, table=True):
     html: str
     # The version of the markup that made it; a process that does not know of it leaves it at 0.
     markup: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    # What it is found by, made of what is above; empty where an older process wrote that. It goes with it.
+    search: str | None = Field(default=None, sa_column_kwargs={"default": fold_inserted})
     badge: Literal["author", "moderator"] | None = Field(default=None, sa_type=Text)
     status: Status = Field(sa_type=Text)
     visibility: Visibility = Field(default="hidden", sa_type=Text)
@@ -171,6 +181,8 @@ class ProposedEdit(SQLModel, table=True):
     text: str
     html: str
     markup: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    # What the comment is found by with this text.
+    search: str | None = None
     submitted_at: datetime
 
 

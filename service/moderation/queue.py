@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.comments.tables import Article, Comment, ProposedEdit
 from service.http.cursors import Position
 from service.moderation.schemas import ListQueue
+from service.text.folding import fold
 
 # Beyond this many sites one walk over the installation's queue is cheaper than one walk per site.
 MAX_WALKS = 50
@@ -73,7 +74,7 @@ def _walk_comments(place: Place, wanted: ListQueue, after: Position | None) -> S
     comment_id, rank = col(Comment.id), rank_by_risk()
     query = select(comment_id).where(place.comments, col(Comment.status) == wanted.status)
     if wanted.q:
-        query = query.where(or_(*_hold(wanted.q, Comment.text, Comment.name)))
+        query = query.where(_holds(Comment, wanted.q, Comment.text, Comment.name))
     if after:
         query = query.where(_comes_after(after, comment_id, rank))
     return query.order_by(*_order(wanted.order, comment_id, rank)).limit(wanted.limit + 1)
@@ -87,7 +88,8 @@ def _walk_edits(place: Place, wanted: ListQueue, after: Position | None) -> Sele
     query: Select[Any] = select(comment_id.label("id")).where(place.edits)
     asked = list(place.edited)
     if wanted.q:
-        asked.append(or_(*_hold(wanted.q, Comment.text, Comment.name, ProposedEdit.text)))
+        of_comment = _holds(Comment, wanted.q, Comment.text, Comment.name)
+        asked.append(or_(of_comment, _holds(ProposedEdit, wanted.q, ProposedEdit.text)))
     if asked:
         query = query.where(select(col(Comment.id)).where(is_theirs, *asked).exists())
     if after:
@@ -110,8 +112,12 @@ async def _merge(
     return list((await (await session.connection()).execute(query)).scalars())
 
 
-def _hold(words: str, *columns: Any) -> list[Any]:
-    return [col(column).icontains(words, autoescape=True) for column in columns]
+def _holds(table: type[Comment | ProposedEdit], words: str, *columns: Any) -> Any:
+    """Look in what a row is found by; where an older process wrote that, in the columns as they are."""
+    search = col(table.search)
+    as_they_are = [col(column).icontains(words, autoescape=True) for column in columns]
+    is_found = search.contains(fold(words), autoescape=True)
+    return or_(is_found, and_(search.is_(None), or_(*as_they_are)))
 
 
 def rank_by_risk() -> Any:

@@ -9,10 +9,13 @@ from msgspec import Meta, field
 from service.accounts.schemas import ModeratorRef
 from service.comments.rules import STATUSES, Status
 from service.confidential import Confidential
+from service.errors import FieldRefused
 from service.http.tidy import some_lines
+from service.http.told import CHECK
 from service.http.wire import ID_EXAMPLES, SEEN, Article, Cursor, Id, SiteSlug, Time
 from service.moderation.rules import LONGEST_LEASE_SECONDS
-from service.sites.policy import ReasonCode
+from service.sites.kinds import ReasonCode
+from service.text.folding import fold
 
 MAX_NOTE_CHARS = 2_000
 # Any text: what is no id of the caller's is told as `not_found`, one by one.
@@ -34,13 +37,29 @@ DecisionAction = Literal["approve", "reject", "spam", "requeue"]
 Outcome = Literal["applied", "conflict", "not_found", "illegal"]
 
 
+def _check_sought(text: str) -> None:
+    if not fold(text):
+        raise FieldRefused("q_invalid", "Nothing is left of this without case, accents and blanks.")
+
+
+Sought = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=200,
+        description="Looked for in name, text and hosts of links, whatever case, accents and width.",
+        extra={CHECK: _check_sought},
+    ),
+]
+
+
 class ListQueue(msgspec.Struct, frozen=True):
     """Which comments to list; without `site` those of all the caller's sites."""
 
     site: SiteSlug | None = None
     status: Status = "pending"
     article: Annotated[Article, Meta(min_length=1)] | None = None
-    q: Annotated[str, Meta(max_length=200, description="Text within name or text.")] | None = None
+    q: Sought | None = None
     order: Literal["oldest", "newest", "risk"] = "oldest"
     limit: Limit = 50
     cursor: Cursor | None = None

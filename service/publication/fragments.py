@@ -108,11 +108,16 @@ def render_fragment(fragment: Fragment) -> bytes:
         return f"{own_url}&around={comment_id}#comment-{comment_id}"
 
     def address_of(comment_id: str) -> str:
-        """Give the address of a comment on this page, whole, since a page's `base` changes what is not."""
+        """Give the address of a comment on this page, whole, since a page's `base` changes what is not.
+
+        That in the article is good for the comments that it begins with.
+        """
         if is_widget:
             return f"#comment-{comment_id}"
-        is_included = fragment.wanted.view == "include" and article_url
-        return f"{article_url}#comment-{comment_id}" if is_included else place_of(comment_id)
+        is_included = fragment.wanted.view == "include" and not fragment.page.previous
+        if is_included and article_url:
+            return f"{article_url}#comment-{comment_id}"
+        return place_of(comment_id)
 
     return render(
         template,

@@ -4,7 +4,8 @@ Also the canonical form of an origin, since an article's host is compared with t
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 from ipaddress import IPv6Address
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -36,15 +37,20 @@ class ArticleRefused(FieldRefused):
 
 
 def normalise_article(
-    raw: str, *, origins: Sequence[str], keep_trailing_slash: bool = False
+    raw: str,
+    *,
+    origins: Sequence[str],
+    aliases: Collection[str] = (),
+    keep_trailing_slash: bool = False,
 ) -> str:
     """Give the canonical key of an article; a canonical key stays as it is.
 
-    `origins` are in the form of `normalise_origin`. Raises ArticleRefused.
+    `origins` are in the form of `normalise_origin`, `aliases` in that of `parse_hosts`: what lies there lies
+    on the first origin. Raises ArticleRefused.
     """
     key, host = clean_article(raw), ""
     if found := _WEB_ADDRESS.match(key):
-        host, key = _allow_host(found[1], found[2], origins), found[3] or "/"
+        host, key = _allow_host(found[1], found[2], origins, aliases), found[3] or "/"
         key = key if key.startswith("/") else f"/{key}"
     if key.startswith("/"):
         key = host + _normalise_address(key, keep_trailing_slash)
@@ -90,13 +96,25 @@ def check_origin(raw: str) -> str:
         raise FieldRefused("origins_invalid", str(error)) from None
 
 
-def _allow_host(scheme: str | None, authority: str, origins: Sequence[str]) -> str:
+# Every request asks for them, and they are the same for as long as nobody changes the site.
+@lru_cache(maxsize=32)
+def parse_hosts(text: str) -> frozenset[str]:
+    """Read hosts, each perhaps with a port, that are separated by commas; raises ValueError."""
+    names = text.split(",") if text.strip() else []
+    return frozenset(_normalise_authority("https", name.strip()) for name in names)
+
+
+def _allow_host(
+    scheme: str | None, authority: str, origins: Sequence[str], aliases: Collection[str]
+) -> str:
     """Give what a key starts with for this host: nothing for the first origin's, else `//host`."""
     hosts = [origin.partition("//")[2] for origin in origins]
     try:
         host = _normalise_authority(scheme, authority)
     except ValueError:
         host = ""
+    if host in aliases:
+        return ""
     if host not in hosts:
         raise ArticleRefused("article_not_allowed", "This host is not one of the site's origins.")
     return "" if host == hosts[0] else f"//{host}"

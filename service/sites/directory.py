@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.brief_memory import BriefMemory
 from service.database import Pool
 from service.errors import NotFound
-from service.sites.articles import normalise_article
+from service.sites.articles import normalise_article, parse_hosts
 from service.sites.policy import SitePolicy, read_policy
 from service.sites.rules import is_slug
 from service.sites.tables import Site, SiteOrigin
@@ -30,8 +30,12 @@ class KnownSite(msgspec.Struct, frozen=True):
 
     def article_key(self, raw: str) -> str:
         """Give the canonical key of an article of this site; raises ArticleRefused."""
-        keep = self.policy.trailing_slash == "keep"
-        return normalise_article(raw, origins=self.origins, keep_trailing_slash=keep)
+        return normalise_article(
+            raw,
+            origins=self.origins,
+            aliases=parse_hosts(self.policy.host_aliases),
+            keep_trailing_slash=self.policy.trailing_slash == "keep",
+        )
 
     def article_url(self, key: str) -> str | None:
         """Give the address of an article by its canonical key; None for a key that is no address."""

@@ -13,5 +13,8 @@ class SiteExists(Conflict):
 class SettingFixed(Conflict):
     slug = "setting-fixed"
     title = "This setting cannot change any more"
-    advice = "`trailing_slash` decides which pages are one article, so it is set before the first comment."
+    advice = (
+        "`trailing_slash` and `host_aliases` decide which pages are one article, "
+        "so they are set before the first comment."
+    )
     default_detail = "The setting cannot change once there are comments."

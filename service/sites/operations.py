@@ -17,7 +17,13 @@ from service.modlog.operations import append_entries
 from service.privacy.vault import Keyring
 from service.sites.articles import check_origin
 from service.sites.errors import SettingFixed, SiteExists
-from service.sites.policy import SettingValue, change_policy, find_faults, read_policy
+from service.sites.policy import (
+    FIXED_SETTINGS,
+    SettingValue,
+    change_policy,
+    find_faults,
+    read_policy,
+)
 from service.sites.tables import Site, SiteOrigin
 
 
@@ -90,15 +96,19 @@ async def _check_settings(
 ) -> None:
     """Note what is wrong with new settings; raises SettingFixed where that is all that is wrong."""
     faults.add(find_faults(site.policy, settings, "#/settings"))
-    before = read_policy(site.policy).trailing_slash
-    if settings.get("trailing_slash", before) == before or not await _has_comments(
-        session, site.id
-    ):
+    policy = read_policy(site.policy)
+    changed = [
+        name
+        for name in FIXED_SETTINGS
+        if name in settings and settings[name] != getattr(policy, name)
+    ]
+    if not changed or not await _has_comments(session, site.id):
         return
     if not faults:
         raise SettingFixed
     detail = SettingFixed.default_detail
-    faults.add([FieldError("settings_not_allowed", detail, "#/settings/trailing_slash")])
+    for name in changed:
+        faults.add([FieldError("settings_not_allowed", detail, f"#/settings/{name}")])
 
 
 async def _has_comments(session: AsyncSession, site_id: UUID) -> bool:

@@ -1,27 +1,35 @@
 """A site's policy: every setting of `greenroom site set`, its bounds and its default."""
 
 import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field
 
-from service.errors import FieldError, FieldRefused
+from service.errors import FieldError
 from service.http.fields import find_errors, point_to
-from service.http.tidy import one_line_or_none, some_lines, tidy_texts
-from service.http.told import CHECK, SAID
+from service.http.tidy import tidy_texts
 from service.languages import FALLBACK, Language
-from service.rate_limiting.rules import LIMIT_SYNTAX, Limit, parse_limit
-from service.sites.plugin_fields import explain_plugin_field
-from service.text.links import MAX_CHARS as MAX_ADDRESS_CHARS
-from service.text.links import parse_host
+from service.rate_limiting.rules import Limit, parse_limit
+from service.sites.articles import parse_hosts
+from service.sites.kinds import (
+    CODE,
+    MAX_REASONS,
+    Hosts,
+    LimitText,
+    PrivacyText,
+    PrivacyUrl,
+    ReasonCode,
+    Reasons,
+    Statement,
+    TextFields,
+    parse_privacy_url,
+    parse_text_fields,
+)
 
 # The column sizes of a WordPress database, which the forms out there were made for.
 MAX_TEXT_CHARS_CEILING = 65_525
-# All of them are read with the site at every request; nobody chooses among more.
-MAX_REASONS = 50
 
 DEFAULT_REASONS = {
     "off_topic": "Your comment is not about this article.",
@@ -32,131 +40,6 @@ DEFAULT_REASONS = {
     "other": "Your comment does not fit this site's rules.",
 }
 
-_CODE = "[a-z0-9][a-z0-9_-]{0,63}"
-# Of itself the end of a pattern lies before a last line feed too.
-ReasonCode = Annotated[
-    str,
-    Meta(
-        pattern=rf"^{_CODE}(?!\n)$",
-        extra={SAID: "a code: 1 to 64 lower-case letters, digits, `_` and `-`"},
-    ),
-]
-Statement = Annotated[str, some_lines(500)]
-
-
-def _checked_by(parse: Callable[[str], object]) -> dict[str, object]:
-    """Have a setting checked by what reads it, whose ValueError says what would do."""
-
-    def check(text: str) -> None:
-        try:
-            parse(text)
-        except ValueError as error:
-            raise FieldRefused("settings_invalid", str(error)) from None
-
-    return {CHECK: check}
-
-
-LimitText = Annotated[
-    str,
-    Meta(
-        description="`N/second|minute|hour|day`, or `off`.",
-        examples=["10/minute"],
-        extra_json_schema={"pattern": rf"^(off|{LIMIT_SYNTAX.pattern})(?!\n)$"},
-        extra=_checked_by(parse_limit),
-    ),
-]
-
-# With 32 bytes a name, a thousand pages that have one each; it is read with the site at every request.
-MAX_TEXT_FIELDS_CHARS = 33_000
-_FIELD_NAME = r"[A-Za-z0-9_.:\[\]-]{1,64}"
-# WordPress's name of the text, which is the trap where a plug-in has put the text elsewhere.
-DECOY = "comment"
-# What a form means by these is fixed.
-_TAKEN_NAMES = frozenset(
-    [
-        "article",
-        "name",
-        "email",
-        "text",
-        "url",
-        "parent",
-        "redirect_to",
-        "author",
-        "comment_post_ID",
-        "comment_parent",
-    ]
-)
-
-
-# Every submission asks for them, and they are the same for as long as nobody changes the site. The longest
-# takes less than 1 MiB.
-@lru_cache(maxsize=32)
-def parse_text_fields(text: str) -> tuple[str, ...]:
-    """Read the names of `form.text_field`; raises ValueError for a name that means something else.
-
-    One that no text can be in is passed over: it may have been set before such names were refused.
-    """
-    names = _split_names(text)
-    if taken := sorted(_TAKEN_NAMES.intersection(names)):
-        raise ValueError(f"The field {taken[0]} means something else already.")
-    if names and {*names} == {DECOY}:
-        raise ValueError(
-            f"{DECOY} alone is what is read anyway: name the other fields, or nothing."
-        )
-    return tuple(name for name in names if explain_plugin_field(name) is None)
-
-
-def _split_names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",")) if text else ()
-
-
-def check_text_fields(text: str) -> None:
-    """Raise ValueError for names that are not to be set as `form.text_field`."""
-    parse_text_fields(text)
-    for name in _split_names(text):
-        if meaning := explain_plugin_field(name):
-            raise ValueError(f"The field {name} is {meaning}: nobody writes into it.")
-
-
-TextFields = Annotated[
-    str,
-    Meta(
-        max_length=MAX_TEXT_FIELDS_CHARS,
-        pattern=rf"^({_FIELD_NAME}( *, *{_FIELD_NAME})*)?(?!\n)$",
-        description="Names of form fields that hold the real text, separated by commas.",
-        examples=["d7dcf95a06"],
-        extra={
-            **_checked_by(check_text_fields),
-            SAID: "names of form fields, separated by commas",
-        },
-    ),
-]
-
-
-def parse_privacy_url(text: str) -> str:
-    """Read `form.privacy_url`; raises ValueError for what is no address of a web page."""
-    if text and (text[:4].lower() != "http" or parse_host(text) is None):
-        raise ValueError("This has to be a web address such as https://example.org/privacy.")
-    return text
-
-
-PrivacyText = Annotated[str, one_line_or_none(500)]
-PrivacyUrl = Annotated[
-    str,
-    Meta(
-        max_length=MAX_ADDRESS_CHARS,
-        examples=["https://example.org/privacy"],
-        extra_json_schema={"pattern": r"""^([Hh][Tt][Tt][Pp][Ss]?://[^\s<>"]+)?$"""},
-        extra=_checked_by(parse_privacy_url),
-    ),
-]
-Reasons = Annotated[
-    dict[ReasonCode, Statement],
-    Meta(
-        max_length=MAX_REASONS,
-        extra={SAID: f"at most {MAX_REASONS} codes with a text of 1 to 500 characters each"},
-    ),
-]
 SettingValue = str | int | dict[str, str]
 
 
@@ -172,6 +55,7 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     edit_window_seconds: Annotated[int, Meta(ge=0, le=2_592_000)] = 900
     receipt_days: Annotated[int, Meta(ge=1, le=3_650)] = 180
     trailing_slash: Literal["drop", "keep"] = "drop"
+    host_aliases: Hosts = ""
     articles: Literal["open", "listed"] = "open"
     comments: Literal["open", "closed"] = "open"
     language: Language = FALLBACK
@@ -186,6 +70,7 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             parse_limit(getattr(self, name))
         parse_text_fields(self.text_fields)
         parse_privacy_url(self.privacy_url)
+        parse_hosts(self.host_aliases)
 
     def as_settings(self) -> dict[str, SettingValue]:
         """Give every setting under its name."""
@@ -214,6 +99,8 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return {**DEFAULT_REASONS, **self.reasons}.get(reason) if reason else None
 
 
+# What decides which pages are one article, and so cannot change under those that have comments.
+FIXED_SETTINGS = ("trailing_slash", "host_aliases")
 # The names that a policy has, in the order of the class.
 _KINDS = {setting.encode_name: setting.type for setting in msgspec.structs.fields(SitePolicy)}
 SETTINGS = tuple(_KINDS)
@@ -231,7 +118,7 @@ _REASON = "reason."
 SETTINGS_SCHEMA = {
     "properties": msgspec.json.schema(SitePolicy)["$defs"][SitePolicy.__name__]["properties"],
     "patternProperties": {
-        rf"^{re.escape(_REASON)}{_CODE}(?!\n)$": msgspec.json.schema(Statement),
+        rf"^{re.escape(_REASON)}{CODE}(?!\n)$": msgspec.json.schema(Statement),
     },
     "additionalProperties": False,
 }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from service.sites.kinds import DECOY, MAX_TEXT_FIELDS_CHARS, TextFields, check_text_fields
 from service.sites.plugin_fields import explain_plugin_field
-from service.sites.policy import DECOY, MAX_TEXT_FIELDS_CHARS, TextFields, check_text_fields
 from service.submission.rules import NO_PARENT
 from service.submission.saved_pages import (
     MAX_PAGE_BYTES,

@@ -17,7 +17,7 @@ from service.privacy.vault import Keyring
 from service.rate_limiting.rules import Verdict
 from service.services import Services
 from service.sites.directory import KnownSite
-from service.sites.policy import DECOY
+from service.sites.kinds import DECOY
 from service.submission.limits import FLOOD_RULE, all_rules, ip_rules
 from service.submission.queries import Parent, read_is_closed, read_parent
 from service.submission.rules import (

@@ -10,7 +10,7 @@ from service.errors import FieldError, FieldRefused
 from service.http.fields import NOT_STORABLE, is_storable
 from service.privacy.addresses import Address, check_address
 from service.sites.directory import KnownSite
-from service.sites.policy import DECOY
+from service.sites.kinds import DECOY
 from service.submission.links import check_url
 from service.submission.schemas import MAX_NAME_CHARS
 from service.text.normalising import normalise_line

@@ -7,8 +7,8 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import msgspec
 
 from service.sites.articles import normalise_origin
+from service.sites.kinds import DECOY
 from service.sites.plugin_fields import explain_plugin_field
-from service.sites.policy import DECOY
 
 # Pages with everything inlined have some megabytes.
 MAX_PAGE_BYTES = 8 << 20

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.sites.articles import ArticleRefused, normalise_article, normalise_origin
+from service.sites.articles import ArticleRefused, normalise_article, normalise_origin, parse_hosts
 
 ORIGINS = ("https://blog.example", "https://www.blog.example", "http://localhost:1313")
 
@@ -101,6 +101,31 @@ def test_what_cannot_be_an_article_of_the_site_is_refused(sent: str, code: str) 
     with pytest.raises(ArticleRefused) as refused:
         normalise_article(sent, origins=ORIGINS)
     assert refused.value.code == code
+
+
+ALIASES = parse_hosts(" WWW.blog.example , old.example:8080,b\u00fccher.example:443 ")
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        ("https://www.blog.example/about/", "/about"),
+        ("//www.blog.example/about", "/about"),
+        ("http://old.example:8080/a?p=1&fbclid=x#top", "/a?p=1"),
+        ("https://xn--bcher-kva.example", "/"),
+        ("https://BÜCHER.example/a", "/a"),
+        ("http://localhost:1313/about/", "//localhost:1313/about"),
+        ("https://blog.example/a", "/a"),
+    ],
+)
+def test_what_lies_on_an_alias_is_the_first_origins(sent: str, answered: str) -> None:
+    assert normalise_article(sent, origins=ORIGINS, aliases=ALIASES) == answered
+
+
+@pytest.mark.parametrize("sent", ["https://old.example/a", "https://b.old.example:8080/a"])
+def test_an_alias_is_one_host_with_its_port(sent: str) -> None:
+    with pytest.raises(ArticleRefused):
+        normalise_article(sent, origins=ORIGINS, aliases=ALIASES)
 
 
 @pytest.mark.parametrize(

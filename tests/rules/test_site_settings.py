@@ -2,8 +2,8 @@
 
 import pytest
 
+from service.sites.kinds import MAX_REASONS
 from service.sites.policy import (
-    MAX_REASONS,
     SettingValue,
     change_policy,
     find_faults,
@@ -30,6 +30,15 @@ def test_a_setting_that_is_not_changed_keeps_its_default() -> None:
         ("reason.rude", "b\udcff"),
         ("reason.rude", "b\x00"),
         ("form.text_field", "\udcff"),
+        ("host_aliases", "https://old.example"),
+        ("host_aliases", "old.example,"),
+        ("host_aliases", "old.example new.example"),
+        ("host_aliases", "me@old.example"),
+        ("host_aliases", "old.example:0"),
+        ("host_aliases", "old.example/a"),
+        ("host_aliases", "\udcff"),
+        ("host_aliases", ",".join(["old.example"] * 400)),
+        ("host_aliases", 1),
         ("reasons", {"rude": "b\udcff"}),
         ("reasons", {"b\udcff": "Please be kind."}),
         ("max_depth", 10**11),

@@ -265,8 +265,7 @@ class Thread {
     Object.assign(this, { [edge]: page[edge], count: page.count });
     if (edge === "next") this.newer = 0;
     this.refresh();
-    const item = items.at(edge === "next" ? 0 : -1);
-    if (item) find(item, "comment").focus();
+    if (items.length) find(items.at(edge === "next" ? 0 : -1), "comment").focus();
   }
 
   // Leads to a comment, wherever in the list it is.

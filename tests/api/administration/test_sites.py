@@ -22,6 +22,7 @@ DEFAULTS = {
     "edit_window_seconds": 900,
     "receipt_days": 180,
     "trailing_slash": "drop",
+    "host_aliases": "",
     "articles": "open",
     "comments": "open",
     "language": "en",
@@ -190,6 +191,28 @@ async def test_trailing_slash_cannot_change_once_there_are_comments(house: House
     # What it is already may be said again, beside other changes.
     await house.set("trailing_slash=keep", "max_depth=1")
     await house.set("trailing_slash=keep", site="elsewhere")
+
+
+async def test_pages_on_aliases_of_the_first_host_are_its_own(house: House) -> None:
+    await house.set("host_aliases=old.example, www.blog.example")
+    kept = await house.publish(article="http://old.example/post/")
+    assert kept.article == "/post"
+    for asked in ("https://www.blog.example/post", "//old.example/post", "/post"):
+        assert [one.id for one in (await house.read(asked)).comments] == [kept.id]
+    # Which pages may send is the origins' matter.
+    refused = await house.try_submit(headers={"origin": "http://old.example"})
+    assert refused.status_code == 403
+    async with house.nothing_changes():
+        fixed = await house.alice.patch(BLOG, json={"settings": {"host_aliases": ""}})
+        both = {"settings": {"host_aliases": "", "trailing_slash": "keep", "max_depth": -1}}
+        wrong = await house.alice.patch(BLOG, json=both)
+    assert (fixed.status_code, fixed.json()["type"]) == (409, "/problems/setting-fixed")
+    assert [(one["pointer"], one["code"]) for one in wrong.json()["errors"]] == [
+        ("#/settings/max_depth", "settings_invalid"),
+        ("#/settings/trailing_slash", "settings_not_allowed"),
+        ("#/settings/host_aliases", "settings_not_allowed"),
+    ]
+    await house.set("host_aliases=old.example, www.blog.example", "max_depth=1")
 
 
 async def test_titles_and_texts_for_authors_have_the_form_of_a_reader_s_text(house: House) -> None:

@@ -124,6 +124,16 @@ async def test_the_address_of_a_comment_is_whole_and_shows_it(house: House, arti
                 assert comment_id in shown(await follow(house, address))
 
 
+async def test_a_part_that_the_article_does_not_begin_with_has_addresses_of_its_own(
+    house: House,
+) -> None:
+    written = [(await house.publish()).id for _ in range(3)]
+    html = await get(house, limit=1, around=written[1])
+    [address] = re.findall(r'part="link date" href="([^"]*)"', html)
+    assert unescape(address).startswith(PUBLIC_URL)
+    assert shown(await follow(house, unescape(address))) == [written[1]]
+
+
 async def test_the_widget_s_data_leads_back_too_and_its_links_stay_in_the_page(
     house: House,
 ) -> None:

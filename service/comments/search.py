@@ -1,0 +1,37 @@
+"""What a comment is found by: its name, the hosts that it links to, and its text, as they are searched."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import idna
+from sqlalchemy.engine.default import DefaultExecutionContext
+
+from service.text.folding import fold
+
+# Few characters unfold to several; what is beyond this of a text made of such is not searched.
+MAX_CHARS = 131_072
+_LINKED = re.compile(r'(?:href="|^)https?://([^/?#":]+)', re.IGNORECASE)
+
+
+def make_search(name: str, url: str | None, text: str, html: str) -> str:
+    """Give what a comment with this text is found by, each part on a line of its own."""
+    hosts = [host.lower() for host in _LINKED.findall(url or "") + _LINKED.findall(html)]
+    spelt = [fold(spelling) for host in hosts for spelling in (host, _respell(host))]
+    return "\n".join([fold(name), *dict.fromkeys(spelt), fold(text)])[:MAX_CHARS]
+
+
+def _respell(host: str) -> str:
+    """Give an internationalised host in its other spelling, and any other as it is."""
+    try:
+        if "xn--" in host:
+            return idna.decode(host)
+        return host if host.isascii() else idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        return host
+
+
+def fold_inserted(context: DefaultExecutionContext) -> str:
+    """Give what a comment that is just stored is found by, so that none is stored without."""
+    row: Mapping[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]  # By SQLAlchemy.
+    return make_search(row["name"], row.get("url"), row["text"], row["html"])

@@ -1,0 +1,37 @@
+"""The form in which texts are searched: without regard to case, accents and width, on either database."""
+
+import re
+from unicodedata import normalize
+
+from service.text.nfc import is_apart, nfc
+
+# The accents of Latin, Greek and Cyrillic. Marks of other scripts lie elsewhere, and are mostly letters or
+# parts of such: the vowel signs of Indic scripts, the voicing of kana.
+_ACCENTS = "\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+# Points that who writes Hebrew or Arabic may leave out, and the stroke that only makes a word longer.
+_POINTS = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u0652\u0670"
+# Joiners and selectors of a glyph, which nobody sees.
+_UNSEEN = "\u00ad\u034f\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff"
+_LEFT_OUT = re.compile(f"[{_ACCENTS}{_POINTS}{_UNSEEN}]")
+# Letters with a stroke, and one without a dot, come apart by no normalisation.
+_PLAIN = {"\u00f8": "o", "\u0142": "l", "\u0111": "d", "\u0127": "h", "\u0167": "t", "\u0131": "i"}
+# One ligature is a sentence of eighteen characters; what is so much more than itself stays itself.
+_MAX_UNFOLDED = 4
+
+
+def fold(text: str) -> str:
+    """Give a text, or what is looked for in one, as it is compared; of blanks one each is left, within."""
+    if not text.isascii():
+        text = text.translate({ord(char): _fold_char(char) for char in {*text}})
+        # What is left of marks may belong to the letter before, as the voicing of narrow kana does.
+        text = text if all(map(is_apart, {*text})) else nfc(text)
+    return " ".join(text.lower().split())
+
+
+def _fold_char(char: str) -> str:
+    """Fold one character: in a whole text, a long run of marks would take normalisation seconds."""
+    # Twice, since what is folded may come apart once more (Unicode, section 3.13, D146).
+    apart = normalize("NFKD", normalize("NFKD", char).casefold())
+    plain = _LEFT_OUT.sub("", apart)
+    folded = _PLAIN.get(plain, normalize("NFC", plain))
+    return folded if len(folded) <= _MAX_UNFOLDED else char
