@@ -46,7 +46,7 @@ def find_strangers(raw: Mapping[str, Any], text_fields: Sequence[str]) -> list[S
     text = translate_names(raw, text_fields).get("text")
     found = [
         Stranger(name if _HARMLESS_NAME.fullmatch(name) else None, value)
-        # Of JSON, which may have a hundred thousand members, as many as a form has at most.
+        # Of JSON, which may have tens of thousands of members, as many as a form has at most.
         for name, value in islice(raw.items(), MAX_FORM_FIELDS)
         if isinstance(value, str)
         and len(value.strip()) >= (LONG_CHARS if text else 1)

@@ -87,7 +87,7 @@ async def test_it_is_bounded_in_number_and_length(house: House) -> None:
 
 
 async def test_no_more_fields_are_looked_at_than_a_form_may_have(house: House) -> None:
-    fields = {f"x{number}": "y" for number in range(100_000)}
+    fields = {f"x{number}": "y" for number in range(50_000)}
     answer = await house.dave.post(DROP_IN, json={**fields, "late": TEXT})
     assert answer.status_code == 422
     assert "late" not in Inputs(answer.text).values
