@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from service.http.fields import is_storable
 from service.sites.articles import normalise_origin
 
 # Browsers read a backslash as a slash, and drop controls and blanks; `//` starts another host.
@@ -46,7 +47,13 @@ def find_page(urls: Iterable[object], origins: Sequence[str]) -> str | None:
 
 def _keep_page(url: object, origins: Sequence[str]) -> str | None:
     page = url.partition("#")[0] if isinstance(url, str) else ""
-    if len(page) > MAX_URL_CHARS or _TREACHEROUS.search(page) or _origin(page) not in origins:
+    # A lone surrogate stands for bytes that are no text, and cannot be encoded.
+    if (
+        not is_storable(page)
+        or len(page) > MAX_URL_CHARS
+        or _TREACHEROUS.search(page)
+        or _origin(page) not in origins
+    ):
         return None
     return None if urlsplit(page).path.endswith(_TARGET) else quote(page, safe=_SAFE)
 

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from service.comments.texts import MAX_RAW_CHARS
+from service.http.forms import MAX_FORM_FIELDS
 from service.logs import get_logger
 from service.metrics import Metrics
 from service.sites.plugin_fields import explain_plugin_field
@@ -44,7 +46,8 @@ def find_strangers(raw: Mapping[str, Any], text_fields: Sequence[str]) -> list[S
     text = translate_names(raw, text_fields).get("text")
     found = [
         Stranger(name if _HARMLESS_NAME.fullmatch(name) else None, value)
-        for name, value in raw.items()
+        # Of JSON, which may have tens of thousands of members, as many as a form has at most.
+        for name, value in islice(raw.items(), MAX_FORM_FIELDS)
         if isinstance(value, str)
         and len(value.strip()) >= (LONG_CHARS if text else 1)
         and name not in known

@@ -163,3 +163,31 @@ def test_what_is_too_long_comes_back_as_far_as_it_was_read(blog: Blog) -> None:
 def test_any_other_method_is_refused_and_says_which_works(blog: Blog) -> None:
     answer = blog.browser.get("/wp-comments-post.php")
     assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
+
+
+def test_whoever_opens_the_target_of_the_form_is_led_back(blog: Blog) -> None:
+    page = str(blog.browser.get("/plain/").url)
+    headers = {"accept": "text/html", "referer": page}
+    answer = blog.browser.get("/wp-comments-post.php", headers=headers)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
+    assert f'href="{page}">Back to A blog' in answer.text
+
+
+def test_the_receipt_leads_back_to_the_page(blog: Blog) -> None:
+    refused = blog.fill("/folder/", comment="From a folder.", author="Dave", email="no")
+    answer = blog.send(refused, email="dave@mail.example")
+    location = urlsplit(answer.headers["location"])
+    shown = httpx.get(
+        f"{blog.service.url}{location.path}?{location.query}",
+        trust_env=False,
+        headers={"accept-language": "en"},
+    )
+    page = blog.browser.get("/folder/").url
+    assert f'href="{page}">Back to A blog' in shown.text
+
+
+def test_a_page_of_another_time_is_sent_as_it_is(blog: Blog) -> None:
+    body = b"comment=caf%E9+%80&author=Ren%E9&email=rene%40mail.example&comment_post_ID=17"
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = blog.browser.post("/wp-comments-post.php", content=body, headers=headers)
+    assert "café €" in blog.receipt_of(answer)

@@ -98,6 +98,19 @@ async def test_nothing_leads_out_of_the_site(house: House, referer: str | None) 
         assert "?" not in other
 
 
+async def test_bytes_that_are_no_text_lead_nowhere(house: House) -> None:
+    receipt = await send(house, None)
+    odd = "https://blog.example/%FF"
+    assert await back_of(house, f"{receipt}?from_page={odd}") == "https://blog.example"
+    for number, page in enumerate(("https://blog.example/\\ud800", "\\ud800", "\\u0000")):
+        body = f'{{"comment": "Number {number}.", "author": "D", "email": "d@mail.example",'
+        body += f'"article": "17", "from_page": "{page}"}}'
+        headers = {"content-type": "application/json"}
+        answer = await house.dave.post(DROP_IN, content=body, headers=headers)
+        assert answer.status_code == 303, answer.text
+        assert "?" not in answer.headers["location"]
+
+
 async def test_an_article_with_an_address_leads_there(house: House) -> None:
     receipt = await send(house, PAGE, comment_post_ID="https://www.blog.example/post")
     assert "?" not in receipt

@@ -86,6 +86,14 @@ async def test_it_is_bounded_in_number_and_length(house: House) -> None:
     assert (len(long["one"]), "two" in long) == (50, False)
 
 
+async def test_no_more_fields_are_looked_at_than_a_form_may_have(house: House) -> None:
+    fields = {f"x{number}": "y" for number in range(50_000)}
+    answer = await house.dave.post(DROP_IN, json={**fields, "late": TEXT})
+    assert answer.status_code == 422
+    assert "late" not in Inputs(answer.text).values
+    assert "x0" in Inputs(answer.text).values
+
+
 @pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
 async def test_the_owner_is_told_of_the_field_and_never_of_what_was_typed(
     house: House, caplog: pytest.LogCaptureFixture
