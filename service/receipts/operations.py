@@ -47,7 +47,8 @@ class Held(msgspec.Struct, frozen=True):
         return sum(len(html or "") for html in shown)
 
     def view(self, now: datetime) -> Receipt:
-        return view_receipt(self.comment, self.article, self.site.policy, now)
+        proposed = self.edit.text if self.edit else None
+        return view_receipt(self.comment, proposed, self.article, self.site.policy, now)
 
     def view_own(self, now: datetime) -> OwnComment:
         return view_own(self.comment, self.edit, self.site.policy, now)
@@ -106,7 +107,8 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
             await session.run_sync(lambda sync: tallies.write(sync.connection()))
             locked.version += 1
             await _log(services, session, "edit", locked, locked.status)
-    return view_receipt(comment, held.article, held.site.policy, now)
+    proposed = text if comment.status == "approved" else None
+    return view_receipt(comment, proposed, held.article, held.site.policy, now)
 
 
 async def _require_few_edits(

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
+from msgspec import UNSET
+
 from service.comments.rules import LEAVES_TOMBSTONE, TAKES_EDITS, is_legal
 from service.comments.tables import Comment, ProposedEdit
 from service.errors import Conflict
@@ -41,8 +43,14 @@ def may_edit(comment: Comment, policy: SitePolicy, now: datetime) -> bool:
     return comment.status in TAKES_EDITS and since < _edit_window(policy)
 
 
-def view_receipt(comment: Comment, article: str, policy: SitePolicy, now: datetime) -> Receipt:
-    """Give a submission as its author sees it: spam looks rejected, and its reason is not told."""
+def view_receipt(
+    comment: Comment, proposed: str | None, article: str, policy: SitePolicy, now: datetime
+) -> Receipt:
+    """Give a submission as its author sees it: spam looks rejected, and its reason is not told.
+
+    `proposed` is the text that waits beside an approved comment. One that was only rendered anew is no
+    correction.
+    """
     is_rejected = comment.status == "rejected"
     reason = comment.reason if is_rejected else None
     can: list[Literal["edit", "withdraw"]] = ["edit"] if may_edit(comment, policy, now) else []
@@ -56,6 +64,7 @@ def view_receipt(comment: Comment, article: str, policy: SitePolicy, now: dateti
         reason=reason,
         statement=policy.statement(reason),
         can=can,
+        edit=UNSET if proposed in {None, comment.text} else True,
     )
 
 

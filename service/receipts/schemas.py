@@ -4,14 +4,17 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from service.http.wire import SEEN, Time
 from service.sites.policy import MAX_TEXT_CHARS_CEILING
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """The state of one submission; `can` lists what its author may still do."""
+    """The state of one submission; `can` lists what its author may still do.
+
+    `edit` is there, and true, while a correction waits for a moderator.
+    """
 
     status: Literal["pending", "approved", "rejected", "withdrawn", "erased"]
     article: str
@@ -20,6 +23,7 @@ class Receipt(msgspec.Struct, frozen=True):
     reason: str | None
     statement: str | None
     can: list[Literal["edit", "withdraw"]]
+    edit: bool | UnsetType = UNSET
 
 
 class EditComment(msgspec.Struct, frozen=True):

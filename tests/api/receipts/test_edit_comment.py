@@ -48,6 +48,26 @@ async def test_a_pending_comment_is_changed_at_once(house: House) -> None:
     assert looked.html == "<p><em>First!</em></p>"
 
 
+async def test_the_receipt_says_as_long_as_a_correction_waits(house: House) -> None:
+    taken = await house.publish(text="Old.")
+
+    async def waits() -> bool:
+        receipt: dict[str, Any] = (await house.dave.get(url_of(taken))).json()
+        assert "edit" not in receipt or receipt["edit"] is True
+        return "edit" in receipt
+
+    assert not await waits()
+    for decide in (house.reject, house.approve):
+        assert (await edit(house, taken, "New."))["edit"] is True
+        assert await waits()
+        await decide(taken.id)
+        assert not await waits()
+    # The text that is public takes a waiting one back.
+    assert (await edit(house, taken, "Newer."))["edit"] is True
+    assert "edit" not in await edit(house, taken, "New.")
+    assert not await waits()
+
+
 async def test_nobody_saw_the_old_text_of_a_pending_comment_so_it_is_not_called_edited(
     house: House,
 ) -> None:
