@@ -6,5 +6,5 @@ from service.errors import Conflict
 class DuplicateComment(Conflict):
     slug = "duplicate-comment"
     title = "This comment was already sent"
-    advice = "Nothing: the first one waits for moderation or is published already."
+    advice = "Nothing, if it was you: the first one was taken. Else say it in other words."
     default_detail = "The same name and text were already sent under this article."

@@ -38,7 +38,7 @@ SCRIPT_WORDS = (
     *("did_you_mean", "check_email", "resend_with", "closed", "published", "rejected", "withdrawn"),
     *("edit", "save", "withdraw", "edit_waits", "edit_window_closed", "your_text"),
     *("field_required", "field_invalid", "field_too_long", "text_too_long", "email_invalid"),
-    *("url_invalid", "parent_invalid"),
+    *("url_invalid", "parent_invalid", "preview"),
 )
 
 
@@ -132,6 +132,7 @@ def _script_data(fragment: Fragment, words: Words) -> str:
             "open": fragment.is_open,
             "maxChars": fragment.site.policy.max_text_chars,
             "maxDepth": fragment.site.policy.max_depth,
+            "editSeconds": fragment.site.policy.edit_window_seconds,
             "words": {key: words[key] for key in SCRIPT_WORDS},
         }
     )

@@ -1,6 +1,7 @@
 """The script of the widget and the static files of our pages, kept as bytes in each coding."""
 
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import distribution
 from importlib.resources import files
 from pathlib import Path
@@ -37,23 +38,48 @@ STATIC = {
 # The parts of the widget's script, in one scope: each uses what stands above it.
 _WIDGET = files("service") / "web" / "widget"
 WIDGET_PARTS = ("base.js", "thread.js", "form.js", "own.js", "live.js", "element.js")
+# What the widget loads when a reader wants it.
+LATER_PART = "later.js"
 
 
 def build_widget() -> bytes:
     """Put the widget's script together, with the styles in it, without comments and blanks.
 
-    A page needs this one file, and whoever wants to read it has the parts.
+    A page needs this one file, and whoever wants to read it has the parts. It asks for what comes later under
+    an address that is another one when that has changed.
     """
     styles = rcssmin.cssmin((_OURS / "comments.css").read_text())
-    parts = [(_WIDGET / part).read_text() for part in WIDGET_PARTS]
-    whole = "\n".join([f"const STYLES = {msgspec.json.encode(styles).decode()};", *parts])
-    script: str = rjsmin.jsmin(whole)
-    return script.encode()
+    later = f"embed-later.js?v={sha256(build_later()).hexdigest()[:8]}"
+    constants = [f"const STYLES = {_quote(styles)};", f"const LATER = {_quote(later)};"]
+    return _minify("\n".join([*constants, *map(_read_part, WIDGET_PARTS)]))
+
+
+def build_later() -> bytes:
+    """Give what the widget loads when a reader wants it, without comments and blanks."""
+    return _minify(_read_part(LATER_PART))
+
+
+def _read_part(name: str) -> str:
+    return (_WIDGET / name).read_text()
+
+
+def _quote(text: str) -> str:
+    return msgspec.json.encode(text).decode()
+
+
+def _minify(script: str) -> bytes:
+    small: str = rjsmin.jsmin(script)
+    return small.encode()
 
 
 @cache
 def _keep_widget() -> Kept:
     return Kept(build_widget())
+
+
+@cache
+def _keep_later() -> Kept:
+    return Kept(build_later())
 
 
 @cache
@@ -76,6 +102,15 @@ async def show_widget(request: AppRequest) -> Response[Any]:
     return _send(request, _keep_widget(), SCRIPT)
 
 
+@get(
+    "/embed-later.js",
+    opt=Doc(readers=Readers.ANYONE, tag="Public", answers={200: SCRIPT}).as_opt(),
+)
+async def show_later(request: AppRequest) -> Response[Any]:
+    """Give what the widget loads for a reader who looks at a comment before sending it, or corrects one."""
+    return _send(request, _keep_later(), SCRIPT)
+
+
 @get("/static/{name:str}")
 async def show_static(request: AppRequest, name: FromPath[str]) -> Response[Any]:
     """Give one of the static files of our pages."""
@@ -84,4 +119,4 @@ async def show_static(request: AppRequest, name: FromPath[str]) -> Response[Any]
     return _send(request, _keep_file(name), KINDS[name.rsplit(".", 1)[1]])
 
 
-ROUTES = [show_widget, show_static]
+ROUTES = [show_widget, show_later, show_static]

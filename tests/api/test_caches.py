@@ -46,6 +46,7 @@ CACHES = {
     "service.sites.policy.parse_text_fields": "settings of sites, MAX_TEXT_FIELDS_CHARS each",
     "service.telemetry.sharing.join_workers": OURS,
     "service.web.files._keep_file": OURS,
+    "service.web.files._keep_later": OURS,
     "service.web.files._keep_widget": OURS,
     "urllib.parse._byte_quoter_factory": OURS,
     "urllib.parse.urlsplit": "at most 128 headers or values of forms, 64 KiB each",

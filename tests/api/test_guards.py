@@ -35,6 +35,7 @@ PUBLIC = {
     "POST /v1/sites/{site}/preview",
     "GET /v1/sites/{site}/comments.html",
     "GET /embed.js",
+    "GET /embed-later.js",
     "GET /avatars/{file}",
     # A receipt's token is what lets one in.
     "GET /v1/receipts/{token}",

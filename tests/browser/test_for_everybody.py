@@ -53,6 +53,12 @@ async def show_offline(stage: Stage, page: Page) -> None:
     await expect(shown(page, "summary")).to_be_visible()
 
 
+async def show_preview(stage: Stage, page: Page) -> None:
+    await fill(page, "A *text* with `code`, https://links.example.\n\n> and a quotation")
+    await shown(page, "preview").click()
+    await expect(shown(page, "rendered")).to_be_visible()
+
+
 async def show_held(stage: Stage, page: Page) -> None:
     await fill(page, email="dave@gmial.com")
     await send(page)
@@ -102,7 +108,8 @@ async def show_framed(stage: Stage, page: Page) -> None:
 
 
 STATES: list[Callable[[Stage, Page], Awaitable[None]]] = [
-    *(show_empty, show_thread, show_reply, show_errors, show_offline, show_held, show_editor),
+    *(show_empty, show_thread, show_reply, show_errors, show_offline, show_preview),
+    *(show_held, show_editor),
     *(show_closed, show_failure, show_receipt, show_error_page, show_framed),
 ]
 

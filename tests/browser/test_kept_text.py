@@ -69,7 +69,7 @@ async def test_a_repeated_comment_is_told_and_kept(stage: Stage) -> None:
     page = await stage.open()
     await fill(page)
     await send(page)
-    await expect(shown(page, "summary")).to_contain_text("You have posted this here already.")
+    await expect(shown(page, "summary")).to_contain_text("has been sent here already.")
     await expect_kept(page)
 
 

@@ -3,6 +3,28 @@ const TYPED = ["text", "name", "email", "url"];
 const RETRIES_MS = [3_000, 12_000];
 const isLost = (status) => [502, 503, 504].includes(status);
 
+// Gives the answer and what it says, or nothing of what was lost on the way.
+async function post(url, body, headers) {
+  const answer = await call(url, "POST", body, headers).catch(() => null);
+  return [answer, await answer?.json().catch(() => null)];
+}
+
+// What only some readers want comes when they want it, and is given what stands here. Where it cannot be had that
+// is said in `place`, if somebody has asked for it there.
+const TOOLS = { make, makeButton, find, say, api, call, keep, recall, parse, post, withDomain, newKey };
+let failures = "";
+async function later({ words }, place, name, ...given) {
+  place?.querySelector("[part~=error]")?.remove();
+  try {
+    const { default: open } = await import(new URL(LATER + failures, SERVICE));
+    open(TOOLS)[name](...given);
+  } catch {
+    // A browser may keep in mind that an address led to nothing.
+    failures += "&";
+    place?.append(make("span", "error", words.failed, { role: "alert" }));
+  }
+}
+
 class ReplyForm {
   constructor(widget) {
     const form = find(widget.section, "form");
@@ -14,6 +36,9 @@ class ReplyForm {
     form.noValidate = true;
     this.title.tabIndex = -1;
     this.fields.text.after(find(form, "counter"));
+    this.fields.text.setAttribute("aria-describedby", "greenroom-markup greenroom-text-error");
+    const look = find(form, "preview");
+    look?.addEventListener("click", () => later(widget, look.parentElement, "preview", widget, form, this.fields.text));
     this.restore();
     form.addEventListener("input", () => this.note());
     form.addEventListener("submit", (event) => {
@@ -117,18 +142,12 @@ class ReplyForm {
     // More may be typed while it is on its way.
     const sent = { ...this.draft };
     this.busy(true);
-    const [answer, told] = await this.post(body, sent.key);
+    const url = api(`sites/${this.widget.site}/comments`);
+    const [answer, told] = await post(url, body, { "Idempotency-Key": sent.key });
     if (!answer || isLost(answer.status) || (answer.ok && !told)) this.wait();
     else if (answer.ok) this.done(told, sent);
     else this.refuse(answer, told ?? {});
     this.busy(false);
-  }
-
-  // Gives the answer and what it says, or nothing of what was lost on the way.
-  async post(body, key) {
-    const url = api(`sites/${this.widget.site}/comments`);
-    const answer = await call(url, "POST", body, { "Idempotency-Key": key }).catch(() => null);
-    return [answer, await answer?.json().catch(() => null)];
   }
 
   busy(isBusy) {
@@ -213,6 +232,7 @@ class ReplyForm {
     keep("localStorage", "greenroom:me", remember && { name, email, url });
     if (this.fields.text.value === text) {
       this.fields.text.value = "";
+      find(this.form, "previewed")?.remove();
       this.goHome();
       this.draft = {};
       keep("sessionStorage", this.key);

@@ -1,9 +1,13 @@
 // The reader's own comments: followed, corrected and withdrawn by the receipts that this browser keeps.
 const MAX_RECEIPTS = 50;
+const ASK_AGAIN_MS = [5_000, 86_400_000];
+
+// A part of the comment itself, not of what answers it.
+const inside = (item, part) => find(find(item, "comment"), part);
 
 class Own {
   constructor(widget) {
-    Object.assign(this, { widget, key: `greenroom:${widget.site}:own` });
+    Object.assign(this, { widget, key: `greenroom:${widget.site}:own`, signal: widget.signal, timers: {} });
     addEventListener("storage", ({ key }) => key === this.key && this.show(), { signal: widget.signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.show(), { signal: widget.signal });
     this.show();
@@ -40,7 +44,7 @@ class Own {
     const entry = { id, article, parent, at, ...receipt, name, text };
     this.change(id, entry);
     const item = this.hold(entry);
-    if ("held" in item.dataset) for (const hint of hints) this.doubt(item, entry, hint, sent);
+    if ("held" in item.dataset && hints.length) later(this.widget, null, "doubt", this.widget, item, entry, hints[0], sent);
     this.widget.tell("submitted", { id, article });
     this.widget.announce(this.widget.words.held);
     find(item, "comment").focus();
@@ -60,39 +64,29 @@ class Own {
     thread.tell(time);
     byline.append(make("span", "name", entry.name, { dir: "auto" }), make("span", "soft date"));
     byline.lastElementChild.append(time);
-    article.append(byline, make("p", "note", words.held), make("div", "plain", entry.text, { dir: "auto" }), make("footer", "actions"));
+    article.append(byline, make("p", "note", words.held), this.render(entry.text), make("footer", "actions"));
     item.append(article, make("ol", "replies"));
     thread.place(item);
     thread.refresh();
     return item;
   }
 
-  // The address cannot be changed any more, but the comment can be taken back and sent with another one.
-  doubt(item, entry, { suggestion }, sent) {
-    const { words, form } = this.widget;
-    const note = make("p", "note doubt", `${words.check_email} `);
-    note.append(makeButton(say(words.resend_with, { suggestion }), "quiet suggestion", async () => {
-      if (!(await this.withdraw(entry))) return;
-      const email = withDomain(sent.email, suggestion);
-      const { text, name, parent, url } = sent;
-      const body = JSON.stringify({ article: entry.article, text, name, email, parent, url: url || undefined });
-      const [answer, told] = await form.post(body, newKey());
-      const { fields } = form;
-      if (fields.email.value === sent.email) fields.email.value = email;
-      if (answer?.ok && told) return this.take(told, { ...sent, email });
-      // Back into the form, whatever stands there by now.
-      fields.text.value = [fields.text.value, text].filter(Boolean).join("\n\n");
-      form.note();
-      form.complain(words.still_here);
-    }));
-    find(item, "note").after(note);
+  // Shows a text as it was typed until the service has said how it will look.
+  render(text) {
+    const node = make("div", "plain", text, { dir: "auto" });
+    post(api(`sites/${this.widget.site}/preview`), JSON.stringify({ text })).then(([answer, told]) => {
+      if (!answer?.ok || !told) return;
+      node.replaceChildren(parse(told.html));
+      node.part.add("rendered");
+    });
+    return node;
   }
 
   async follow(entry) {
     try {
       const answer = await call(api(`receipts/${entry.token}`));
       if (answer.status === 404) this.forget(entry);
-      else if (answer.ok) this.view(entry, await answer.json());
+      else if (answer.ok) await this.view(entry, await answer.json());
     } catch { /* It is shown as it was last known. */ }
   }
 
@@ -106,129 +100,61 @@ class Own {
   async view(entry, receipt) {
     const { thread, words } = this.widget;
     if (["withdrawn", "erased"].includes(receipt.status)) return this.forget(entry);
-    if (entry.status !== receipt.status) this.change(entry.id, Object.assign(entry, { status: receipt.status }));
+    if (entry.status !== receipt.status) this.change(entry.id, { ...entry, ...this.has(entry.id), status: receipt.status });
     if (receipt.status === "approved" && !thread.isShown(entry.id)) await this.reveal(entry);
     const item = thread.item(entry.id);
     if (!item) return;
-    const note = find(item, "note");
+    const note = inside(item, "note");
     if (receipt.status === "rejected" && note) {
       note.textContent = [words.rejected, receipt.statement].filter(Boolean).join(" ");
     }
+    const waits = inside(item, "waits");
+    if (!receipt.edit) waits?.remove();
+    else if (!waits) inside(item, "text")?.after(make("p", "note waits", words.edit_waits));
     this.control(item, entry, receipt);
   }
 
   // It was approved, but not on the part of the list that is loaded, or just now.
   async reveal(entry) {
-    const { site, thread } = this.widget;
+    const { site, thread, shadowRoot } = this.widget;
     const answer = await call(api(`sites/${site}/comments/${entry.id}`));
     if (!answer.ok) return thread.remove(entry.id);
     const comment = await answer.json();
+    const focused = thread.item(entry.id)?.contains(shadowRoot.activeElement);
     // The stream may have been faster.
     if (!thread.isShown(entry.id)) thread.count += !thread.next;
-    thread.put(comment);
+    const item = thread.put(comment);
+    if (focused && !shadowRoot.activeElement) find(item, "comment").focus();
     thread.refresh();
   }
 
-  control(item, entry, { can, status }) {
-    const { words } = this.widget;
-    const actions = find(item, "actions");
-    for (const one of actions?.querySelectorAll("[part~=own]") ?? []) one.remove();
-    if (can.includes("edit")) actions.append(makeButton(words.edit, "quiet own edit", () => this.edit(item, entry)));
-    if (can.includes("withdraw") && status !== "rejected") {
-      actions.append(makeButton(words.withdraw, "quiet own", ({ currentTarget }) => this.ask(currentTarget, entry)));
-    }
+  // The buttons that the receipt has room for; while they are the same they stay, and the focus on them.
+  control(item, entry, { can, status, submitted_at: at }) {
+    const { words, state, shadowRoot } = this.widget;
+    const actions = inside(item, "actions");
+    this.askAgain(entry, can.includes("edit") && Date.parse(at) + 1_000 * state.editSeconds);
+    if (!actions || actions.dataset.own === `${status} ${can}`) return;
+    actions.dataset.own = `${status} ${can}`;
+    const before = shadowRoot.activeElement;
+    const isLost = before?.part.contains("own") && actions.contains(before);
+    for (const one of actions.querySelectorAll("[part~=own]")) one.remove();
+    const run = (name) => ({ currentTarget }) =>
+      later(this.widget, actions, name, this.widget, item, this.has(entry.id) ?? entry, currentTarget);
+    if (can.includes("edit")) actions.append(makeButton(words.edit, "quiet own edit", run("edit")));
+    if (can.includes("withdraw") && status !== "rejected") actions.append(makeButton(words.withdraw, "quiet own", run("ask")));
     if (status === "rejected") actions.append(makeButton(words.dismiss, "quiet own", () => this.forget(entry)));
     actions.append(make("a", "link own date", words.follow, { href: entry.url, target: "_blank", rel: "noopener" }));
+    if (!isLost) return;
+    const same = [...actions.children].find((one) => one.textContent === before.textContent);
+    (same ?? find(item, "comment")).focus();
   }
 
-  // Asked twice, since it cannot be taken back.
-  ask(button, entry) {
-    const { words } = this.widget;
-    const sure = makeButton(words.withdraw, "quiet own danger", () => this.withdraw(entry));
-    const no = makeButton(words.cancel, "quiet own", () => {
-      no.remove();
-      sure.replaceWith(button);
-      button.focus();
-    });
-    button.replaceWith(sure);
-    sure.after(no);
-    no.focus();
-  }
-
-  async withdraw(entry) {
-    const { words } = this.widget;
-    try {
-      const answer = await call(api(`receipts/${entry.token}`), "DELETE");
-      if (!answer.ok && ![404, 409].includes(answer.status)) throw answer;
-    } catch {
-      this.widget.announce(words.failed);
-      return false;
-    }
-    this.forget(entry);
-    if (this.widget.thread.isShown(entry.id)) this.widget.thread.depart(entry.id);
-    this.widget.announce(words.withdrawn);
-    this.widget.tell("withdrawn", { id: entry.id });
-    this.widget.form.title.focus();
-    return true;
-  }
-
-  edit(item, entry) {
-    const { words } = this.widget;
-    if (find(item, "editor")) return;
-    const draftKey = `greenroom:edit:${entry.id}`;
-    const editor = make("form", "form editor");
-    const area = make("textarea", "input", "", { id: `edit-${entry.id}`, rows: "5", dir: "auto", "aria-describedby": `edit-${entry.id}-error` });
-    area.value = recall("sessionStorage", draftKey) ?? entry.text;
-    area.addEventListener("input", () => keep("sessionStorage", draftKey, area.value));
-    const error = make("p", "error", "", { id: `edit-${entry.id}-error`, role: "alert" });
-    const actions = make("p", "actions");
-    const close = () => {
-      keep("sessionStorage", draftKey);
-      editor.remove();
-      find(item, "edit")?.focus();
-    };
-    actions.append(make("button", "button", words.save), makeButton(words.cancel, "quiet", close));
-    editor.append(make("label", "label", words.your_text, { for: area.id }), area, error, actions);
-    editor.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      error.textContent = await this.save(item, entry, area.value);
-      if (!error.textContent) close();
-    });
-    find(item, "comment").after(editor);
-    area.focus();
-  }
-
-  // Gives what is wrong, or nothing.
-  async save(item, entry, text) {
-    const { words, state, number } = this.widget;
-    try {
-      const answer = await call(api(`receipts/${entry.token}`), "PATCH", JSON.stringify({ text }));
-      const told = await answer.json();
-      if (!answer.ok) {
-        const code = told.errors?.[0].code;
-        const known = words[code] ?? words[code?.replace("text", "field")];
-        if (known) return say(known, { limit: number(state.maxChars) });
-        return answer.status === 409 ? words.edit_window_closed : told.detail;
-      }
-      this.change(entry.id, Object.assign(entry, { text }));
-      this.corrected(item, text, told);
-      this.control(item, entry, told);
-      this.widget.tell("edited", { id: entry.id });
-      return "";
-    } catch {
-      return words.failed;
-    }
-  }
-
-  corrected(item, text, { status }) {
-    const { words } = this.widget;
-    if (status === "pending") {
-      const plain = find(item, "plain");
-      if (plain) plain.textContent = text;
-      return this.widget.announce(words.held);
-    }
-    find(item, "waits")?.remove();
-    find(item, "text")?.after(make("p", "note waits", words.edit_waits));
-    this.widget.announce(words.edit_waits);
+  // What can be corrected now cannot be for ever. The clocks may differ, and a timer takes no more than some weeks.
+  askAgain(entry, end) {
+    clearTimeout(this.timers[entry.id]);
+    if (!end) return;
+    const [least, most] = ASK_AGAIN_MS;
+    const pause = Math.min(Math.max(end - Date.now(), least), most);
+    this.timers[entry.id] = setTimeout(() => this.signal.aborted || this.follow(entry), pause);
   }
 }

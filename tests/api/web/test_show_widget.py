@@ -1,19 +1,31 @@
-"""The widget's script: one file, small, for pages of any origin."""
+"""The widget's script: one small file, for pages of any origin, and what it loads when a reader wants it."""
 
 import gzip
+import re
 
-from service.web.files import build_widget
+from service.web.files import build_later, build_widget
 from tests.cast import House
 
-MAX_GZIP_BYTES = 10_000
+MAX_GZIP_BYTES = 12_000
+MAX_LATER_GZIP_BYTES = 3_000
 
 
 def test_it_is_small() -> None:
     assert len(gzip.compress(build_widget())) <= MAX_GZIP_BYTES
+    assert len(gzip.compress(build_later())) <= MAX_LATER_GZIP_BYTES
+
+
+async def test_what_comes_later_has_an_address_of_its_own_for_each_content(house: House) -> None:
+    [address] = re.findall(r"embed-later\.js\?v=[0-9a-f]{8}", build_widget().decode())
+    answer = await house.dave.get(f"/{address}", headers={"accept-encoding": "gzip"})
+    assert answer.content == build_later()
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "max-age=3600" in answer.headers["cache-control"]
 
 
 def test_nothing_in_it_is_forbidden_by_a_strict_policy() -> None:
-    script = build_widget().decode()
+    script = (build_widget() + build_later()).decode()
     for forbidden in (
         "eval(",
         "new Function",
