@@ -29,10 +29,18 @@ class FreeText(msgspec.Struct, frozen=True):
     max_raw_chars: int
 
 
+# The bound of a reader's name, in the contract.
+_LINE = FreeText(normalise_line, 1_024)
+
+
 def one_line(max_chars: int) -> Meta:
     """Describe a free text of one line, of at most so many characters when it is normalised."""
-    # The bound of a reader's name, in the contract.
-    return _describe(max_chars, FreeText(normalise_line, 1_024))
+    return _describe(max_chars, _LINE)
+
+
+def one_line_or_none(max_chars: int) -> Meta:
+    """Describe the same where it may be empty, which says that there is none."""
+    return Meta(max_length=max_chars, extra={FREE_TEXT: _LINE})
 
 
 def some_lines(max_chars: int) -> Meta:

@@ -38,7 +38,7 @@ SCRIPT_WORDS = (
     *("did_you_mean", "check_email", "resend_with", "closed", "published", "rejected", "withdrawn"),
     *("edit", "save", "withdraw", "edit_waits", "edit_window_closed", "your_text"),
     *("field_required", "field_invalid", "field_too_long", "text_too_long", "email_invalid"),
-    *("url_invalid", "parent_invalid", "preview"),
+    *("url_invalid", "parent_invalid", "preview", "consent_required"),
 )
 
 

@@ -14,6 +14,7 @@ from service.http.tidy import some_lines, tidy_texts
 from service.http.told import CHECK, SAID
 from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import LIMIT_SYNTAX, Limit, parse_limit
+from service.sites.privacy import PrivacyText, PrivacyUrl
 
 # The column sizes of a WordPress database, which the forms out there were made for.
 MAX_TEXT_CHARS_CEILING = 65_525
@@ -139,6 +140,9 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     comments: Literal["open", "closed"] = "open"
     language: Language = FALLBACK
     text_fields: TextFields = field(default="", name="form.text_field")
+    privacy_text: PrivacyText = field(default="", name="form.privacy_text")
+    privacy_url: PrivacyUrl = field(default="", name="form.privacy_url")
+    consent: Literal["none", "required"] = field(default="none", name="form.consent")
     reasons: Reasons = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -249,7 +253,7 @@ def _tidy(name: str, value: Any) -> Any:
     """Give texts for authors the form of a reader's text; other settings have a form of their own."""
     if isinstance(value, dict):
         return {code: tidy_texts(text, Statement) for code, text in value.items()}
-    return tidy_texts(value, Statement) if name.startswith(_REASON) else value
+    return tidy_texts(value, Statement if name.startswith(_REASON) else _KINDS.get(name, object))
 
 
 def _find_in_setting(name: str, value: object, pointer: str) -> list[FieldError]:

@@ -116,6 +116,10 @@ async def show_refusal(
         visible=_VISIBLE,
         typed=typed,
         has_filled_decoy=has_filled_decoy(raw, _text_fields(site)),
+        # The service does not ask for it, so the browser has to.
+        must_agree=site is not None
+        and site.policy.consent == "required"
+        and not raw.get("consent"),
         is_final=isinstance(error, _FINAL) or "article_not_allowed" in codes or not is_sent_back,
     )
 

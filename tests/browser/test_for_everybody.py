@@ -59,6 +59,20 @@ async def show_preview(stage: Stage, page: Page) -> None:
     await expect(shown(page, "rendered")).to_be_visible()
 
 
+async def show_consent(stage: Stage, page: Page) -> None:
+    said = {"form.privacy_text": "We keep it.", "form.privacy_url": "https://blog.example/privacy"}
+    wanted = {**said, "form.consent": "required"}
+    await stage.api.patch(f"/v1/sites/{SITE}", json={"settings": wanted})
+    # The page that was loaded before may be kept for two seconds.
+    await page.goto(stage.put(attributes='limit="7"', head=PAPER))
+    await expect(shown(page, "privacy")).to_be_visible()
+    unsaid = {**dict.fromkeys(said, ""), "form.consent": "none"}
+    await stage.api.patch(f"/v1/sites/{SITE}", json={"settings": unsaid})
+    await fill(page)
+    await send(page)
+    await expect(shown(page, "error")).to_be_visible()
+
+
 async def show_held(stage: Stage, page: Page) -> None:
     await fill(page, email="dave@gmial.com")
     await send(page)
@@ -108,7 +122,7 @@ async def show_framed(stage: Stage, page: Page) -> None:
 
 
 STATES: list[Callable[[Stage, Page], Awaitable[None]]] = [
-    *(show_empty, show_thread, show_reply, show_errors, show_offline, show_preview),
+    *(show_empty, show_thread, show_reply, show_errors, show_offline, show_preview, show_consent),
     *(show_held, show_editor),
     *(show_closed, show_failure, show_receipt, show_error_page, show_framed),
 ]

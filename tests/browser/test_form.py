@@ -1,18 +1,30 @@
 """What the form of the widget says, shows and asks before anything is sent."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.stage import SITE, WIDGET, Stage, asked_for, fill, send, shown
 
 LATER = "**/embed-later.js*"
 PREVIEW = f"**/v1/sites/{SITE}/preview"
+UNSAID = {"form.privacy_text": "", "form.privacy_url": "", "form.consent": "none"}
 
 
 async def set_up(stage: Stage, settings: dict[str, Any]) -> None:
     answer = await stage.api.patch(f"/v1/sites/{SITE}", json={"settings": settings})
     assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+async def private(stage: Stage) -> AsyncIterator[Stage]:
+    """Give a site that wants consent to what it says about privacy."""
+    said = {"form.privacy_text": "We keep it.", "form.privacy_url": "https://blog.example/privacy"}
+    await set_up(stage, {**said, "form.consent": "required"})
+    yield stage
+    await set_up(stage, UNSAID)
 
 
 def text_of(page: Page) -> Locator:
@@ -128,6 +140,40 @@ async def test_the_longest_text_can_be_seen(stage: Stage) -> None:
         await expect(shown(page, "previewed").locator("strong")).to_have_count(6_666)
     finally:
         await set_up(stage, {"max_text_chars": 10_000})
+
+
+async def test_without_the_tick_that_the_site_wants_nothing_is_sent(private: Stage) -> None:
+    page = await private.open()
+    posts = asked_for(page, f"sites/{SITE}/comments")
+    box = page.get_by_role("checkbox", name="We keep it.")
+    await fill(page)
+    await send(page)
+    await expect(box).to_have_attribute("aria-invalid", "true")
+    await expect(box).to_be_focused()
+    await expect(box).to_have_accessible_description(
+        "Tick this box if you agree; without it your comment is not sent."
+    )
+    assert [request for request in posts if request.method == "POST"] == []
+    await expect(page.get_by_role("link", name="Privacy policy")).to_have_attribute(
+        "href", "https://blog.example/privacy"
+    )
+    await box.check()
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+
+
+async def test_the_box_is_asked_for_without_script_too(private: Stage) -> None:
+    page = await (await private.context(java_script_enabled=False)).new_page()
+    url = f"{private.url}/v1/sites/{SITE}/comments.html?article={private.article}&view=page"
+    await page.goto(url)
+    for name, value in (("text", "Mine."), ("name", "Dave"), ("email", "dave@mail.example")):
+        await page.locator(f"[name={name}]").fill(value)
+    await page.get_by_role("button", name="Post comment").click()
+    await expect(page.locator("[name=consent]:invalid")).to_be_focused()
+    assert await private.pending() == []
+    await page.get_by_role("checkbox", name="We keep it.").check()
+    await page.get_by_role("button", name="Post comment").click()
+    await expect(page.get_by_role("status")).to_contain_text("awaiting moderation")
 
 
 async def test_what_is_remembered_is_what_the_box_says(stage: Stage) -> None:

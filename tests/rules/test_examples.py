@@ -35,7 +35,8 @@ def find_attributes() -> set[str]:
 def find_parts() -> set[str]:
     """Find the parts that the templates and the script name."""
     markup = "".join(
-        (WEB / "templates" / f"{name}.html").read_text() for name in ("comments", "fields")
+        (WEB / "templates" / f"{name}.html").read_text()
+        for name in ("comments", "fields", "privacy")
     )
     named = re.findall(r'\bpart="([^"{]+)"', markup)
     named += re.findall(r'\bmake\("\w+", "([^"]+)"', SCRIPT)

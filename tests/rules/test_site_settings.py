@@ -44,6 +44,17 @@ def test_a_setting_that_is_not_changed_keeps_its_default() -> None:
         ("form.text_field", "a" * 65),
         ("form.text_field", "a\n"),
         ("form.text_field", ",".join(["a" * 32] * 1_001)),
+        ("form.privacy_text", "a" * 501),
+        ("form.privacy_text", "a\x00"),
+        ("form.privacy_text", "a\udcff"),
+        ("form.privacy_url", "javascript:alert(1)"),
+        ("form.privacy_url", "/privacy"),
+        ("form.privacy_url", "www.blog.example"),
+        ("form.privacy_url", "https://ann@blog.example/"),
+        ("form.privacy_url", 'https://blog.example/"onclick="alert(1)'),
+        ("form.privacy_url", "https://blog.example/\n"),
+        ("form.privacy_url", f"https://blog.example/{'a' * 2_000}"),
+        ("form.consent", "asked"),
     ],
 )
 def test_a_value_of_the_wrong_type_or_range_is_refused(name: str, value: SettingValue) -> None:
@@ -58,6 +69,17 @@ def test_the_fields_of_the_real_text_are_as_many_as_there_are_pages() -> None:
     policy = read_policy(change_policy({}, {"form.text_field": ",".join(names)}))
     assert policy.text_field_names == tuple(names)
     assert read_policy({}).text_field_names == ()
+
+
+def test_what_a_site_says_about_privacy_is_tidied_and_may_be_taken_back() -> None:
+    said = {
+        "form.privacy_text": " We keep\n it.\u200b",
+        "form.privacy_url": "http://a.example/?b=ä",
+    }
+    stored = change_policy({}, said)
+    policy = read_policy(stored)
+    assert (policy.privacy_text, policy.privacy_url) == ("We keep  it.", "http://a.example/?b=ä")
+    assert change_policy(stored, dict.fromkeys(said, "")) == {}
 
 
 def test_every_wrong_setting_is_named_at_once() -> None:

@@ -134,6 +134,7 @@ class ReplyForm {
     if (this.isBusy) return;
     this.clear();
     const missing = ["text", "name", "email"].filter((name) => !this.fields[name].value.trim());
+    if (this.fields.consent?.checked === false) missing.push("consent");
     if (missing.length) {
       this.mark(missing.map((name) => ({ pointer: `#/${name}`, code: `${name}_required` })));
       return;
@@ -189,7 +190,7 @@ class ReplyForm {
 
   markField({ pointer, code, detail, suggestion }) {
     const name = pointer?.slice(2);
-    const field = TYPED.includes(name) && this.fields[name];
+    const field = [...TYPED, "consent"].includes(name) && this.fields[name];
     if (!field) return false;
     const { words, state } = this.widget;
     const told = words[code] ?? words[code.replace(name, "field")] ?? detail;

@@ -26,6 +26,9 @@ DEFAULTS = {
     "comments": "open",
     "language": "en",
     "form.text_field": "",
+    "form.privacy_text": "",
+    "form.privacy_url": "",
+    "form.consent": "none",
     "reasons": {},
 }
 NEW = {"slug": "new", "title": "New", "origins": ["https://NEW.example:443/", "http://b.example"]}

@@ -89,6 +89,30 @@ async def test_the_form_works_by_its_own_fields(house: House) -> None:
     assert answer.status_code == 303
 
 
+@pytest.mark.parametrize("view", ["include", "page", "widget"])
+async def test_the_site_s_word_about_privacy_stands_in_the_form(house: House, view: str) -> None:
+    assert 'part="soft privacy"' not in (await get_fragment(house, view=view, limit="1")).text
+    await house.set(f"form.privacy_text={HOSTILE}", "form.privacy_url=https://blog.example/p?a&b")
+    html = (await get_fragment(house, view=view)).text
+    document = html5lib.parse(html, namespaceHTMLElements=False)
+    [said] = [one for one in document.iter("p") if one.get("part") == "soft privacy"]
+    assert "".join(said.itertext()).split() == [*HOSTILE.split(), "Privacy", "policy"]
+    assert [link.get("href") for link in said.iter("a")] == ["https://blog.example/p?a&b"]
+    assert 'name="consent"' not in html
+
+
+@pytest.mark.parametrize("view", ["include", "page", "widget"])
+async def test_a_site_may_want_a_box_to_be_ticked(house: House, view: str) -> None:
+    await house.set("form.consent=required")
+    html = (await get_fragment(house, view=view)).text
+    document = html5lib.parse(html, namespaceHTMLElements=False)
+    [box] = [one for one in document.iter("input") if one.get("name") == "consent"]
+    assert (box.get("type"), box.get("required"), box.get("checked")) == ("checkbox", "", None)
+    assert "I agree that what I enter here is stored" in html
+    # Whoever sends no form of ours is asked for nothing.
+    await house.submit(text="By an API client.")
+
+
 async def test_each_language_is_kept_by_itself(house: House) -> None:
     assert "Leave a reply" in (await get_fragment(house)).text
     assert 'lang="ar" dir="rtl"' in (await get_fragment(house, lang="ar-EG")).text
