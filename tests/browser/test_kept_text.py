@@ -64,6 +64,25 @@ async def test_a_failing_service_keeps_it(stage: Stage) -> None:
     await expect_kept(page)
 
 
+async def test_what_is_changed_while_there_is_no_network_is_not_sent_by_itself(
+    stage: Stage,
+) -> None:
+    context = await stage.context()
+    page = await stage.open(context=context)
+    await fill(page)
+    await context.set_offline(True)
+    await send(page)
+    await expect(shown(page, "summary")).to_contain_text("There is no connection.")
+    await typed(page).press_sequentially(" Or")
+    await expect(shown(page, "summary")).to_have_count(0)
+    await expect(shown(page, "submit")).to_have_text("Post comment")
+    await context.set_offline(False)
+    await typed(page).press_sequentially(" not.")
+    await send(page)
+    await expect(shown(page, "held")).to_contain_text("I like it. Or not.")
+    assert len(await stage.pending()) == 1
+
+
 async def test_a_repeated_comment_is_told_and_kept(stage: Stage) -> None:
     await stage.submit("I like it.", name="Dave")
     page = await stage.open()

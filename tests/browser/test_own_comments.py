@@ -104,6 +104,20 @@ async def test_a_correction_that_comes_too_late_is_told_and_kept(stage: Stage) -
         await stage.api.patch(f"/v1/sites/{SITE}", json={"settings": {WINDOW: 900}})
 
 
+async def test_a_correction_whose_script_cannot_be_had_is_told_and_can_be_tried_again(
+    stage: Stage,
+) -> None:
+    page = await stage.open()
+    await write(stage, page, "I liek it.")
+    await page.route("**/embed-later.js*", lambda route: route.abort())
+    await shown(page, "edit").click()
+    await expect(page.get_by_role("alert")).to_contain_text("That did not work.")
+    await page.unroute("**/embed-later.js*")
+    await correct(page, "I like it.")
+    await expect(shown(page, "held")).to_contain_text("I like it.")
+    await expect(page.get_by_role("alert")).to_have_count(0)
+
+
 async def test_a_correction_that_repeats_a_comment_is_told_so(stage: Stage) -> None:
     await stage.submit("I like it.", name="Dave")
     page = await stage.open()

@@ -15,14 +15,11 @@ const TOOLS = { make, makeButton, find, say, api, call, keep, recall, parse, pos
 let failures = "";
 async function later({ words }, place, name, ...given) {
   place?.querySelector("[part~=error]")?.remove();
-  try {
-    const { default: open } = await import(new URL(LATER + failures, SERVICE));
-    open(TOOLS)[name](...given);
-  } catch {
-    // A browser may keep in mind that an address led to nothing.
-    failures += "&";
-    place?.append(make("span", "error", words.failed, { role: "alert" }));
-  }
+  const found = await import(new URL(LATER + failures, SERVICE)).catch(() => null);
+  if (found) return found.default(TOOLS)[name](...given);
+  // A browser may keep in mind that an address led to nothing.
+  failures += "&";
+  place?.append(make("span", "error", words.failed, { role: "alert" }));
 }
 
 class ReplyForm {
@@ -40,7 +37,13 @@ class ReplyForm {
     const look = find(form, "preview");
     look?.addEventListener("click", () => later(widget, look.parentElement, "preview", widget, form, this.fields.text));
     this.restore();
-    form.addEventListener("input", () => this.note());
+    form.addEventListener("input", () => {
+      this.note();
+      // What is being changed is sent when its author says so.
+      if (!this.isWaiting) return;
+      this.clear();
+      this.busy(false);
+    });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.tries = 0;
