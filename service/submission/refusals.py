@@ -35,7 +35,7 @@ from service.languages import FALLBACK, Words, choose_language, direction, read_
 from service.services import Services
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, find_page
-from service.submission.rules import has_filled_decoy, translate_names
+from service.submission.rules import CONSENT, has_filled_decoy, translate_names
 from service.submission.strangers import find_strangers, tell_owner
 
 # What is said of a refusal that no single field is to blame for; of any other, that it did not work.
@@ -146,9 +146,7 @@ async def show_refusal(
         strangers=strangers,
         has_filled_decoy=has_filled_decoy(raw, text_fields),
         # The service does not ask for it, so the browser has to.
-        must_agree=site is not None
-        and site.policy.consent == "required"
-        and not raw.get("consent"),
+        must_agree=site is not None and site.policy.consent == "required" and not raw.get(CONSENT),
         is_final=isinstance(error, _FINAL) or "article_not_allowed" in codes or not is_sent_back,
     )
 

@@ -15,6 +15,8 @@ from service.submission.links import check_url
 from service.submission.schemas import MAX_NAME_CHARS
 from service.text.normalising import normalise_line
 
+# The box of `form.consent`, which the browser asks for.
+CONSENT = "consent"
 OUR_NAMES = ("article", "name", "email", "text", "url", "parent", "redirect_to")
 # The field names of the WordPress comment form, which are taken wherever ours are.
 WORDPRESS_NAMES = {

@@ -13,7 +13,7 @@ from service.logs import get_logger
 from service.metrics import Metrics
 from service.sites.plugin_fields import explain_plugin_field
 from service.sites.redirects import FROM_PAGE
-from service.submission.rules import OUR_NAMES, WORDPRESS_NAMES, translate_names
+from service.submission.rules import CONSENT, OUR_NAMES, WORDPRESS_NAMES, translate_names
 
 MAX_STRANGERS = 3
 # Shorter ones are told only where the text is missing: they may be a rating, or a number.
@@ -42,7 +42,7 @@ def find_strangers(raw: Mapping[str, Any], text_fields: Sequence[str]) -> list[S
     Where there is no text, short ones too: one of them may be it. With the text they have at most the
     characters of one text that is as long as is read.
     """
-    known = {FROM_PAGE, *OUR_NAMES, *WORDPRESS_NAMES, *text_fields}
+    known = {FROM_PAGE, CONSENT, *OUR_NAMES, *WORDPRESS_NAMES, *text_fields}
     text = translate_names(raw, text_fields).get("text")
     found = [
         Stranger(name if _HARMLESS_NAME.fullmatch(name) else None, value)

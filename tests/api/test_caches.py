@@ -45,7 +45,7 @@ CACHES = {
     "service.publication.queries._page_query": OURS,
     "service.rate_limiting.rules.parse_limit": "limits as they are written, 14 characters each",
     "service.sites.articles.parse_hosts": "settings of sites, MAX_HOSTS_CHARS each",
-    "service.sites.policy.parse_text_fields": "settings of sites, MAX_TEXT_FIELDS_CHARS each",
+    "service.sites.kinds.parse_text_fields": "settings of sites, MAX_TEXT_FIELDS_CHARS each",
     "service.telemetry.sharing.join_workers": OURS,
     "service.web.files._keep_file": OURS,
     "service.web.files._keep_later": OURS,

@@ -34,7 +34,7 @@ PUBLIC_MEMBERS = {
     "Submitted": "id status article submitted_at receipt hints",
     "ReceiptLink": "token url",
     "Hint": "pointer code suggestion",
-    "Receipt": "status article submitted_at decided_at reason statement can",
+    "Receipt": "status article submitted_at decided_at reason statement can edit",
     "Form": "article open limits max_depth labels",
     "FormLimits": "name email url text",
 }

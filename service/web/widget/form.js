@@ -27,9 +27,15 @@ class ReplyForm {
     form.noValidate = true;
     this.title.tabIndex = -1;
     this.fields.text.after(find(form, "counter"));
-    this.fields.text.setAttribute("aria-describedby", "greenroom-markup greenroom-text-error");
     this.restore();
-    form.addEventListener("input", () => this.note());
+    form.addEventListener("input", () => {
+      this.note();
+      // What is being changed is sent when its author says so.
+      if (!this.isWaiting) return;
+      this.isWaiting = false;
+      find(form, "summary")?.remove();
+      this.sending?.rest();
+    });
     // It is there by the time that somebody has typed something.
     form.addEventListener("focusin", () => writing().catch(() => {}), { once: true });
     find(form, "preview").addEventListener("click", () => this.preview());

@@ -116,6 +116,11 @@ class Sending {
     });
   }
 
+  rest() {
+    clearTimeout(this.timer);
+    this.busy(false);
+  }
+
   clear() {
     clearTimeout(this.timer);
     this.reply.isWaiting = false;

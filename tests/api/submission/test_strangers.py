@@ -76,6 +76,12 @@ async def test_tokens_do_not_come_back(house: House) -> None:
     assert await count(house) == 0
 
 
+async def test_what_our_own_form_asks_beside_the_text_is_none(house: House) -> None:
+    refused = await post(house, consent="yes")
+    assert "stranger-" not in refused.text
+    assert await count(house) == 0
+
+
 async def test_it_is_bounded_in_number_and_length(house: House) -> None:
     many = {f"field{number}": f"{number} and " + "x" * number for number in range(100)}
     page = Inputs((await post(house, **many)).text).values
