@@ -57,7 +57,7 @@ async def read_feed(
 
 
 _FEED_OF_SITE = (
-    select(col(Article.key), *_ENTRY)
+    select(col(Article.key), col(Article.revision), *_ENTRY)
     .join(Article, col(Article.id) == col(Comment.article_id))
     .where(col(Comment.site_id) == bindparam("site_id"), IS_VISIBLE)
     .order_by(_PUBLISHED.desc(), col(Comment.id).desc())
@@ -74,7 +74,10 @@ _LAST_CHANGE = (
 async def read_feed_of_site(
     session: AsyncSession, site_id: UUID, limit: int
 ) -> tuple[Sequence[Row[Any]], datetime | None]:
-    """Read what of a site became visible last, each with the `key` of its article, and the last change."""
+    """Read what of a site became visible last, each with `key` and `revision` of its article.
+
+    Beside it is when anything of the site last changed in public.
+    """
     connection = await session.connection()
     rows = (await connection.execute(_FEED_OF_SITE, {"site_id": site_id, "limit": limit})).all()
     return rows, await connection.scalar(_LAST_CHANGE, {"site_id": site_id})

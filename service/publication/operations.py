@@ -149,7 +149,9 @@ async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Ent
         length, _ = heads.get((site.id, WHOLE_SITE), (None, 0))
         rows, changed_at = await entries.read_feed_of_site(session, site.id, MAX_ENTRIES)
         feed = Feed(site, None, rows, changed_at, public_url)
-        return await _make(rows, lambda: render_feed(feed)), Basis(site, {WHOLE_SITE: length})
+        # A comment that is rendered anew changes its article, and the log has no entry of it.
+        basis = Basis(site, {WHOLE_SITE: length, **{row.key: row.revision for row in rows}})
+        return await _make(rows, lambda: render_feed(feed)), basis
 
     return await pages.get(("feed", WHOLE_SITE), site, read)
 

@@ -20,7 +20,10 @@ _MAX_UNFOLDED = 4
 
 
 def fold(text: str) -> str:
-    """Give a text, or what is looked for in one, as it is compared; of blanks one each is left, within."""
+    """Give a text, or what is looked for in one, as the two are compared.
+
+    Of a run of blanks one is left, and none at the ends.
+    """
     if not text.isascii():
         text = text.translate({ord(char): _fold_char(char) for char in {*text}})
         # What is left of marks may belong to the letter before, as the voicing of narrow kana does.

@@ -19,6 +19,7 @@ from sqlmodel import col, select, update
 from service import commands
 from service.accounts.tables import Moderator
 from service.clock import new_id
+from service.comments.search import make_search
 from service.modlog.tables import LogHead
 from service.privacy.secrets import NONCE_BYTES
 from service.privacy.vault import Keyring
@@ -43,8 +44,8 @@ COMMENTS_PER_AUTHOR = 10
 ACTIONS = {"approved": "approve", "rejected": "reject", "spam": "spam"}
 
 COMMENT = (
-    "id, site_id, article_id, parent_id, depth, name, url, text, html, markup, status, visibility,"
-    " version, edited, submitted_at, decided_at, risk, signals, fingerprint, client_hash"
+    "id, site_id, article_id, parent_id, depth, name, url, text, html, markup, search, status,"
+    " visibility, version, edited, submitted_at, decided_at, risk, signals, fingerprint, client_hash"
 )
 ADDRESS = "id, site_id, key_id, sealed, author_index"
 ENTRY = (
@@ -130,6 +131,8 @@ class Seeding:
         parent = self._roots.get(article) if self._happens(self._crowd.replies) else None
         text, html = self._random.choice(self._texts)
         author = self._random.randrange(self._author_total)
+        name = f"Reader {author}"
+        url = f"https://site{author}.example.org/" if author % 3 == 0 else None
         as_id, as_time, is_decided = self._bulk.as_id, self._bulk.as_time, status != "pending"
         decided_at = at + DECIDED_AFTER
         if status == "approved":
@@ -137,9 +140,8 @@ class Seeding:
             self._roots.setdefault(article, comment_id)
         comment = (
             *(as_id(comment_id), self._site, as_id(article), as_id(parent) if parent else None),
-            *(1 if parent else 0, f"Reader {author}"),
-            f"https://site{author}.example.org/" if author % 3 == 0 else None,
-            *(text, html, MARKUP_VERSION, status),
+            *(1 if parent else 0, name, url),
+            *(text, html, MARKUP_VERSION, make_search(name, url, text, html), status),
             "visible" if status == "approved" else "hidden",
             *(2 if is_decided else 1, False, as_time(at)),
             as_time(decided_at) if is_decided else None,

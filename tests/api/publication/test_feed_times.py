@@ -3,6 +3,7 @@
 from sqlmodel import update
 
 from service.comments.tables import Article, Comment
+from tests.api.moderation.test_renew_markup import make_old, renew
 from tests.api.publication.test_show_feed import ATOM, ids, read, texts
 from tests.cast import House
 
@@ -97,3 +98,20 @@ async def test_a_feed_from_which_all_has_gone_says_when(house: House) -> None:
     await house.withdraw(shown)
     for article in ("/post", None):
         assert await times(house, article) == [("13:00",)]
+
+
+async def test_what_another_process_renders_anew_shows_without_word_of_it(house: House) -> None:
+    one = await house.publish(text="5*3*2 = 30")
+    await make_old(house, one.id, "<p>5<em>3</em>2 = 30</p>")
+    for article in ("/post", None):
+        assert "<em>" in await content(house, article)
+    house.clock.advance(hours=1)
+    await renew(house)
+    house.app._app.state.pages.doubt()
+    for article in ("/post", None):
+        assert await content(house, article) == "<p>5*3*2 = 30</p>"
+        assert (await times(house, article))[1] == ("12:00", "13:00")
+
+
+async def content(house: House, article: str | None) -> str:
+    return (await read(house, article)).findtext(f"{ATOM}entry/{ATOM}content", "")
