@@ -115,7 +115,7 @@ async def show_widget(request: AppRequest) -> Response[Any]:
     opt=Doc(readers=Readers.ANYONE, tag="Public", answers={200: SCRIPT}).as_opt(),
 )
 async def show_later(request: AppRequest) -> Response[Any]:
-    """Give what the widget loads for a reader who looks at a comment before sending it, or corrects one."""
+    """Give what the widget loads for those who write."""
     return _send(request, _keep_later(), SCRIPT)
 
 

@@ -1,4 +1,4 @@
-"""The widget's script: one small file, for pages of any origin, and what it loads when a reader wants it."""
+"""The widget's script: one small file, for pages of any origin, and what it loads for those who write."""
 
 import gzip
 import re
@@ -7,7 +7,7 @@ from service.web.files import build_later, build_widget
 from tests.cast import House
 
 MAX_GZIP_BYTES = 12_000
-MAX_LATER_GZIP_BYTES = 3_000
+MAX_LATER_GZIP_BYTES = 6_000
 
 
 def test_it_is_small() -> None:
@@ -30,7 +30,9 @@ def test_nothing_in_it_is_forbidden_by_a_strict_policy() -> None:
         "eval(",
         "new Function",
         "document.write",
-        ".style",
+        # What a script sets one by one is no inline style.
+        "cssText",
+        '"style"',
         "style=",
         "document.cookie",
     ):
