@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from service.clock import new_id, parse_id
 from service.comments.errors import DuplicateComment
 from service.comments.receipts import make_receipt_token
+from service.comments.search import make_search_apart
 from service.comments.texts import check_apart, make_fingerprint, render_apart
 from service.database import UNKNOWN
 from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
@@ -188,6 +189,10 @@ async def _charge_and_store(
         raise
     html = await render_apart(submission.text)
     comment = _make_comment(services, keyring, site, submission, html, parent, prefix, verdict)
+    # Not in the transaction that others share.
+    comment["search"] = await make_search_apart(
+        submission.name, submission.url, submission.text, html
+    )
     address = submission.email
     sealed = keyring.seal_row(comment["id"], site.id, address.original, address.folded)
     try:
