@@ -202,7 +202,7 @@ async def test_a_canonical_link_that_is_not_the_site_s_gives_way_to_the_address(
 
 @pytest.mark.parametrize(
     ("attributes", "named"),
-    [('article="/post"', '"site"'), ('site="nowhere" article="/post"', "404")],
+    [('article="/post"', '"site"'), ('site="nowhere" article="/post"', "/problems/not-found")],
 )
 async def test_what_no_second_try_would_mend_is_named_to_who_can(
     stage: Stage, attributes: str, named: str

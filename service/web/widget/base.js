@@ -51,7 +51,12 @@ function languageOf(element) {
 }
 
 // What only who runs the page can mend, told to nobody else.
-const report = (text) => console.error(`Greenroom: ${text}`);
+const report = (...what) => console.error("Greenroom:", ...what);
+async function reportAnswer(answer) {
+  const { detail, type, errors = [] } = await answer.json().catch(() => ({}));
+  const told = [detail, ...errors.map((one) => one.detail)].filter(Boolean).join(" ");
+  report(`${answer.status} for ${answer.url}`, told, type ? `What to do: ${new URL(type, SERVICE)}` : "");
+}
 
 // Resolves to the answer whatever its status; rejects when there is none.
 function call(url, method = "GET", body = undefined, headers = {}) {

@@ -45,7 +45,7 @@ function countAll(site, elements) {
 
 async function count(url, elements) {
   const answer = await call(url).catch(() => null);
-  if (!answer?.ok) return answer && report(`${answer.status} for ${url}\n${await answer.text()}`);
+  if (!answer?.ok) return answer && reportAnswer(answer);
   const { counts } = await answer.json();
   for (const element of elements) {
     const found = counts[element.getAttribute("article")];

@@ -75,17 +75,23 @@ class Comments {
     const { signal } = (this.loading = new AbortController());
     this.signal = signal;
     this.locale = languageOf(this.host);
-    if (!this.site) return this.refuse('the element has no attribute "site", which names the site that it belongs to');
+    if (!this.site) {
+      report('the element has no attribute "site"; it takes the name of the site, as in `greenroom site list`');
+      return this.apologise(false);
+    }
     if (!this.section) this.wait();
     try {
       const answer = await this.ask();
-      const html = await answer.text();
+      const section = answer.ok && parse(await answer.text()).firstElementChild;
       if (signal.aborted) return;
-      if (answer.ok) this.begin(parse(html).firstElementChild);
-      else if (answer.status >= 500 || answer.status === 429) this.apologise();
-      else this.refuse(`${answer.status} for ${answer.url}\n${html}`);
-    } catch {
-      if (!signal.aborted) this.apologise();
+      if (section) return this.begin(section);
+      reportAnswer(answer);
+      // No second try would mend what is wrong with the question.
+      this.apologise(answer.status >= 500 || answer.status === 429);
+    } catch (error) {
+      if (signal.aborted) return;
+      report(error);
+      this.apologise();
     }
   }
 
@@ -143,7 +149,7 @@ class Comments {
   checkOrigin() {
     const taken = [...this.state.origins, SERVICE.origin, "null"];
     if (!this.state.open || taken.includes(location.origin)) return;
-    report(`${location.origin} is no origin of the site ${this.site}, so no comments are taken from this page`);
+    report(`${location.origin} is no origin of the site ${this.site}, so no comments are taken from this page; an owner adds it to "origins"`);
     this.form.form.before(make("p", "note", this.words.origin_not_allowed));
     this.form.form.hidden = true;
   }
@@ -177,12 +183,6 @@ class Comments {
     if (!mayRetry) return;
     note.append(makeButton(retry, "quiet", () => this.load()));
     addEventListener("online", () => this.load(), { signal: this.signal, once: true });
-  }
-
-  // What no second try would mend.
-  refuse(why) {
-    report(why);
-    this.apologise(false);
   }
 
   approve(comment) {
