@@ -39,13 +39,22 @@ STATIC = {
 # The parts of the widget's script, in one scope: each uses what stands above it.
 _WIDGET = files("service") / "web" / "widget"
 WIDGET_PARTS = (
-    *("base.js", "colours.js", "times.js", "tools.js", "thread.js", "seen.js", "form.js"),
+    *(
+        "base.js",
+        "colours.js",
+        "times.js",
+        "tools.js",
+        "part.js",
+        "thread.js",
+        "seen.js",
+        "form.js",
+    ),
     *("live.js", "count.js", "element.js"),
 )
 # Said before anything is loaded, and where nothing can be.
 EARLY_WORDS = ("loading", "unreachable", "retry")
 # The parts of what the widget loads for those who write.
-LATER_PARTS = ("later.js", "sending.js", "own.js", "correcting.js")
+LATER_PARTS = (*("later.js", "replying.js", "sending.js", "own.js", "correcting.js", "opening.js"),)
 
 
 def build_widget() -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from tests.browser.stage import SITE, WIDGET, Stage, shown
+from tests.browser.stage import SITE, WIDGET, Stage, fill, send, shown
 
 HOSTILE = """
 <style>
@@ -256,3 +256,115 @@ async def test_that_the_comments_are_on_their_way_is_said(stage: Stage) -> None:
     await page.goto(stage.put("<p>The page's own.</p>", lang="fr"))
     await expect(shown(page, "loading")).to_have_text("Chargement des commentaires.")
     await expect(page.get_by_text("The page's own.")).to_be_visible()
+
+
+async def test_what_was_written_for_one_page_is_never_sent_for_another(stage: Stage) -> None:
+    page = await stage.open(stage.put(article="auto"))
+    await fill(page, "For page one.")
+    posts = f"**/v1/sites/{SITE}/comments"
+    await page.route(posts, lambda route: route.fulfill(status=503, body="{}"))
+    await send(page)
+    await expect(shown(page, "summary")).to_be_visible()
+    await page.unroute(posts)
+    await page.evaluate("history.pushState(null, '', '/page-two')")
+    await expect(shown(page, "summary")).to_have_count(0)
+    text = page.locator(f"{WIDGET} [name=text]:visible")
+    await expect(text).to_have_value("")
+    await page.evaluate("history.back()")
+    # It waits for its author, on its own page.
+    await expect(text).to_have_value("For page one.")
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+    assert [one["article"] for one in await stage.pending()] == [stage.article]
+
+
+async def test_nothing_of_one_page_is_shown_under_another_meanwhile(stage: Stage) -> None:
+    await talk(stage)
+    page = await stage.open(stage.put(article="auto"))
+    await expect(shown(page, "text")).to_have_count(2)
+    await page.route("**/comments.html*", lambda route: None)
+    await page.evaluate("history.pushState(null, '', '/page-two')")
+    await expect(shown(page, "loading")).to_be_visible()
+    await expect(shown(page, "form")).to_have_count(0)
+
+
+async def test_a_page_of_many_discussions_can_be_written_on(stage: Stage) -> None:
+    others = "".join(
+        f'<{WIDGET} site="{SITE}" article="/other-{number}"></{WIDGET}>' for number in range(8)
+    )
+    page = await stage.open(stage.put(beside=others))
+    first = page.locator(WIDGET).first
+    await first.get_by_label("Comment").last.fill("I like it.")
+    await first.get_by_label("Name (Required)").fill("Dave")
+    await first.get_by_label("E-mail").first.fill("dave@mail.example")
+    await first.get_by_role("button", name="Post comment").click()
+    await expect(first.locator("[part~=held]:visible")).to_contain_text("I like it.")
+
+
+async def test_an_element_can_be_hidden(stage: Stage) -> None:
+    page = await stage.open()
+    await expect(shown(page, "form")).to_be_visible()
+    await page.locator(WIDGET).evaluate("node => { node.hidden = true; }")
+    await expect(page.locator(WIDGET)).to_be_hidden()
+
+
+async def test_a_page_s_registered_properties_are_not_ours(stage: Stage) -> None:
+    await talk(stage)
+    names = ("ink", "soft", "paper", "card", "line", "accent", "danger", "focus")
+    css = "".join(
+        f"@property --{name} {{ syntax: '<color>'; inherits: false; initial-value: yellow; }}"
+        for name in names
+    )
+    page = await stage.open(stage.put(head=f"<style>{css}</style>", is_plain=True), bypass_csp=True)
+    await expect(shown(page, "text")).to_have_count(2)
+    found = await see_contrast(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("garbage", ["{}", "5", '"x"', "true", "[null]", '{"parent":"\\"]"}', "{"])
+async def test_what_others_keep_under_our_names_does_no_harm(stage: Stage, garbage: str) -> None:
+    await talk(stage)
+    context = await stage.context()
+    keys = ("own", "seen", "order", f"{stage.article}:draft")
+    for key in keys:
+        await context.add_init_script(
+            f"for (const area of [localStorage, sessionStorage]) area.setItem('greenroom:{SITE}:{key}', {garbage!r})"
+        )
+    page = await stage.open(context=context)
+    await expect(shown(page, "text")).to_have_count(2)
+    await fill(page)
+    await send(page)
+    await expect(shown(page, "held")).to_be_visible()
+
+
+async def test_what_is_typed_is_no_shortcut_of_the_page(stage: Stage) -> None:
+    page = await stage.open()
+    await page.evaluate(
+        """window.heard = [];
+        document.addEventListener("keydown", ({ key, target }) => {
+          if (!["INPUT", "TEXTAREA"].includes(target.tagName)) heard.push(key);
+        });"""
+    )
+    await page.locator(f"{WIDGET} [name=text]:visible").press_sequentially("s/n")
+    assert await page.evaluate("heard") == []
+
+
+async def test_a_style_sheet_that_comes_late_is_heeded(stage: Stage) -> None:
+    await talk(stage)
+    page = await stage.open(stage.put(is_plain=True), bypass_csp=True)
+    section = page.locator(f"{WIDGET} section")
+    await expect(section).to_have_css("color-scheme", "light")
+    await page.evaluate(
+        """{ const sheet = new CSSStyleSheet();
+        sheet.replaceSync("body { background: #111; color: #eee; }");
+        document.adoptedStyleSheets = [sheet]; }"""
+    )
+    await expect(section).to_have_css("color-scheme", "dark")
+
+
+async def test_a_ground_that_cannot_be_seen_is_known_by_the_page_s_own_text(stage: Stage) -> None:
+    await talk(stage)
+    css = "body { color: #eee; } body::before { content: ''; position: fixed; inset: 0; z-index: -1; background: #111; }"
+    page = await stage.open(stage.put(head=f"<style>{css}</style>", is_plain=True))
+    await expect(page.locator(f"{WIDGET} section")).to_have_attribute("data-painted", "")
+    await expect(page.locator(f"{WIDGET} section")).to_have_css("color-scheme", "dark")

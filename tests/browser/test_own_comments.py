@@ -104,18 +104,28 @@ async def test_a_correction_that_comes_too_late_is_told_and_kept(stage: Stage) -
         await stage.api.patch(f"/v1/sites/{SITE}", json={"settings": {WINDOW: 900}})
 
 
-async def test_a_correction_whose_script_cannot_be_had_is_told_and_can_be_tried_again(
-    stage: Stage,
-) -> None:
+async def test_own_comments_come_back_as_soon_as_their_script_can_be_had(stage: Stage) -> None:
     page = await stage.open()
-    await write(stage, page, "I liek it.")
+    await write(stage, page, "I like it.")
     await page.route("**/embed-later.js*", lambda route: route.abort())
-    await shown(page, "edit").click()
-    await expect(page.get_by_role("alert")).to_contain_text("That did not work.")
+    await page.reload()
+    await expect(shown(page, "form")).to_be_visible()
+    await expect(shown(page, "held")).to_have_count(0)
     await page.unroute("**/embed-later.js*")
-    await correct(page, "I like it.")
+    await page.locator(f"{WIDGET} [name=text]:visible").focus()
     await expect(shown(page, "held")).to_contain_text("I like it.")
-    await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_a_comment_that_went_back_to_the_queue_is_shown_as_waiting(stage: Stage) -> None:
+    page = await stage.open()
+    await write(stage, page, "I like it.")
+    [comment] = await stage.approve_all()
+    await expect(shown(page, "text")).to_have_text("I like it.")
+    await page.goto("about:blank")
+    await stage.decide("requeue", comment)
+    await page.goto(stage.put())
+    await expect(shown(page, "held")).to_contain_text("awaiting moderation")
+    await expect(page.get_by_role("article", name="Dave")).to_be_visible()
 
 
 async def test_a_correction_that_repeats_a_comment_is_told_so(stage: Stage) -> None:

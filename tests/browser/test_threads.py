@@ -118,3 +118,31 @@ async def test_what_is_not_loaded_is_counted_right(stage: Stage) -> None:
     await expect(shown(page, "count")).to_have_text("2")
     await stage.decide("reject", second)
     await expect(shown(page, "count")).to_have_text("1")
+
+
+async def test_lists_in_comments_are_no_comments(stage: Stage) -> None:
+    first = await stage.publish("Mine:\n\n- one\n- two\n\n1. three\n2. four")
+    await stage.publish("Yours:\n\n- five\n- six", parent=first)
+    page = await stage.open()
+    await expect(shown(page, "text")).to_have_count(2)
+    await expect(page.get_by_role("button", name="Replies (1)")).to_be_visible()
+    await stage.publish("- seven\n- eight")
+    await expect(shown(page, "text")).to_have_count(3)
+    await shown(page, "reply").last.click()
+    await fill(page, "- nine\n- ten")
+    await send(page)
+    await expect(shown(page, "held")).to_contain_text("nine")
+
+
+async def test_choosing_an_order_that_cannot_be_had_leaves_what_is_shown(stage: Stage) -> None:
+    await stage.publish("The first.")
+    await stage.publish("The second.")
+    context = await stage.context()
+    page = await stage.open(context=context)
+    await expect(shown(page, "text")).to_have_count(2)
+    await context.set_offline(True)
+    order = page.get_by_label("Order of the comments")
+    await order.select_option("newest")
+    await expect(shown(page, "status")).to_have_text("Comments are not available.")
+    await expect(order).to_have_value("oldest")
+    await expect(shown(page, "text")).to_have_text(["The first.", "The second."])

@@ -2,8 +2,15 @@
 
 const SERVICE = new URL(".", import.meta.url);
 const TIMEOUT_MS = 30_000;
+// What only who runs the page can mend, told to nobody else.
+const report = (...what) => console.error("Greenroom:", ...what);
 // For pages that require Trusted Types. What goes through here was made, or sanitised, by the service.
-const trusted = globalThis.trustedTypes?.createPolicy("greenroom", { createHTML: (html) => html });
+let trusted;
+try {
+  trusted = globalThis.trustedTypes?.createPolicy("greenroom", { createHTML: (html) => html });
+} catch {
+  report('the Content-Security-Policy of the page has to allow "trusted-types greenroom"');
+}
 
 function parse(html) {
   const template = document.createElement("template");
@@ -50,8 +57,6 @@ function languageOf(element) {
   return new Intl.Locale("en");
 }
 
-// What only who runs the page can mend, told to nobody else.
-const report = (...what) => console.error("Greenroom:", ...what);
 async function reportAnswer(answer) {
   const { detail, type, errors = [] } = await answer.json().catch(() => ({}));
   const told = [detail, ...errors.map((one) => one.detail)].filter(Boolean).join(" ");
@@ -85,6 +90,17 @@ function recall(area, key) {
   }
 }
 
+// What is kept as names and values; anybody may have written something else there.
+function recallAll(area, key) {
+  const kept = recall(area, key);
+  return typeof kept === "object" && !Array.isArray(kept) ? kept ?? {} : {};
+}
+
+const draftKey = (site, article) => `greenroom:${site}:${article}:draft`;
+
 // The receipts of what the reader has written on a site.
 const ownKey = (site) => `greenroom:${site}:own`;
-const ownOf = (site) => recall("localStorage", ownKey(site)) ?? [];
+const ownOf = (site) => {
+  const kept = recall("localStorage", ownKey(site));
+  return Array.isArray(kept) ? kept.filter((one) => one?.id && one.token) : [];
+};

@@ -3,6 +3,8 @@
 // Between these no colour of either palette (comments.css) has the contrast of WCAG's AA, 4.5 to 1.
 const DARKEST_LIGHT = 0.7;
 const LIGHTEST_DARK = 0.055;
+const LEAST_CONTRAST = 1.5;
+const LOOK_MS = 500;
 
 const above = (node) => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host;
 
@@ -19,6 +21,8 @@ function luminance([red, green, blue]) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+const contrast = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+
 // The luminance of what is behind an element, or nothing where that is a picture.
 function findLuminance(element, probe) {
   let shown = [0, 0, 0];
@@ -30,7 +34,8 @@ function findLuminance(element, probe) {
     covered += share;
   };
   for (let node = element; node && covered < 0.99; node = above(node)) {
-    const { backgroundColor, backgroundImage } = getComputedStyle(node);
+    const { backgroundColor, backgroundImage, display } = getComputedStyle(node);
+    if (display === "contents") continue;
     if (backgroundImage !== "none") return undefined;
     cover(backgroundColor);
   }
@@ -42,16 +47,9 @@ function findLuminance(element, probe) {
 class Colours {
   constructor(host, signal) {
     this.host = host;
-    const look = () => {
-      cancelAnimationFrame(this.frame);
-      this.frame = requestAnimationFrame(() => signal.aborted || this.look());
-    };
-    const changes = new MutationObserver(look);
-    for (let node = host; node; node = above(node)) changes.observe(node, { attributes: true });
-    changes.observe(document.head, { subtree: true, childList: true, attributes: true });
-    signal.addEventListener("abort", () => changes.disconnect());
-    for (const name of ["transitionend", "load"]) addEventListener(name, look, { signal, capture: true });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", look, { signal });
+    // No event tells of all that may paint a page: classes, style sheets, animations, sizes.
+    const timer = setInterval(() => this.look(), LOOK_MS);
+    signal.addEventListener("abort", () => clearInterval(timer));
   }
 
   paint(section) {
@@ -62,11 +60,12 @@ class Colours {
   look() {
     const probe = make("i", "", "", { hidden: "" });
     this.section.append(probe);
-    const behind = findLuminance(this.host, probe);
     const ink = luminance(readColour(probe, getComputedStyle(this.host).color));
+    const found = findLuminance(this.host, probe);
     probe.remove();
+    // A page whose own text could not be read there has painted what we cannot see.
+    const behind = contrast(ink, found) < LEAST_CONTRAST ? undefined : found;
     const theme = this.host.getAttribute("theme");
-    // Before a picture the page's own text tells.
     const isDark = theme === "dark" || (theme !== "light" && (behind === undefined ? ink > 0.3 : behind < 0.3));
     this.section.style.colorScheme = isDark ? "dark" : "light";
     const fits = isDark ? behind <= LIGHTEST_DARK : behind >= DARKEST_LIGHT;

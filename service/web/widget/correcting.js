@@ -107,13 +107,13 @@ async function withdraw(widget, entry) {
   if (thread.isShown(entry.id)) thread.depart(entry.id);
   widget.announce(words.withdrawn);
   widget.tell("withdrawn", { id: entry.id });
-  widget.form.title.focus();
+  widget.section.focus();
   return true;
 }
 
 // The address cannot be changed any more, but the comment can be taken back and sent with another one.
 function doubt(widget, item, entry, { suggestion }, sent) {
-  const { words, form, own } = widget;
+  const { words, reply: form, own } = widget;
   const note = make("p", "note doubt", `${words.check_email} `);
   let isBusy = false;
   note.append(makeButton(say(words.resend_with, { suggestion }), "quiet suggestion", async () => {

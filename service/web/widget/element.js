@@ -26,7 +26,8 @@ class GreenroomComments extends HTMLElement {
 // The comments of one element, from when it is put into the page until it is taken out.
 class Comments {
   constructor(host) {
-    Object.assign(this, { host, shadowRoot: host.shadowRoot, ending: new AbortController(), loading: new AbortController() });
+    Object.assign(this, { host, shadowRoot: host.shadowRoot, ending: new AbortController() });
+    Object.assign(this, { asking: new AbortController(), loading: new AbortController() });
     this.colours = new Colours(host, this.ending.signal);
     this.load();
     this.followPage();
@@ -37,7 +38,7 @@ class Comments {
   }
 
   // The reader's own choice, or the page's.
-  get order() {
+  get wishedOrder() {
     const chosen = recall("localStorage", `greenroom:${this.site}:order`) ?? this.host.getAttribute("order");
     return chosen === "newest" ? "newest" : "oldest";
   }
@@ -47,13 +48,13 @@ class Comments {
   }
 
   end() {
-    this.ending.abort();
-    this.loading.abort();
+    for (const one of [this.ending, this.asking, this.loading]) one.abort();
   }
 
   // A script that sets three attributes wants one answer.
   change(name) {
     if (name === "theme") return this.colours.look();
+    this.isElsewhere ||= ["site", "article"].includes(name);
     clearTimeout(this.changing);
     this.changing = setTimeout(() => this.ending.signal.aborted || this.load());
   }
@@ -65,42 +66,45 @@ class Comments {
     const timer = setInterval(() => {
       if (pageAddress() === shown) return;
       shown = pageAddress();
-      if (this.host.getAttribute("article") === "auto") this.load();
+      if (this.host.getAttribute("article") === "auto") this.change("article");
     }, 500);
     this.ending.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
+  // Tells whether the comments are there. Those of the same article stay until others are.
   async load() {
-    this.loading.abort();
-    const { signal } = (this.loading = new AbortController());
-    this.signal = signal;
+    this.asking.abort();
+    const { signal } = (this.asking = new AbortController());
     this.locale = languageOf(this.host);
     if (!this.site) {
       report('the element has no attribute "site"; it takes the name of the site, as in `greenroom site list`');
       return this.apologise(false);
     }
-    if (!this.section) this.wait();
+    if (this.isElsewhere || !this.section) this.wait();
+    this.isElsewhere = false;
+    const order = this.wishedOrder;
     try {
-      const answer = await this.ask();
+      const answer = await this.ask(order);
       const section = answer.ok && parse(await answer.text()).firstElementChild;
-      if (signal.aborted) return;
-      if (section) return this.begin(section);
-      reportAnswer(answer);
+      if (signal.aborted) return true;
+      if (!section) reportAnswer(answer);
+      if (section) this.begin(section, order);
       // No second try would mend what is wrong with the question.
-      this.apologise(answer.status >= 500 || answer.status === 429);
+      else this.apologise(answer.status >= 500 || answer.status === 429);
+      return Boolean(section);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return true;
       report(error);
-      this.apologise();
+      return this.apologise();
     }
   }
 
   // Asks for what the element names, else for what the page calls itself, else for what it is.
-  async ask() {
+  async ask(order) {
     const named = this.host.getAttribute("article");
     const canonical = document.querySelector("link[rel~=canonical i]")?.href;
     const url = (article) => api(`sites/${this.site}/comments.html`, {
-      article, view: "widget", lang: this.locale.language, order: this.order, limit: this.limit,
+      article, view: "widget", lang: this.locale.language, order, limit: this.limit,
     });
     const address = pageAddress();
     const wanted = named === "auto" ? address : named || canonical || address;
@@ -110,30 +114,43 @@ class Comments {
     return call(url(address));
   }
 
-  begin(section) {
-    this.section = section;
+  // Whatever belonged to what was shown before ends.
+  turn(section) {
+    this.loading.abort();
+    this.loading = new AbortController();
+    this.signal = this.loading.signal;
+    const hadFocus = this.shadowRoot.activeElement;
+    this.shadowRoot.replaceChildren(section);
+    this.colours.paint(section);
+    section.tabIndex = -1;
+    if (hadFocus) section.focus();
+  }
+
+  begin(section, order) {
+    const before = this.state?.article;
     this.state = JSON.parse(section.querySelector("script").textContent);
-    this.words = this.state.words;
+    Object.assign(this, { section, order, own: null, reply: null, words: this.state.words });
     // Once: later it would bring back what was sent meanwhile.
     this.fallback = this.language ? null : readFallback(this.host);
     this.language = section.lang;
-    const numbers = new Intl.NumberFormat(this.language);
+    if (this.locale.language !== this.language) this.locale = new Intl.Locale(this.language);
+    const numbers = new Intl.NumberFormat(this.locale);
     this.number = (value) => numbers.format(value);
     this.status = make("p", "soft status", "", { role: "status" });
     section.append(this.status);
-    this.shadowRoot.replaceChildren(section);
-    this.colours.paint(section);
+    this.turn(section);
     this.thread = new Thread(this);
-    this.form = new ReplyForm(this);
-    this.own = null;
+    this.form = new Form(this);
     this.seen = new Seen(this);
     this.live = new Live(this);
     const follow = () => this.followOwn().catch(() => {});
     for (const name of ["storage", "online"]) addEventListener(name, follow, { signal: this.signal });
     follow();
     this.checkOrigin();
-    this.goToHash();
+    if (before !== this.state.article) this.goToHash();
     addEventListener("hashchange", () => this.goToHash(), { signal: this.signal });
+    // What somebody types is no shortcut of the page.
+    for (const name of ["keydown", "keypress", "keyup"]) section.addEventListener(name, stopTyped);
     this.tell("loaded", { article: this.state.article, count: this.state.count });
   }
 
@@ -141,17 +158,18 @@ class Comments {
   async followOwn() {
     const { signal } = this;
     if (!ownOf(this.site).length) return;
-    const { Own } = await writing();
+    const { Own } = await later();
     if (!signal.aborted) this.own ??= new Own(this);
   }
 
   // Who cannot send a comment should not write one first.
   checkOrigin() {
-    const taken = [...this.state.origins, SERVICE.origin, "null"];
-    if (!this.state.open || taken.includes(location.origin)) return;
-    report(`${location.origin} is no origin of the site ${this.site}, so no comments are taken from this page; an owner adds it to "origins"`);
+    const taken = [...this.state.origins, SERVICE.origin];
+    if (!this.state.open || taken.includes(self.origin)) return;
+    report(`${self.origin} is no origin of the site ${this.site}, so no comments are taken from this page; an owner adds it to "origins"`);
     this.form.form.before(make("p", "note", this.words.origin_not_allowed));
-    this.form.form.hidden = true;
+    for (const part of this.section.querySelectorAll("[part~=reply], [part~=jump], [part~=form]")) part.hidden = true;
+    this.section.dataset.mute = "";
   }
 
   goToHash() {
@@ -163,9 +181,9 @@ class Comments {
   show(note) {
     const section = make("div", "comments", "", { class: "greenroom" });
     section.append(note);
-    this.section = null;
-    this.shadowRoot.replaceChildren(section, document.createElement("slot"));
-    this.colours.paint(section);
+    this.section = this.state = null;
+    this.turn(section);
+    this.shadowRoot.append(document.createElement("slot"));
   }
 
   get early() {
@@ -176,13 +194,16 @@ class Comments {
     this.show(make("p", "soft loading", this.early[0], { role: "status" }));
   }
 
+  // What is shown is worth more than the news that there is no other.
   apologise(mayRetry = true) {
     const [, unreachable, retry] = this.early;
+    if (mayRetry && this.section) return this.announce(unreachable);
     const note = make("p", "note", `${unreachable} `, { role: "alert" });
     this.show(note);
-    if (!mayRetry) return;
+    if (!mayRetry) return false;
     note.append(makeButton(retry, "quiet", () => this.load()));
     addEventListener("online", () => this.load(), { signal: this.signal, once: true });
+    return false;
   }
 
   approve(comment) {
@@ -201,17 +222,22 @@ class Comments {
 
   announce(text) {
     this.status.textContent = text;
+    return false;
   }
 
   // When what was refused may be sent again, as a time of day.
   after(answer) {
     const at = new Date(Date.now() + 1000 * (Number(answer.headers.get("Retry-After")) || 60));
-    return new Intl.DateTimeFormat(this.language, { timeStyle: "medium" }).format(at);
+    return new Intl.DateTimeFormat(this.locale, { timeStyle: "medium" }).format(at);
   }
 
   tell(name, detail) {
     this.host.dispatchEvent(new CustomEvent(`greenroom:${name}`, { detail, bubbles: true, composed: true }));
   }
+}
+
+function stopTyped(event) {
+  if (event.target.matches("input, textarea")) event.stopPropagation();
 }
 
 // What somebody typed into the page's own form before this script was there, and where the cursor stood.

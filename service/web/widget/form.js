@@ -1,11 +1,11 @@
-// The form: what was typed stays, whatever happens, until the service has it.
+// The form as long as nobody writes. All that makes it more than one of plain HTML comes when somebody begins to.
 const TYPED = ["text", "name", "email", "url"];
-
-// What those need who write comes when they begin to, and is given what it shares with all this.
-const TOOLS = { make, makeButton, find, say, api, call, keep, recall, parse, ownKey, ownOf, TYPED };
+const TOOLS = { make, makeButton, find, say, api, call, keep, recall, recallAll, parse, ownKey, ownOf, draftKey, TYPED };
 let failures = "";
 let arriving;
-function writing() {
+
+// What only some need is given what it shares with all this.
+function later() {
   const open = ({ default: use }) => use(TOOLS);
   const forget = (error) => {
     // A browser may keep in mind that an address led to nothing.
@@ -13,129 +13,50 @@ function writing() {
     arriving = null;
     throw error;
   };
-  return (arriving ??= import(new URL(LATER + failures, SERVICE)).then(open, forget));
+  const late = new Promise((_, reject) => setTimeout(reject, TIMEOUT_MS));
+  return (arriving ??= Promise.race([import(new URL(LATER + failures, SERVICE)), late]).then(open, forget));
 }
 
-class ReplyForm {
+class Form {
   constructor(widget) {
     const form = find(widget.section, "form");
-    Object.assign(this, { widget, form, home: form.previousElementSibling, fields: form.elements });
-    this.button = find(form, "submit");
-    this.title = find(form, "form-title");
-    this.key = `greenroom:${widget.site}:${widget.state.article}:draft`;
-    this.draft = recall("sessionStorage", this.key) ?? {};
+    Object.assign(this, { widget, form, home: form.previousElementSibling, signal: widget.signal });
     form.noValidate = true;
-    this.title.tabIndex = -1;
-    this.fields.text.after(find(form, "counter"));
-    this.restore();
-    form.addEventListener("input", () => {
-      this.note();
-      // What is being changed is sent when its author says so.
-      if (!this.isWaiting) return;
-      this.isWaiting = false;
-      find(form, "summary")?.remove();
-      this.sending?.rest();
-    });
     // It is there by the time that somebody has typed something.
-    form.addEventListener("focusin", () => writing().catch(() => {}), { once: true });
-    find(form, "preview").addEventListener("click", () => this.preview());
+    form.addEventListener("focusin", () => this.begin(() => widget.followOwn()), { once: true });
+    find(form, "preview").addEventListener("click", () => this.ask((reply) => reply.preview()));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.send();
+      this.ask((reply) => reply.send());
     });
-    addEventListener("online", () => this.isWaiting && this.send(), { signal: widget.signal });
+    const key = draftKey(widget.site, widget.state.article);
+    const kept = [recallAll("sessionStorage", key), recallAll("localStorage", "greenroom:me"), widget.fallback ?? {}];
+    if (kept.some((one) => Object.keys(one).length)) this.begin();
   }
 
-  // From the draft of this tab, what was typed before this script ran, or what the reader had us remember.
-  restore() {
-    const me = recall("localStorage", "greenroom:me");
-    const before = this.widget.fallback;
-    this.fields.remember.checked = Boolean(this.draft.remember ?? me);
-    for (const name of TYPED) this.fields[name].value = this.draft[name] || before?.values[name] || me?.[name] || "";
-    const { parent, parentName } = this.draft;
-    if (parent && this.widget.thread.isShown(parent)) this.answer(this.widget.thread.item(parent), false);
-    else if (parent) this.aim(parentName);
-    if (before?.focus) this.fields[before.focus]?.focus();
-    if (this.fields.text.value && !this.widget.state.open) this.close();
-    this.note();
-  }
-
-  // Comments were closed, but somebody had something to say, and may want to have it back.
-  close() {
-    this.form.hidden = false;
-    this.button.hidden = true;
-    this.fields.text.readOnly = true;
-  }
-
-  note() {
-    for (const name of TYPED) this.draft[name] = this.fields[name].value;
-    this.draft.remember = this.fields.remember.checked;
-    keep("sessionStorage", this.key, this.draft);
-    const left = this.widget.state.maxChars - [...this.fields.text.value.trim()].length;
-    const counter = find(this.form, "counter");
-    counter.hidden = left > Math.min(200, this.widget.state.maxChars / 5);
-    const told = say(this.widget.words.characters_left, { count: this.widget.number(left) });
-    if (counter.textContent !== told) counter.textContent = told;
-  }
-
-  answer(item, isAsked = true) {
-    this.draft.parent = item.id.slice("comment-".length);
-    this.aim(find(item, "name").textContent, item);
+  answer(item) {
     find(item, "comment").after(this.form);
-    this.note();
-    if (isAsked) this.fields.text.focus();
+    this.form.elements.text.focus();
+    this.ask((reply) => reply.answer(item));
   }
 
-  // Says whom the comment will answer; that one may be on a part of the list which is not loaded.
-  aim(name, item) {
+  // Gives whether it could; `act` is done with the form that writes.
+  async begin(act = () => {}) {
+    const { ReplyForm } = await later().catch(() => ({}));
+    if (!ReplyForm || this.signal.aborted) return Boolean(ReplyForm);
+    act((this.widget.reply ??= new ReplyForm(this.widget)));
+    return true;
+  }
+
+  // The same where somebody waits for it.
+  async ask(act) {
     const { words } = this.widget;
-    this.draft.parentName = name;
-    this.title.textContent = say(words.reply_to, { name });
-    find(this.form, "cancel")?.remove();
-    this.button.after(makeButton(words.cancel, "quiet cancel", () => {
-      this.goHome();
-      (item ? find(item, "reply") : this.fields.text)?.focus();
-    }));
-  }
-
-  goHome() {
-    delete this.draft.parent;
-    this.title.textContent = this.widget.words.title;
-    find(this.form, "cancel")?.remove();
-    this.home.after(this.form);
-    this.note();
-  }
-
-  // The form stands in an item that goes away.
-  leave(item) {
-    if (this.form.closest("li") !== item) return;
-    const { activeElement } = this.widget.shadowRoot;
-    this.goHome();
-    activeElement?.focus();
-  }
-
-  async send() {
-    const { Sending } = await writing().catch(() => ({}));
-    if (Sending) return (this.sending ??= new Sending(this)).send();
-    const { words } = this.widget;
-    this.isWaiting = true;
-    this.complain(navigator.onLine ? words.failed : words.offline);
-  }
-
-  async preview() {
-    const place = find(this.form, "preview").parentElement;
-    find(place, "error")?.remove();
-    const { preview } = await writing().catch(() => ({}));
-    if (preview) preview(this.widget, this.form, this.fields.text);
-    else place.append(make("span", "error", this.widget.words.failed, { role: "alert" }));
-  }
-
-  complain(...sentences) {
-    find(this.form, "summary")?.remove();
-    const summary = make("p", "summary", "", { role: "alert", tabindex: "-1" });
-    this.title.after(summary);
-    // An alert is read out when its text changes.
-    summary.append(make("strong", "", this.widget.words.not_sent), make("br"), sentences.join(" "));
-    if (this.widget.shadowRoot.activeElement === this.button) summary.focus();
+    const button = find(this.form, "submit");
+    find(this.form, "lost")?.remove();
+    button.textContent = words.sending;
+    const isThere = await this.begin(act);
+    if (!isThere) button.after(make("span", "error lost", navigator.onLine ? words.failed : words.offline, { role: "alert" }));
+    if (!isThere) addEventListener("online", () => this.ask(act), { signal: this.signal, once: true });
+    if (!this.widget.reply?.isBusy) button.textContent = words.submit;
   }
 }

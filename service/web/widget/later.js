@@ -1,8 +1,8 @@
-// What those need who write: `embed.js` loads it when somebody begins to, or has written here before. What both need
-// is given, so that nothing is there twice.
-let make, makeButton, find, say, api, call, keep, recall, parse, ownKey, ownOf, TYPED;
+// What only some need: those who write or have written here, and those who follow a link to what is not loaded.
+// What both scripts use is given, so that nothing is there twice.
+let make, makeButton, find, say, api, call, keep, recall, recallAll, parse, ownKey, ownOf, draftKey, TYPED;
 
 export default (tools) => {
-  ({ make, makeButton, find, say, api, call, keep, recall, parse, ownKey, ownOf, TYPED } = tools);
-  return { Own, Sending, preview };
+  ({ make, makeButton, find, say, api, call, keep, recall, recallAll, parse, ownKey, ownOf, draftKey, TYPED } = tools);
+  return { Own, ReplyForm, open };
 };

@@ -1,4 +1,7 @@
-// What is approved or removed while the page is open.
+// What is approved or removed while the page is open. Browsers open no more than six connections to one server.
+const MAX_STREAMS = 3;
+let streams = 0;
+
 class Live {
   constructor(widget) {
     this.widget = widget;
@@ -11,11 +14,12 @@ class Live {
   // A browser opens few connections to one server, so a page that nobody looks at has none.
   turn() {
     if (document.hidden) this.close();
-    else if (!this.source && !this.widget.signal.aborted) this.open();
+    else if (!this.source && !this.widget.signal.aborted && streams < MAX_STREAMS) this.open();
   }
 
   open() {
     const { site, state } = this.widget;
+    streams += 1;
     this.source = new EventSource(api(`sites/${site}/comments/stream`, { article: state.article, after: String(this.after) }));
     const hear = (act) => ({ data, lastEventId }) => {
       this.after = lastEventId || this.after;
@@ -33,7 +37,9 @@ class Live {
 
   close() {
     clearTimeout(this.timer);
-    this.source?.close();
+    if (!this.source) return;
+    streams -= 1;
+    this.source.close();
     this.source = null;
   }
 }

@@ -5,6 +5,19 @@ const ASK_AGAIN_MS = [5_000, 86_400_000];
 // A part of the comment itself, not of what answers it.
 const inside = (item, part) => find(find(item, "comment"), part);
 
+// Reads anew before it writes, since other tabs write too.
+function changeOwn(site, id, entry) {
+  const others = ownOf(site).filter((one) => one.id !== id);
+  keep("localStorage", ownKey(site), [...others, ...(entry ? [entry] : [])].slice(-MAX_RECEIPTS));
+}
+
+// Keeps the receipt of a comment that the service has, with what was sent.
+function rememberOwn(site, { id, article, submitted_at: at, receipt }, { name, text, parent }) {
+  const entry = { id, article, parent, at, ...receipt, name, text };
+  changeOwn(site, id, entry);
+  return entry;
+}
+
 class Own {
   constructor(widget) {
     Object.assign(this, { widget, key: ownKey(widget.site), signal: widget.signal, timers: {} });
@@ -25,10 +38,8 @@ class Own {
     return this.here().find((entry) => entry.id === id);
   }
 
-  // Reads anew before it writes, since other tabs write too.
   change(id, entry) {
-    const others = this.all().filter((one) => one.id !== id);
-    keep("localStorage", this.key, [...others, ...(entry ? [entry] : [])].slice(-MAX_RECEIPTS));
+    changeOwn(this.widget.site, id, entry);
   }
 
   show() {
@@ -39,10 +50,9 @@ class Own {
   }
 
   // Takes over a comment that the service has, with what was sent.
-  take({ id, article, submitted_at: at, receipt, hints }, sent) {
-    const { name, text, parent } = sent;
-    const entry = { id, article, parent, at, ...receipt, name, text };
-    this.change(id, entry);
+  take(taken, sent) {
+    const { id, article, hints } = taken;
+    const entry = rememberOwn(this.widget.site, taken, sent);
     const item = this.hold(entry);
     if ("held" in item.dataset && hints.length) doubt(this.widget, item, entry, hints[0], sent);
     this.widget.tell("submitted", { id, article });
@@ -56,13 +66,13 @@ class Own {
     const { thread, words } = this.widget;
     const present = thread.item(entry.id);
     if (present) return present;
-    const item = make("li", "item", "", { id: `comment-${entry.id}`, "data-held": "" });
+    const item = make("li", "item", "", { id: `comment-${entry.id}`, "data-held": "", "data-apart": "" });
     if (entry.parent) item.dataset.parent = entry.parent;
-    const article = make("article", "comment held", "", { tabindex: "-1" });
+    const article = make("article", "comment held", "", { tabindex: "-1", "aria-labelledby": `name-${entry.id}` });
     const byline = make("header", "byline");
     const time = make("time", "", "", { datetime: entry.at });
     thread.times.tell(time);
-    byline.append(make("span", "name", entry.name, { dir: "auto" }), make("span", "soft date"));
+    byline.append(make("h3", "name", entry.name, { id: `name-${entry.id}`, dir: "auto" }), make("span", "soft date"));
     byline.lastElementChild.append(time);
     article.append(byline, make("p", "note", words.held), this.render(entry.text), make("footer", "actions"));
     item.append(article);
@@ -102,7 +112,8 @@ class Own {
     if (["withdrawn", "erased"].includes(receipt.status)) return this.forget(entry);
     if (entry.status !== receipt.status) this.change(entry.id, { ...entry, ...this.has(entry.id), status: receipt.status });
     if (receipt.status === "approved" && !thread.isShown(entry.id)) await this.reveal(entry);
-    const item = thread.item(entry.id);
+    const isHeld = ["pending", "rejected"].includes(receipt.status);
+    const item = thread.item(entry.id) ?? (isHeld && this.hold(entry));
     if (!item) return;
     const note = inside(item, "note");
     if (receipt.status === "rejected" && note) {
@@ -122,8 +133,11 @@ class Own {
     const comment = await answer.json();
     const focused = thread.item(entry.id)?.contains(shadowRoot.activeElement);
     // The stream may have been faster.
-    if (!thread.isShown(entry.id)) thread.count += !thread.next;
+    if (!thread.isShown(entry.id)) thread.count += !thread.next && !thread.previous;
+    const isApart = !thread.isNear(comment);
     const item = thread.put(comment);
+    // It says nothing of how far the list is loaded.
+    if (isApart) item.dataset.apart = "";
     if (focused && !shadowRoot.activeElement) find(item, "comment").focus();
     thread.refresh();
   }

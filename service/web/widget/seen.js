@@ -6,16 +6,18 @@ class Seen {
     this.widget = widget;
     const key = `greenroom:${widget.site}:seen`;
     const { article } = widget.state;
-    const { [article]: before, ...others } = recall("localStorage", key) ?? {};
-    this.last = before;
-    const newest = [before ?? "", ...widget.thread.items().map(idOf)].sort().at(-1);
-    keep("localStorage", key, Object.fromEntries([...Object.entries(others), [article, newest]].slice(-MAX_SEEN)));
+    const { [article]: before, ...others } = recallAll("localStorage", key);
+    // Of a list that is only loaded anew, such as in another order, the same is new.
+    this.last = widget.seen?.article === article ? widget.seen.last : before;
+    Object.assign(this, { article, key, others, newest: before ?? "" });
     this.mark(widget.thread.items());
   }
 
   // Ids rise with time. The reader's own comments are new to nobody.
   mark(items, isNew = (item) => this.last && idOf(item) > this.last) {
     const { site, thread, words } = this.widget;
+    this.newest = [this.newest, ...items.map(idOf)].sort().at(-1);
+    keep("localStorage", this.key, Object.fromEntries([...Object.entries(this.others), [this.article, this.newest]].slice(-MAX_SEEN)));
     const own = ownOf(site).map(({ id }) => id);
     for (const item of items) {
       if (!isNew(item) || own.includes(idOf(item)) || !thread.own(item, "text") || thread.own(item, "fresh")) continue;

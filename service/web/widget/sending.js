@@ -15,12 +15,12 @@ class Sending {
   constructor(reply) {
     const { widget, form, fields, button } = reply;
     Object.assign(this, { reply, widget, form, fields, button });
-    widget.signal.addEventListener("abort", () => clearTimeout(this.timer));
+    reply.signal.addEventListener("abort", () => clearTimeout(this.timer));
   }
 
   // One key for one content, also after a reload: a comment whose answer was lost is not stored twice.
   seal() {
-    const content = { article: this.widget.state.article, parent: this.reply.draft.parent };
+    const content = { article: this.reply.state.article, parent: this.reply.draft.parent };
     for (const name of TYPED) if (this.fields[name].value.trim()) content[name] = this.fields[name].value;
     const body = JSON.stringify(content);
     if (this.reply.draft.sent !== body) {
@@ -36,7 +36,7 @@ class Sending {
   }
 
   async attempt() {
-    if (this.isBusy) return;
+    if (this.reply.isBusy) return;
     this.clear();
     const missing = ["text", "name", "email"].filter((name) => !this.fields[name].value.trim());
     if (this.fields.consent?.checked === false) missing.push("consent");
@@ -47,20 +47,18 @@ class Sending {
     const body = this.seal();
     // More may be typed while it is on its way.
     const sent = { ...this.reply.draft };
-    this.busy(true);
-    const url = api(`sites/${this.widget.site}/comments`);
+    this.reply.busy(true);
+    const url = api(`sites/${this.reply.site}/comments`);
     const [answer, told] = await post(url, body, { "Idempotency-Key": sent.key });
-    if (!answer || isLost(answer.status) || (answer.ok && !told)) this.wait();
-    else if (answer.ok) this.done(told, sent);
-    else this.refuse(answer, told ?? {});
-    this.busy(false);
-  }
-
-  busy(isBusy) {
-    const { words } = this.widget;
-    this.isBusy = isBusy;
-    this.button.setAttribute("aria-disabled", isBusy);
-    this.button.textContent = isBusy ? words.sending : this.reply.isWaiting ? words.retry : words.submit;
+    try {
+      if (answer?.ok && told?.id) this.done(told, sent);
+      // The draft of another article stays for when the reader comes back to it.
+      else if (this.reply.signal.aborted) return;
+      else if (!answer || answer.ok || isLost(answer.status)) this.wait();
+      else this.refuse(answer, told ?? {});
+    } finally {
+      this.reply.busy(false);
+    }
   }
 
   wait() {
@@ -118,7 +116,7 @@ class Sending {
 
   rest() {
     clearTimeout(this.timer);
-    this.busy(false);
+    this.reply.busy(false);
   }
 
   clear() {
@@ -130,15 +128,17 @@ class Sending {
   }
 
   done(taken, sent) {
+    const { widget, reply } = this;
     const { name, email, url, text, remember } = sent;
     keep("localStorage", "greenroom:me", remember && { name, email, url });
-    if (this.fields.text.value === text) {
-      this.fields.text.value = "";
-      find(this.form, "previewed")?.remove();
-      this.reply.goHome();
-      this.reply.draft = {};
-      keep("sessionStorage", this.reply.key);
+    // The list may have been loaded anew meanwhile, or be that of another article.
+    const form = widget.reply;
+    if (widget.section && form?.key === reply.key) {
+      if (form.fields.text.value === text) form.empty();
+      (widget.own ??= new Own(widget)).take(taken, sent);
+      return;
     }
-    (this.widget.own ??= new Own(this.widget)).take(taken, sent);
+    if (recallAll("sessionStorage", reply.key).text === text) keep("sessionStorage", reply.key);
+    rememberOwn(reply.site, taken, sent);
   }
 }

@@ -2,8 +2,9 @@
 
 // A reply this deep stands no further in than the one it answers (comments.css).
 const LAST_INDENTED = 3;
-class Thread {
+class Thread extends Part {
   constructor(widget) {
+    super();
     const { section, state } = widget;
     Object.assign(this, { widget, list: find(section, "list"), next: state.next, previous: state.previous, newer: 0, count: state.count });
     this.blank = section.querySelector("template").content.firstElementChild;
@@ -12,25 +13,25 @@ class Thread {
     this.tools = makeTools(widget);
     this.list.before(this.tools);
     this.refresh();
-    this.list.addEventListener("click", ({ target }) => this.press(target));
+    this.list.addEventListener("click", (event) => {
+      this.press(event.target);
+      this.follow(event);
+    });
   }
 
   press(target) {
-    const pressed = target.closest("[part~=reply], [part~=fold], a[href*='#comment-']");
-    if (!pressed) return;
-    const item = pressed.closest("li");
-    if (pressed.part.contains("reply")) this.widget.form.answer(item);
-    else if (pressed.part.contains("fold")) this.fold(this.replies(item));
-    // The address is the browser's to change; it finds nothing in here, and says nothing of the same one twice.
-    else setTimeout(() => this.widget.goToHash());
+    const pressed = target.closest("[part~=reply], [part~=fold]");
+    const item = target.closest("[part~=item]");
+    if (pressed?.part.contains("reply")) this.widget.form.answer(item);
+    else if (pressed) this.fold(this.replies(item));
   }
 
   items() {
-    return [...this.list.querySelectorAll("li")];
+    return [...this.list.querySelectorAll("[part~=item]")];
   }
 
   item(id) {
-    return this.widget.section.querySelector(`#comment-${id}`);
+    return this.widget.section.querySelector(`#${CSS.escape(`comment-${id}`)}`);
   }
 
   above(item) {
@@ -76,6 +77,7 @@ class Thread {
     find(article, "actions")?.append(...old.querySelectorAll("[part~=own], [part~=fold]"));
     old.replaceWith(article);
     delete item.dataset.held;
+    delete item.dataset.apart;
     if (!hadFocus) return;
     const same = [...article.querySelectorAll("[part]")].find((one) => one.getAttribute("part") === focused.getAttribute("part"));
     (article.contains(focused) ? focused : same ?? article).focus();
@@ -140,14 +142,14 @@ class Thread {
   remove(id) {
     const item = this.item(id);
     if (!item) return;
-    this.widget.form.leave(item);
+    this.widget.reply?.leave(item);
     const hadFocus = item.contains(this.widget.shadowRoot.activeElement);
     const near = [item, item.nextElementSibling, item.previousElementSibling, this.above(item)];
     find(item, "comment").replaceChildren(make("p", "soft removed", this.widget.words.removed));
     this.prune(item);
     if (!hadFocus) return;
     const left = near.find((one) => one?.isConnected);
-    (left ? find(left, "comment") : this.widget.form.title).focus();
+    (left ? find(left, "comment") : this.widget.section).focus();
   }
 
   // What is gone keeps its place only while something answers it.
@@ -185,30 +187,10 @@ class Thread {
     return item;
   }
 
-  // Whether the place of a comment is in the part of the list that is loaded.
-  isNear({ id, parent }) {
-    if (this.item(id) || this.item(parent)) return true;
-    const ids = this.items().filter((one) => !("held" in one.dataset)).map(idOf).sort();
-    const isNewest = this.widget.order === "newest";
-    const [older, newer] = isNewest ? [this.next, this.previous] : [this.previous, this.next];
-    return (!older || id > ids[0]) && (!newer || id < ids.at(-1));
-  }
-
   depart(id) {
     if (this.next || this.previous) this.recount();
     else this.count -= this.isShown(id);
     this.remove(id);
-    this.refresh();
-  }
-
-  // What is not loaded may have been counted before.
-  async recount() {
-    const { site, state } = this.widget;
-    const answer = await call(api(`sites/${site}/counts`, { article: state.article })).catch(() => null);
-    if (!answer?.ok) return;
-    const [count] = Object.values((await answer.json()).counts);
-    this.newer = Math.max(0, this.newer + count - this.count);
-    this.count = count;
     this.refresh();
   }
 
@@ -224,15 +206,9 @@ class Thread {
     this.offer("next", words.more + newer, "after");
   }
 
-  // Where there is more it stays the same button, which may have the focus.
-  offer(edge, text, place) {
-    const button = ((this.buttons ??= {})[edge] ??= makeButton("", "quiet more", () => this.more(edge)));
-    button.textContent = text;
-    if (!this[edge]) button.remove();
-    else if (!button.isConnected) this.list[place](button);
-  }
-
   fold(list) {
+    const { reply } = this.widget;
+    if (reply && list.contains(reply.form)) reply.home.after(reply.form);
     list.hidden = !list.hidden;
     this.nameFold(list);
   }
@@ -245,56 +221,8 @@ class Thread {
       button = make("button", "button quiet fold", "", { type: "button" });
       (this.own(item, "actions") ?? find(item, "comment")).append(button);
     }
-    button.textContent = say(this.widget.words.replies, { count: this.widget.number(list.querySelectorAll("li").length) });
+    button.textContent = say(this.widget.words.replies, { count: this.widget.number(list.querySelectorAll("[part~=item]").length) });
     button.setAttribute("aria-expanded", !list.hidden);
   }
 
-  // Gives a part of the list; null where there is no such one, and nothing where there is no answer.
-  async ask(query) {
-    const { site, state, order, limit } = this.widget;
-    const url = api(`sites/${site}/comments`, { article: state.article, order, limit, ...query });
-    const answer = await call(url).catch(() => null);
-    return answer?.ok ? answer.json() : answer?.status === 404 ? null : undefined;
-  }
-
-  async more(edge) {
-    const page = await this.ask({ cursor: this[edge] });
-    if (!page) return this.widget.announce(this.widget.words.failed);
-    const items = page.comments.map((comment) => this.put(comment));
-    this.widget.seen.mark(items);
-    Object.assign(this, { [edge]: page[edge], count: page.count });
-    if (edge === "next") this.newer = 0;
-    this.refresh();
-    if (items.length) find(items.at(edge === "next" ? 0 : -1), "comment").focus();
-  }
-
-  // Leads to a comment, wherever in the list it is.
-  async goTo(id) {
-    if (!this.item(id) && !(await this.open(id))) return;
-    const item = this.item(id);
-    for (let above = item; (above = this.above(above)); ) this.replies(above).hidden = false;
-    this.refresh();
-    find(item, "comment").focus();
-  }
-
-  // Shows the part of the list round a comment, in the place of what was shown; tells whether there is such a one.
-  async open(id) {
-    const { widget } = this;
-    const page = await this.ask({ around: id });
-    if (!page) {
-      widget.announce(page === null ? widget.words.removed : widget.words.failed);
-      return false;
-    }
-    const { form } = widget;
-    form.home.after(form.form);
-    this.list.replaceChildren();
-    const items = page.comments.map((comment) => this.put(comment));
-    this.widget.seen.mark(items);
-    Object.assign(this, { next: page.next, previous: page.previous, count: page.count, newer: 0 });
-    this.refresh();
-    const answered = form.draft.parent && this.item(form.draft.parent);
-    if (answered) form.answer(answered, false);
-    widget.own?.show();
-    return true;
-  }
 }

@@ -3,17 +3,18 @@ const RELATIVE_DAYS = 30;
 const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
 
 class Times {
-  constructor({ language, signal }, list) {
-    this.days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-    this.moments = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
-    this.ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  constructor({ locale, signal }, list) {
+    this.days = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+    this.moments = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" });
+    this.ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
     const clock = setInterval(() => list.querySelectorAll("time").forEach((time) => this.tell(time)), 60_000);
     signal.addEventListener("abort", () => clearInterval(clock));
   }
 
   tell(time) {
     const date = new Date(time.dateTime);
-    const age = Date.now() - date;
+    // A reader's clock may be slow.
+    const age = Math.max(0, Date.now() - date);
     const [unit, length] = UNITS.find(([, length]) => age >= length) ?? UNITS.at(-1);
     const isOld = age >= RELATIVE_DAYS * UNITS[0][1];
     time.textContent = isOld ? this.days.format(date) : this.ago.format(-Math.trunc(age / length), unit);
