@@ -9,7 +9,7 @@ from playwright.async_api import Page
 
 from tests.browser.stage import Stage
 from tests.browser.test_for_everybody import PAPER, STATES, picture
-from tests.browser.test_host_pages import HOSTILE
+from tests.browser.test_looks import HOSTILE
 
 # What the page is like, and then what the browser is like.
 PLACES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

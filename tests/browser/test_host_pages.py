@@ -1,122 +1,10 @@
-"""The widget on pages that are not as ours: dark ones, hostile styles, `<base>`, scripts that move things."""
-
-from typing import Any
+"""The widget on pages with a life of their own: `<base>`, scripts that move things, keys of others."""
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.stage import SITE, WIDGET, Stage, fill, send, shown
-
-HOSTILE = """
-<style>
-  html { font-size: 62.5%; }
-  body { font-size: 16px; white-space: pre; text-transform: uppercase; letter-spacing: 4px; text-indent: 3em;
-    word-spacing: 9px; line-height: 3; text-align: right; font-style: italic; font-variant: small-caps;
-    font-weight: 900; text-shadow: 2px 2px red; cursor: wait; word-break: break-all; hyphens: auto; }
-  * { margin: 9px !important; color: lime; list-style: square !important; }
-  h1, h2, h3, button, input { transform: rotate(9deg); background: magenta; }
-</style>
-"""
-LEAKING = {
-    "white-space": "normal",
-    "text-transform": "none",
-    "letter-spacing": "normal",
-    "word-spacing": "0px",
-    "text-indent": "0px",
-    "text-align": "start",
-    "text-shadow": "none",
-    "font-style": "normal",
-    "font-variant-caps": "normal",
-    "word-break": "normal",
-    "cursor": "auto",
-    "transform": "none",
-}
-# How a page is painted, and what the reader's system prefers.
-PAINTED = {
-    "dark": ("html { background: #111; color: #eee; }", "light"),
-    "dark-body": ("body { background: rgb(20 24 28); color: white; }", "light"),
-    "dark-translucent": (
-        "html { background: #000; } main { background: #ffffff08; color: #ccc; }",
-        "light",
-    ),
-    "dark-oklch": ("body { background: oklch(0.2 0.02 260); color: oklch(0.9 0 0); }", "light"),
-    "light-under-a-dark-system": ("body { background: #fff; color: #222; }", "dark"),
-    "nothing-said-under-a-dark-system": ("", "dark"),
-    "grey": ("body { background: #777; color: #000; }", "light"),
-    "picture": (
-        "body { background: linear-gradient(#012, #345); color: #fff; }",
-        "light",
-    ),
-}
-
-
-async def see_contrast(page: Page) -> Any:
-    """Give what axe-core says against the colours of the widget."""
-    only = {"runOnly": ["color-contrast"]}
-    return await Axe().run(page, context=WIDGET, options=only)
-
-
-async def talk(stage: Stage) -> str:
-    """Have a thread with all that comments are made of; gives the first one's id."""
-    first = await stage.publish(
-        "A *question* with `code`: https://a.example", url="https://b.example"
-    )
-    await stage.publish("> A question\n\nAn answer.", parent=first)
-    return first
-
-
-@pytest.mark.parametrize("kind", PAINTED)
-async def test_the_colours_are_readable_on_any_page(stage: Stage, kind: str) -> None:
-    await talk(stage)
-    css, scheme = PAINTED[kind]
-    url = stage.put(head=f"<style>{css}</style>", is_plain=True)
-    page = await stage.open(url, color_scheme=scheme, bypass_csp=True)
-    await expect(shown(page, "text")).to_have_count(2)
-    found = await see_contrast(page)
-    assert found.violations_count == 0, found.generate_report()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark", "auto"])
-async def test_a_theme_is_readable_on_the_wrong_page_too(stage: Stage, theme: str) -> None:
-    await talk(stage)
-    css = (
-        "body { background: #fff; color: #222; }"
-        if theme == "dark"
-        else "body { background: #111; }"
-    )
-    url = stage.put(head=f"<style>{css}</style>", attributes=f'theme="{theme}"', is_plain=True)
-    page = await stage.open(url, color_scheme="dark", bypass_csp=True)
-    await expect(shown(page, "text")).to_have_count(2)
-    found = await see_contrast(page)
-    assert found.violations_count == 0, found.generate_report()
-
-
-async def test_a_page_that_turns_dark_takes_the_comments_along(stage: Stage) -> None:
-    await talk(stage)
-    css = "<style>body { background: #fff; } .night { background: #111; color: #eee; }</style>"
-    page = await stage.open(stage.put(head=css, is_plain=True), bypass_csp=True)
-    section = page.locator(f"{WIDGET} section")
-    await expect(section).to_have_css("color-scheme", "light")
-    await page.evaluate("document.body.className = 'night'")
-    await expect(section).to_have_css("color-scheme", "dark")
-    found = await see_contrast(page)
-    assert found.violations_count == 0, found.generate_report()
-
-
-async def test_no_style_of_the_page_leaks_in_but_its_font(stage: Stage) -> None:
-    await talk(stage)
-    page = await stage.open(stage.put(head=HOSTILE, is_plain=True), bypass_csp=True)
-    for part in ("text", "reply", "name", "submit", "label", "title"):
-        one = shown(page, part).first
-        for name, value in LEAKING.items():
-            if (part, name) in {("reply", "cursor"), ("submit", "cursor"), ("label", "cursor")}:
-                continue
-            # A button's own.
-            if name == "text-align" and part in {"reply", "submit"}:
-                value = "center"
-            await expect(one, f"{name} of {part}").to_have_css(name, value)
-    await expect(shown(page, "text").first).to_have_css("font-size", "16px")
+from tests.browser.test_looks import talk
 
 
 async def test_no_member_of_an_html_element_is_hidden_by_one_of_ours(stage: Stage) -> None:
@@ -308,28 +196,25 @@ async def test_an_element_can_be_hidden(stage: Stage) -> None:
     await expect(page.locator(WIDGET)).to_be_hidden()
 
 
-async def test_a_page_s_registered_properties_are_not_ours(stage: Stage) -> None:
-    await talk(stage)
-    names = ("ink", "soft", "paper", "card", "line", "accent", "danger", "focus")
-    css = "".join(
-        f"@property --{name} {{ syntax: '<color>'; inherits: false; initial-value: yellow; }}"
-        for name in names
-    )
-    page = await stage.open(stage.put(head=f"<style>{css}</style>", is_plain=True), bypass_csp=True)
-    await expect(shown(page, "text")).to_have_count(2)
-    found = await see_contrast(page)
-    assert found.violations_count == 0, found.generate_report()
+GARBAGE = {
+    "object": "{}",
+    "number": "5",
+    "text": '"x"',
+    "truth": "true",
+    "list": "[null]",
+    "parent": '{"parent":"\\"]"}',
+    "no-json": "{",
+}
 
 
-@pytest.mark.parametrize("garbage", ["{}", "5", '"x"', "true", "[null]", '{"parent":"\\"]"}', "{"])
+@pytest.mark.parametrize("garbage", GARBAGE)
 async def test_what_others_keep_under_our_names_does_no_harm(stage: Stage, garbage: str) -> None:
     await talk(stage)
     context = await stage.context()
-    keys = ("own", "seen", "order", f"{stage.article}:draft")
-    for key in keys:
-        await context.add_init_script(
-            f"for (const area of [localStorage, sessionStorage]) area.setItem('greenroom:{SITE}:{key}', {garbage!r})"
-        )
+    for key in ("own", "seen", "order", f"{stage.article}:draft"):
+        item = f"'greenroom:{SITE}:{key}', {GARBAGE[garbage]!r}"
+        areas = "[localStorage, sessionStorage]"
+        await context.add_init_script(f"for (const area of {areas}) area.setItem({item})")
     page = await stage.open(context=context)
     await expect(shown(page, "text")).to_have_count(2)
     await fill(page)
@@ -347,24 +232,3 @@ async def test_what_is_typed_is_no_shortcut_of_the_page(stage: Stage) -> None:
     )
     await page.locator(f"{WIDGET} [name=text]:visible").press_sequentially("s/n")
     assert await page.evaluate("heard") == []
-
-
-async def test_a_style_sheet_that_comes_late_is_heeded(stage: Stage) -> None:
-    await talk(stage)
-    page = await stage.open(stage.put(is_plain=True), bypass_csp=True)
-    section = page.locator(f"{WIDGET} section")
-    await expect(section).to_have_css("color-scheme", "light")
-    await page.evaluate(
-        """{ const sheet = new CSSStyleSheet();
-        sheet.replaceSync("body { background: #111; color: #eee; }");
-        document.adoptedStyleSheets = [sheet]; }"""
-    )
-    await expect(section).to_have_css("color-scheme", "dark")
-
-
-async def test_a_ground_that_cannot_be_seen_is_known_by_the_page_s_own_text(stage: Stage) -> None:
-    await talk(stage)
-    css = "body { color: #eee; } body::before { content: ''; position: fixed; inset: 0; z-index: -1; background: #111; }"
-    page = await stage.open(stage.put(head=f"<style>{css}</style>", is_plain=True))
-    await expect(page.locator(f"{WIDGET} section")).to_have_attribute("data-painted", "")
-    await expect(page.locator(f"{WIDGET} section")).to_have_css("color-scheme", "dark")

@@ -29,6 +29,7 @@ class ReplyForm {
     const before = this.widget.fallback;
     this.fields.remember.checked = Boolean(this.draft.remember ?? me.name);
     for (const name of TYPED) this.fields[name].value = this.draft[name] || before?.values[name] || this.fields[name].value || me[name] || "";
+    if (!/^[0-9a-f-]{36}$/.test(this.draft.parent)) delete this.draft.parent;
     const { parent, parentName } = this.draft;
     if (parent && this.widget.thread.isShown(parent)) this.answer(this.widget.thread.item(parent), false);
     else if (parent) this.aim(parentName);
