@@ -26,7 +26,7 @@ from service.comments.texts import make_fingerprint
 from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
 from service.errors import Conflict
 from service.privacy.vault import Keyring
-from service.text.markup import MARKUP_VERSION, render_html
+from service.text.markup import MARKUP_VERSION
 
 
 class WaitingEdit(msgspec.Struct, frozen=True):
@@ -175,6 +175,7 @@ async def change_text(
     comment: Comment,
     article: str,
     text: str,
+    html: str,
     now: datetime,
 ) -> bool:
     """Correct a comment for its author; tells whether that changed anything. Raises DuplicateComment.
@@ -199,22 +200,21 @@ async def change_text(
         if comment.status == "pending":
             # A comment that was sent back to the queue has been read with its old text.
             was_seen = comment.edited or comment.public_revision > 0
-            html = render_html(text)
             change |= {"text": text, "html": html, "markup": MARKUP_VERSION, "edited": was_seen}
     await _update_comment(session, comment, change)
     if waiting:
         await _delete_edits(session, [comment.id])
     if comment.status == "approved" and text != comment.text:
-        session.add(_propose(comment, text, now))
+        session.add(_propose(comment, text, html, now))
     return True
 
 
-def _propose(comment: Comment, text: str, now: datetime) -> ProposedEdit:
+def _propose(comment: Comment, text: str, html: str, now: datetime) -> ProposedEdit:
     return ProposedEdit(
         comment_id=comment.id,
         site_id=comment.site_id,
         text=text,
-        html=render_html(text),
+        html=html,
         markup=MARKUP_VERSION,
         submitted_at=now,
     )

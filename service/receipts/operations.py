@@ -13,7 +13,7 @@ from service.comments.operations import Moves, Tallies, lock_comments, read_auth
 from service.comments.receipts import read_receipt_token
 from service.comments.rules import LockedComment, Status, is_legal
 from service.comments.tables import Article, Comment, ProposedEdit
-from service.comments.texts import check_apart, check_text, require_text
+from service.comments.texts import check_apart, check_text, render_apart, require_text
 from service.errors import FieldRefused, Invalid, NotFound
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
@@ -93,6 +93,8 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
 
     Raises Conflict where the status does not allow it, EditWindowClosed, RateLimited or DuplicateComment.
     """
+    # Nobody waits for a lock meanwhile.
+    html = await render_apart(text)
     now, comment_id = services.clock(), held.comment.id
     async with services.writing() as session:
         locked = (await lock_comments(session, [comment_id]))[comment_id]
@@ -101,7 +103,7 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
         require_editable(comment, held.site.policy, now)
         await _require_few_edits(services, session, comment_id, now)
         keyring = await services.vault.keyring(session)
-        if await change_text(session, keyring, comment, held.article, text, now):
+        if await change_text(session, keyring, comment, held.article, text, html, now):
             tallies = Tallies()
             tallies.count_event(comment.site_id, "edit", now)
             await session.run_sync(lambda sync: tallies.write(sync.connection()))
