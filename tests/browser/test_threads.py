@@ -118,3 +118,15 @@ async def test_what_is_not_loaded_is_counted_right(stage: Stage) -> None:
     await expect(shown(page, "count")).to_have_text("2")
     await stage.decide("reject", second)
     await expect(shown(page, "count")).to_have_text("1")
+
+
+async def test_a_list_in_a_text_is_no_part_of_the_thread(stage: Stage) -> None:
+    comment = await stage.publish("- One\n- Two")
+    await stage.publish("1. Three\n2. Four", parent=comment)
+    page = await stage.open()
+    await expect(page.locator(f"{WIDGET} [part~=text] li")).to_have_text(
+        ["One", "Two", "Three", "Four"]
+    )
+    await expect(shown(page, "fold")).to_contain_text("1")
+    await shown(page, "reply").last.click()
+    await expect(shown(page, "form-title")).to_have_text("Reply to Ann")

@@ -18,7 +18,7 @@ class Thread {
   press(target) {
     const pressed = target.closest("[part~=reply], [part~=fold], a[href*='#comment-']");
     if (!pressed) return;
-    const item = pressed.closest("li");
+    const item = pressed.closest("[part~=item]");
     if (pressed.part.contains("reply")) this.widget.form.answer(item);
     else if (pressed.part.contains("fold")) this.fold(this.replies(item));
     // The address is the browser's to change; it finds nothing in here, and says nothing of the same one twice.
@@ -26,7 +26,7 @@ class Thread {
   }
 
   items() {
-    return [...this.list.querySelectorAll("li")];
+    return [...this.list.querySelectorAll("[part~=item]")];
   }
 
   item(id) {
@@ -34,7 +34,7 @@ class Thread {
   }
 
   above(item) {
-    return item.parentElement.closest("li");
+    return item.parentElement.closest("[part~=item]");
   }
 
   depth(item) {
@@ -245,7 +245,7 @@ class Thread {
       button = make("button", "button quiet fold", "", { type: "button" });
       (this.own(item, "actions") ?? find(item, "comment")).append(button);
     }
-    button.textContent = say(this.widget.words.replies, { count: this.widget.number(list.querySelectorAll("li").length) });
+    button.textContent = say(this.widget.words.replies, { count: this.widget.number(list.querySelectorAll("[part~=item]").length) });
     button.setAttribute("aria-expanded", !list.hidden);
   }
 
