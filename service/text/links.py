@@ -49,7 +49,7 @@ _BRACKETS = re.compile(r"[()\[\]{}]")
 _MAX_OPENED = 16
 _OPENING = {")": "(", "]": "[", "}": "{"}
 # At its end they belong to the sentence, or are marks around the address.
-_CLOSING = ".,;:!?'*_~|^"
+_CLOSING = ".,;:!?'*~|^"
 
 # It is looked up as it stands: no part of it is encoded, nor is it a number.
 _PLAIN_HOST = re.compile(r"(?:(?!xn--)[a-z0-9_-]+\.)*(?!xn--)[a-z][a-z0-9_-]*")
@@ -74,7 +74,10 @@ def find_end(text: str, start: int) -> int | None:
         # What stands in quotes of programs ends with them.
         quote = text.find("'", end, most) if before == "'" else -1
         path = _PATH.match(text, end, most if quote < 0 else quote)
-        end = _trim(text, end, path.end() if path else end)
+        # An underscore at the end is a mark only where one before may have opened.
+        is_marked = text.rfind("_", max(start - MAX_CHARS, 0), start) >= 0
+        closing = _CLOSING + "_" if is_marked else _CLOSING
+        end = _trim(text, end, path.end() if path else end, closing)
     return end
 
 
@@ -124,7 +127,7 @@ def _look_up(host: str) -> str | None:
     return host if "href" in _BROWSER.clean(f'<a href="http://{host}">') else None
 
 
-def _trim(text: str, start: int, end: int) -> int:
+def _trim(text: str, start: int, end: int, closing: str) -> int:
     """Leave out brackets without a counterpart in the address, and punctuation at its end."""
     opened: list[int] = []
     for found in _BRACKETS.finditer(text, start, end):
@@ -138,4 +141,4 @@ def _trim(text: str, start: int, end: int) -> int:
             end = found.start()
             break
     end = min([end, *opened[:1]])
-    return start + len(text[start:end].rstrip(_CLOSING))
+    return start + len(text[start:end].rstrip(closing))
