@@ -21,13 +21,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.errors import DuplicateComment
 from service.comments.rules import LockedComment, find_run_of_edits
-from service.comments.search import make_search
 from service.comments.tables import Article, Comment, ProposedEdit
 from service.comments.texts import make_fingerprint
 from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
 from service.errors import Conflict
 from service.privacy.vault import Keyring
-from service.text.markup import MARKUP_VERSION, render_html
+from service.text.markup import MARKUP_VERSION
 
 
 class WaitingEdit(msgspec.Struct, frozen=True):
@@ -175,12 +174,20 @@ _TAKE = _THIS_VERSION.values(
 _REFUSE = _THIS_VERSION.values(version=bindparam("to_version"), fingerprint=bindparam("print"))
 
 
+class NewText(msgspec.Struct, frozen=True):
+    """A text that a comment is to have, with what is made of it before anybody waits for a lock."""
+
+    text: str
+    html: str
+    search: str
+
+
 async def change_text(
     session: AsyncSession,
     keyring: Keyring,
     comment: Comment,
     article: str,
-    text: str,
+    new: NewText,
     now: datetime,
 ) -> bool:
     """Correct a comment for its author; tells whether that changed anything. Raises DuplicateComment.
@@ -188,7 +195,7 @@ async def change_text(
     The comment is a pending or an approved one that the caller has locked and then read. The text of a
     pending one is replaced; beside an approved one the new text waits, in the place of any before it.
     """
-    waiting = (await read_edits(session, keyring, [comment.id])).get(comment.id)
+    waiting, text = (await read_edits(session, keyring, [comment.id])).get(comment.id), new.text
     if text == (waiting or comment).text:
         return False
     to = comment.version + 1
@@ -205,26 +212,24 @@ async def change_text(
         if comment.status == "pending":
             # A comment that was sent back to the queue has been read with its old text.
             was_seen = comment.edited or comment.public_revision > 0
-            html = render_html(text)
-            change |= {"text": text, "html": html, "markup": MARKUP_VERSION, "edited": was_seen}
-            change["search"] = make_search(comment.name, comment.url, text, html)
+            change |= {"text": text, "html": new.html, "search": new.search}
+            change |= {"markup": MARKUP_VERSION, "edited": was_seen}
     await _update_comment(session, comment, change)
     if waiting:
         await _delete_edits(session, [comment.id])
     if comment.status == "approved" and text != comment.text:
-        session.add(_propose(comment, text, now))
+        session.add(_propose(comment, new, now))
     return True
 
 
-def _propose(comment: Comment, text: str, now: datetime) -> ProposedEdit:
-    html = render_html(text)
+def _propose(comment: Comment, new: NewText, now: datetime) -> ProposedEdit:
     return ProposedEdit(
         comment_id=comment.id,
         site_id=comment.site_id,
-        text=text,
-        html=html,
+        text=new.text,
+        html=new.html,
         markup=MARKUP_VERSION,
-        search=make_search(comment.name, comment.url, text, html),
+        search=new.search,
         submitted_at=now,
     )
 

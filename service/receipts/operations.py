@@ -8,12 +8,13 @@ import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.comments.edits import change_text, read_edits
+from service.comments.edits import NewText, change_text, read_edits
 from service.comments.operations import Moves, Tallies, lock_comments, read_authors
 from service.comments.receipts import read_receipt_token
 from service.comments.rules import LockedComment, Status, is_legal
+from service.comments.search import make_search_apart
 from service.comments.tables import Article, Comment, ProposedEdit
-from service.comments.texts import check_apart, check_text, require_text
+from service.comments.texts import check_apart, check_text, render_apart, require_text
 from service.errors import FieldRefused, Invalid, NotFound
 from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
@@ -93,6 +94,10 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
 
     Raises Conflict where the status does not allow it, EditWindowClosed, RateLimited or DuplicateComment.
     """
+    # Nobody waits for a lock meanwhile.
+    html = await render_apart(text)
+    search = await make_search_apart(held.comment.name, held.comment.url, text, html)
+    new = NewText(text, html, search)
     now, comment_id = services.clock(), held.comment.id
     async with services.writing() as session:
         locked = (await lock_comments(session, [comment_id]))[comment_id]
@@ -101,7 +106,7 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
         require_editable(comment, held.site.policy, now)
         await _require_few_edits(services, session, comment_id, now)
         keyring = await services.vault.keyring(session)
-        if await change_text(session, keyring, comment, held.article, text, now):
+        if await change_text(session, keyring, comment, held.article, new, now):
             tallies = Tallies()
             tallies.count_event(comment.site_id, "edit", now)
             await session.run_sync(lambda sync: tallies.write(sync.connection()))

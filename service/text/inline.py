@@ -1,105 +1,123 @@
 """Marks within a paragraph: code, links, bold and emphasis; all else is text."""
 
 import re
-from bisect import bisect_left
 from collections.abc import Container
 from html import escape, unescape
 from unicodedata import category
 
-from service.text.links import find_end, is_honest, parse_host
+from service.text.borders import AFTER, BEFORE, CLOSING, OPENING, SENTENCE_MARKS, WITHOUT_BLANKS
+from service.text.labels import is_honest
+from service.text.links import MAX_CHARS, find_end, parse_host
 from service.text.normalising import has_visible
 
 # The contract's bound on elements within elements.
 MAX_NESTING = 16
 _TOKEN = re.compile(r"`+|\*+|_+|\[|<(?=https?://)|https?://|www\.", re.IGNORECASE)
+_ROUNDS = re.compile(r"[()（）\n]")
 _CLUSTER = re.compile(r"[*_]*")
 _ANGLE = re.compile(r"<(https?://[^\s<>]+)>", re.IGNORECASE)
+# Stars are cheeks in faces such as "(*ω*)": up to three characters between them, not all of ASCII.
+_FACE = re.compile(r"[(（]\*(?=[^\s*]{1,3}\*[)）])(?=\S{0,2}[^\x00-\x7f])")
 _TAGS = {"*": ("em",), "_": ("em",), "**": ("strong",), "***": ("strong", "em")}
-# Scripts without blanks between words: Thai, Lao, Burmese, Khmer, Han and kana, and their punctuation.
-_WITHOUT_BLANKS = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u312f\u31a0-\u9fff\uf900-\ufaff\uff00-\uff9f"
-    "\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
-)
+_MARKS = frozenset("*_")
+_WITHOUT_BLANKS = re.compile(f"[{WITHOUT_BLANKS}]")
 # A place in the text, and the one behind it.
 Span = tuple[int, int]
+# Round brackets by their counterparts, both ways.
+Rounds = dict[int, int]
+# A mark: its piece, what it is, where it and what touches it stands, whether it may open and close.
+Mark = tuple[int, str, Span, bool, bool]
 
 
-_MARKS = frozenset("*_")
-_KINDS: dict[str, set[str]] = {}
-# Where punctuation in pairs and dashes lie.
-for _char in map(chr, (*range(0x21, 0x3100), *range(0xFD00, 0x10000))):
-    _KINDS.setdefault(category(_char), set()).add(_char)
-_QUOTES = {*"\"'", *_KINDS["Pi"], *_KINDS["Pf"]}
-_OPENING, _CLOSING = _QUOTES | _KINDS["Ps"], _QUOTES | _KINDS["Pe"]
-# What may stand outside a mark: before the one that opens, behind the one that closes.
-_BEFORE = _OPENING | _KINDS["Pd"]
-_SENTENCE_MARKS = {*".,;:!?…。、，．；：！？｡､"}
-_AFTER = _CLOSING | _KINDS["Pd"] | _SENTENCE_MARKS
-del _KINDS, _char
-
-
-def render_inline(text: str, depth: int, *, is_label: bool = False) -> str:
+def render_inline(text: str, depth: int) -> str:
     """Render what stands in one paragraph or item, in time linear in its length.
 
-    It has `depth` elements around it. In the label of a link there are no others.
+    It has `depth` elements around it.
     """
+    return _render(text, depth)[0]
+
+
+def _render(text: str, depth: int, *, is_label: bool = False) -> tuple[str, int]:
+    """Give the HTML and how deep elements nest in it; in the label of a link there are no other links."""
     pieces: list[str] = []
-    # Of each mark: its piece, what it is, and whether it may open and close.
-    marks: list[tuple[int, str, bool, bool]] = []
-    codes = _find_codes(text)
+    marks: list[Mark] = []
+    rounds = _pair_rounds(text)
+    codes = _find_codes(text, rounds) if depth < MAX_NESTING else {}
     pairs = {} if is_label or "](" not in text else _pair_brackets(text)
-    at = atom_end = 0
+    at = atom_end = tallest = 0
     cluster = (0, 0)
     while found := _TOKEN.search(text, at):
         start, run, atom = found.start(), found[0], None
         pieces.append(_show(text[at:start]))
         if start in codes:
             close, end = codes[start]
-            atom = f"<code>{_show(text[found.end() : close])}</code>", end
+            atom = f"<code>{_show(text[found.end() : close])}</code>", end, 1
         elif run[0] in _MARKS:
             # Marks that touch are judged by what stands around all of them.
             if start >= cluster[1]:
                 cluster = start, _CLUSTER.match(text, start).end()  # type: ignore[union-attr]  # It matches all.
-            if run in _TAGS:
+            if run in _TAGS and not (start and _FACE.match(text, start - 1)):
                 opens, closes = _look_around(text, cluster, is_strong=run == "**")
-                opens |= cluster[1] in codes and _touches(text, cluster[0] - 1, _BEFORE)
-                closes |= cluster[0] == atom_end and _touches(text, cluster[1], _AFTER)
-                marks.append((len(pieces), run, opens, closes))
-        elif run[0] != "`" and not is_label:
+                opens |= cluster[1] in codes and _touches(text, cluster[0] - 1, BEFORE)
+                closes |= cluster[0] == atom_end and _touches(text, cluster[1], AFTER)
+                marks.append((len(pieces), run, cluster, opens, closes))
+        elif run[0] != "`" and not is_label and depth < MAX_NESTING:
             atom = _read_link(text, start, pairs, depth)
-        html, at = atom or (_show(run), found.end())
-        atom_end = at if atom else atom_end
+        html, at, height = atom or (_show(run), found.end(), 0)
+        atom_end, tallest = (at if atom else atom_end), max(tallest, height)
         pieces.append(html)
     pieces.append(_show(text[at:]))
-    _set_tags(marks, pieces, depth)
-    return "".join(pieces)
+    # Any mark might stand around the tallest of what is done already.
+    height = tallest + _set_tags(marks, pieces, rounds, MAX_NESTING - depth - tallest)
+    return "".join(pieces), height
 
 
 def _show(text: str) -> str:
     return escape(text, quote=False).replace("\n", "<br>\n")
 
 
-def _find_codes(text: str) -> dict[int, Span]:
+def _pair_rounds(text: str) -> Rounds:
+    """Find the counterparts of round brackets on one line."""
+    rounds: Rounds = {}
+    opened: list[int] = []
+    for found in _ROUNDS.finditer(text) if "(" in text or "（" in text else ():
+        place = found.start()
+        if found[0] in "(（":
+            opened.append(place)
+        elif found[0] == "\n":
+            opened = []
+        elif opened:
+            rounds[place] = before = opened.pop()
+            rounds[before] = place
+    return rounds
+
+
+def _is_parted(opener: Span, closer: Span, rounds: Rounds) -> bool:
+    """Tell whether one of two marks stands right inside of round brackets in which the other is not."""
+    end, start = rounds.get(opener[0] - 1, -1), rounds.get(closer[1], -1)
+    return opener[0] < end < closer[0] or opener[0] < start < closer[0]
+
+
+def _find_codes(text: str, rounds: Rounds) -> dict[int, Span]:
     """Find code, by where it opens: the span of the backquotes that close it."""
     codes: dict[int, Span] = {}
-    line: list[Span] = []
-    for found in re.finditer("`+|\n|$", text) if text.count("`") > 1 else ():
-        if found[0].startswith("`"):
-            line.append(found.span())
+    # Those that opened on this line, by their lengths.
+    waiting: dict[int, Span] = {}
+    for found in re.finditer("`+|\n", text) if text.count("`") > 1 else ():
+        if found[0] == "\n":
+            waiting = {}
             continue
-        closing: dict[int, list[Span]] = {}
-        for start, end in line:
-            # A single one has no blank inside: what stands between two "` keys" is no code.
-            if _touches(text, end, _AFTER | _MARKS) and (end - start > 1 or text[start - 1] > " "):
-                closing.setdefault(end - start, []).append((start, end))
-        for start, end in line:
-            candidates = closing.get(end - start, [])
-            place = bisect_left(candidates, (end, 0))
-            if place < len(candidates) and _touches(text, start - 1, _BEFORE | _MARKS):
-                content = text[end : candidates[place][0]]
-                if has_visible(content) and (end - start > 1 or content[0] > " "):
-                    codes[start] = candidates[place]
-        line = []
+        start, end = found.span()
+        # A single one has no blank inside: what stands between two "` keys" is no code.
+        is_single, opener = end - start == 1, waiting.pop(end - start, None)
+        opens = _touches(text, start - 1, BEFORE | _MARKS)
+        opens &= not is_single or text[end : end + 1] > " "
+        closes = _touches(text, end, AFTER | _MARKS) and not (is_single and text[start - 1] <= " ")
+        if opener and closes:
+            if has_visible(text, opener[1], start) and not _is_parted(opener, (start, end), rounds):
+                codes[opener[0]] = start, end
+        elif opens:
+            waiting[end - start] = opener or (start, end)
     return codes
 
 
@@ -111,15 +129,15 @@ def _touches(text: str, place: int, borders: Container[str]) -> bool:
 def _look_around(text: str, cluster: Span, *, is_strong: bool) -> tuple[bool, bool]:
     """Tell whether a mark of a cluster may open and close, by the characters around it."""
     before, after = text[max(cluster[0] - 1, 0) : cluster[0]], text[cluster[1] : cluster[1] + 1]
-    opens = _is_letter(after) or (is_strong and after in _OPENING)
+    opens = _is_letter(after) or (is_strong and after in OPENING)
     # What is said loudly ends with its own mark: "*First!*".
-    closes = _is_letter(before) or before in _SENTENCE_MARKS or (is_strong and before in _CLOSING)
+    closes = _is_letter(before) or before in SENTENCE_MARKS or (is_strong and before in CLOSING)
     is_free_before, is_free_after = (
         is_strong and bool(_WITHOUT_BLANKS.match(char)) for char in (before, after)
     )
     return (
-        opens and (is_free_before or _touches(text, cluster[0] - 1, _BEFORE)),
-        closes and (is_free_after or _touches(text, cluster[1], _AFTER)),
+        opens and (is_free_before or _touches(text, cluster[0] - 1, BEFORE)),
+        closes and (is_free_after or _touches(text, cluster[1], AFTER)),
     )
 
 
@@ -127,75 +145,102 @@ def _is_letter(char: str) -> bool:
     return char.isalnum() or (char != "" and category(char)[0] == "M")
 
 
-def _set_tags(marks: list[tuple[int, str, bool, bool]], pieces: list[str], depth: int) -> None:
-    """Put tags in place of the marks that pair; those that would nest too deep stay as they are."""
+def _set_tags(marks: list[Mark], pieces: list[str], rounds: Rounds, room: int) -> int:
+    """Put tags in place of the marks that pair; those that would nest too deep stay as they are.
+
+    Gives how deep they nest.
+    """
     waiting: dict[str, list[int]] = {run: [] for run in _TAGS}
     closed_by: dict[int, int] = {}
-    for number, (_, run, opens, closes) in enumerate(marks):
-        if closes and waiting[run]:
+    for number, (_, run, cluster, opens, closes) in enumerate(marks):
+        if closes and waiting[run] and not _is_parted(marks[waiting[run][-1]][2], cluster, rounds):
             closed_by[opener := waiting[run].pop()] = number
             for others in waiting.values():
                 while others and others[-1] > opener:
                     others.pop()
         elif opens:
             waiting[run].append(number)
+        elif not closes:
+            # What can be neither is not stepped over: "**Prev**/**Next**".
+            waiting[run].clear()
     ends: list[int] = []
+    depth = deepest = 0
     for number, (piece, run, *_) in enumerate(marks):
         tags = _TAGS[run]
         if ends and ends[-1] == number:
             depth -= len(tags)
             pieces[piece] = "".join(f"</{tag}>" for tag in reversed(tags))
             ends.pop()
-        elif number in closed_by and depth + len(tags) <= MAX_NESTING:
+        elif number in closed_by and depth + len(tags) <= room:
             depth += len(tags)
+            deepest = max(deepest, depth)
             pieces[piece] = "".join(f"<{tag}>" for tag in tags)
             ends.append(closed_by[number])
+    return deepest
 
 
 def _pair_brackets(text: str) -> dict[int, int]:
     """Find the counterparts of brackets: square ones on one line, round ones without a blank between."""
     pairs: dict[int, int] = {}
     opened: dict[str, list[int]] = {"[": [], "(": []}
-    for found in re.finditer(r"[\[\]()\s]", text):
-        char, place = found[0], found.start()
+    for found in re.finditer(r"\](?:\(http)?|[\[()\s]", text, re.IGNORECASE):
+        char, place = found[0][0], found.start()
         if char in opened:
             opened[char].append(place)
         elif char in "])":
             if waiting := opened["[" if char == "]" else "("]:
                 pairs[waiting.pop()] = place
+            if len(found[0]) > 1:
+                # No link is in the label of another, so none is read twice.
+                opened = {"[": [], "(": [*opened["("], place + 1]}
         else:
             opened = {"[": [] if char == "\n" else opened["["], "(": []}
     return pairs
 
 
-def _read_link(text: str, start: int, pairs: dict[int, int], depth: int) -> tuple[str, int] | None:
-    """Give the link that begins at a place, and where it ends."""
+def _read_link(
+    text: str, start: int, pairs: dict[int, int], depth: int
+) -> tuple[str, int, int] | None:
+    """Give the link that begins at a place, where it ends, and how deep elements nest in it."""
     if text[start] == "[":
         return _read_labelled(text, start, pairs, depth)
     if text[start] == "<":
         found = _ANGLE.match(text, start)
         is_link = found and parse_host(found[1])
-        return (_link(found[1], _show(found[1])), found.end()) if found and is_link else None
+        return (_link(found[1], _show(found[1])), found.end(), 1) if found and is_link else None
     if end := find_end(text, start):
         address = text[start:end]
-        return _link(address if address[0] in "Hh" else f"https://{address}", _show(address)), end
+        if len(address) >= MAX_CHARS:
+            # Nor is what stands in it looked at, or that would be done again from each place on.
+            return _show(address), end, 0
+        return (
+            _link(address if address[0] in "Hh" else f"https://{address}", _show(address)),
+            end,
+            1,
+        )
     return None
 
 
 def _read_labelled(
     text: str, start: int, pairs: dict[int, int], depth: int
-) -> tuple[str, int] | None:
+) -> tuple[str, int, int] | None:
     middle = pairs.get(start, len(text)) + 1
-    if middle not in pairs or text[middle] != "(" or text[max(start - 1, 0) : start] == "!":
+    end = pairs.get(middle, len(text))
+    # An address that is too long is not even cut out.
+    if (
+        not text.startswith("(", middle)
+        or end - middle > MAX_CHARS + 1
+        or text[start - 1 : start] == "!"
+    ):
         return None
-    label, address = text[start + 1 : middle - 1], text[middle + 1 : pairs[middle]]
+    address = text[middle + 1 : end]
     host = parse_host(address) if address[:4].lower() == "http" else None
     if host is None:
         return None
-    shown = render_inline(label, depth + 1, is_label=True)
+    shown, height = _render(text[start + 1 : middle - 1], depth + 1, is_label=True)
     plain = unescape(re.sub("<[^>]*>", "", shown))
     is_fit = has_visible(plain) and is_honest(plain, host)
-    return (_link(address, shown), pairs[middle] + 1) if is_fit else None
+    return (_link(address, shown), end + 1, height + 1) if is_fit else None
 
 
 def _link(address: str, label: str) -> str:

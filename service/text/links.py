@@ -1,109 +1,139 @@
-"""Addresses in a text: where a bare one ends, what one may be, and whether a label lies about it."""
+"""Addresses in a text: where a bare one ends, and what one may be."""
 
 import re
-from unicodedata import category, name, normalize
 
-from service.text.normalising import has_unseen
+import idna
+import nh3
+
+from service.text.borders import AFTER, OPENING, WITHOUT_BLANKS
+from service.text.normalising import COMBINING, UNSEEN, has_unseen
 
 # A longer address is none; it keeps the time linear.
 MAX_CHARS = 2_000
+# What stands before a path: a name of at most 253 characters, and perhaps a user's name and password.
+_MAX_AUTHORITY = 320
+_MAX_HOST = 253
 _MAX_PORT = 65_535
 _SCHEME = re.compile(r"https?://|www\.", re.IGNORECASE)
-# The characters of ASCII that may stand in a host and behind it (RFC 3986); of others all letters and digits.
-_HOST = re.compile(r"[A-Za-z0-9.-]*")
-_PATH = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*")
-_LABEL = re.compile(r"[^\W_]([^_]*[^\W_])?|[^\x00-\x7f]+")
-_PORT = re.compile(r":([0-9]+)")
-# What stands before a path: a name of at most 253 characters, and perhaps a user's name and password.
-_AUTHORITY = re.compile(r"""[^\s/?#<>"]{0,512}""")
-_BRACKETS = re.compile(r"[()\[\]]")
-_OPENING = {")": "(", "]": "["}
+
+_LATIN = (
+    "\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff\u2c60-\u2c7f\ua722-\ua7ff"
+)
+# Letters, digits and marks beyond ASCII; of them those of other scripts.
+_LETTER = rf"(?:(?![{UNSEEN}])[^\W\x00-\x7f]|[{COMBINING}])"
+_FOREIGN = rf"[^\W\x00-\x7f{_LATIN}]"
+
+# What may follow a host, as punctuation: a hyphen could be within the name of another.
+_CLOSE = "".join(
+    map(re.escape, sorted((AFTER | OPENING | {*"*~<>|"}) - {*".:?-\u2010\u2011\u2012"}))
+)
+_LABEL = rf"(?:[_-]*+(?:[0-9A-Za-z]++(?!(?<=[A-Za-z]){_FOREIGN})|{_LETTER}))++"
+_DOTTED = r"(?=[\w-]+\.)[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9]))*+"
+# Text right behind a host: up to the next blank nothing in it reads as more of a host or as a path.
+_TEXT = (
+    rf"(?=[{WITHOUT_BLANKS}\uac00-\ud7a3\u2190-\u2bff\U0001f000-\U0001faff])(?![。．｡][A-Za-z0-9])"
+    rf"(?=[^\s./:?#@%\\{_CLOSE}]*+[.:?]*+(?:\s|\Z|[{_CLOSE}]))"
+)
+_HOST = re.compile(
+    rf"(?![^\s/?#<>\"]*@)(?:({_DOTTED}){_TEXT}|(?!-)({_LABEL}(?:\.{_LABEL})*+)"
+    rf"(?::([0-9]++))?+(?=[/?#]|[._:-]*+(?:\s|\Z|[{_CLOSE}]))(?![。．｡]\w))"
+)
+# A letter of another script does not directly follow an ASCII one, digits and hyphens among them go on; what
+# makes a picture of a key is none of it.
+_PATH = re.compile(
+    rf"(?:[!$%&'()+,\-./:;=?@A-Z\[\]^_a-z{{|}}~]++|[#*0-9](?![\ufe0f\u20e3])|[{_LATIN}{COMBINING}]++"
+    rf"|(?<![A-Za-z0-9_-]){_LETTER}(?:[0-9_\u200c\u200d-]*+{_LETTER})*+)*+"
+)
+_BRACKETS = re.compile(r"[()\[\]{}]")
+# So many that wait for their counterparts will not find them.
+_MAX_OPENED = 16
+_OPENING = {")": "(", "]": "[", "}": "{"}
 # At its end they belong to the sentence, or are marks around the address.
-_CLOSING = ".,;:!?'*_~"
-_DOMAIN = re.compile(r"(?:(?:[a-z][a-z0-9+.-]*:)?/+)?([^\s/?#:@]+\.[^\W\d_]{2,})(?:[/?#:]\S*)?")
+_CLOSING = ".,;:!?'*~|^"
+
+# It is looked up as it stands: no part of it is encoded, nor is it a number.
+_PLAIN_HOST = re.compile(r"(?:(?!xn--)[a-z0-9_-]+\.)*(?!xn--)[a-z][a-z0-9_-]*")
+# It reads addresses by the rules that browsers follow (WHATWG URL), and drops what they would refuse.
+_BROWSER = nh3.Cleaner(tags={"a"}, attributes={"a": {"href"}}, url_schemes={"http"})
 
 
 def find_end(text: str, start: int) -> int | None:
-    """Give where the bare address ends that begins with its scheme or `www.`; None where there is none."""
+    """Give where the bare address ends that begins with its scheme or `www.`; None where there is none.
+
+    What ends MAX_CHARS behind its beginning may be longer.
+    """
     before = text[start - 1] if start else " "
     is_bare = text[start] in "Ww"
     if before.isascii() and (before.isalnum() or (is_bare and before in "._-@/")):
         return None
-    end = _find_host_end(text, start if is_bare else text.index("//", start) + 2)
-    if end is None or (is_bare and text.count(".", start, end) < 2):
+    found = _find_host(text, start if is_bare else text.index("//", start) + 2)
+    if found is None or (is_bare and text.count(".", start, found[1]) < 2):
         return None
+    end, most = found[1], start + MAX_CHARS
     if text[end : end + 1] in {"/", "?", "#"}:
-        end = _trim(text, end, _scan(text, end, _PATH, start + MAX_CHARS))
-    return end if end - start < MAX_CHARS else None
+        # What stands in quotes of programs ends with them.
+        quote = text.find("'", end, most) if before == "'" else -1
+        path = _PATH.match(text, end, most if quote < 0 else quote)
+        # An underscore at the end is a mark only where one before may have opened.
+        is_marked = text.rfind("_", max(start - MAX_CHARS, 0), start) >= 0
+        closing = _CLOSING + "_" if is_marked else _CLOSING
+        end = _trim(text, end, path.end() if path else end, closing)
+    return end
 
 
 def parse_host(address: str) -> str | None:
-    """Give the host of what is an address from its first character to its last; None for anything else."""
-    found = _SCHEME.match(address)
+    """Give the host of what is an address from its first character to its last; None for anything else.
+
+    It has the form in which it is looked up.
+    """
+    scheme = _SCHEME.match(address)
     if (
-        found is None
+        scheme is None
         or len(address) > MAX_CHARS
-        or has_unseen(address)
+        or has_unseen(address.replace("\u200c", "").replace("\u200d", ""))
         or re.search(r'[\s<>"]', address)
     ):
         return None
-    start = 0 if found[0][0] in "Ww" else found.end()
-    end = _find_host_end(address, start)
-    if end is None or address[end : end + 1] not in {"", "/", "?", "#"}:
+    found = _find_host(address, 0 if scheme[0][0] in "Ww" else scheme.end())
+    is_whole = found and address[found[1] : found[1] + 1] in {"", "/", "?", "#"}
+    return found[0] if found and is_whole else None
+
+
+def decode_host(host: str) -> str:
+    """Give a host that is looked up as people write it."""
+    return host if _PLAIN_HOST.fullmatch(host) else idna.decode(host)
+
+
+def _find_host(text: str, start: int) -> tuple[str, int] | None:
+    """Give the whole host at a place, and where it ends with its port; None where it might go on."""
+    found = _HOST.match(text, start, start + _MAX_AUTHORITY)
+    host = _look_up(found[1] or found[2]) if found else None
+    if found is None or host is None or int(found[3] or 0) > _MAX_PORT:
         return None
-    return _PORT.sub("", address[start:end]).lower()
+    return host, found.end()
 
 
-def is_honest(label: str, host: str) -> bool:
-    """Tell whether every address that a label reads as is at a host, with or without `www.`."""
-    plain = normalize("NFKC", label).strip().lower()
-    as_domain = _DOMAIN.fullmatch(plain)
-    named = [as_domain[1]] if as_domain else []
-    for found in _SCHEME.finditer(plain):
-        end = find_end(plain, found.start())
-        named.append((end and parse_host(plain[found.start() : end])) or "")
-    return all(one.removeprefix("www.") == host.removeprefix("www.") for one in named)
-
-
-def _find_host_end(text: str, start: int) -> int | None:
-    """Give where host and port end; None where there is no host, or a user's name before it."""
-    authority = _AUTHORITY.match(text, start)
-    if authority is None or "@" in authority[0]:
+def _look_up(host: str) -> str | None:
+    """Give a host as browsers look it up; None where they would refuse to."""
+    host = host.lower()
+    if len(host) > _MAX_HOST:
         return None
-    end = _scan(text, start, _HOST, authority.end())
-    host = text[start:end].rstrip(".-")
-    if not all(_LABEL.fullmatch(label) for label in host.split(".")):
+    if _PLAIN_HOST.fullmatch(host):
+        return host
+    try:
+        host = idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
         return None
-    port = _PORT.match(text, end)
-    if port is None or len(host) < end - start:
-        return start + len(host)
-    return port.end() if len(port[1]) <= 5 and int(port[1]) <= _MAX_PORT else None
+    return host if "href" in _BROWSER.clean(f'<a href="http://{host}">') else None
 
 
-def _scan(text: str, at: int, ascii_run: re.Pattern[str], most: int) -> int:
-    """Give where the characters of an address end."""
-    most = min(most, len(text))
-    while True:
-        run = ascii_run.match(text, at, most)
-        at = run.end() if run else at
-        if at >= most or text[at].isascii() or not _goes_on(text[at - 1], text[at]):
-            return at
-        at += 1
-
-
-def _goes_on(before: str, char: str) -> bool:
-    """Tell whether a character outside ASCII belongs to the address before it."""
-    if category(char)[0] not in "LMN" or has_unseen(char):
-        return False
-    is_border = before.isascii() and before.isalpha() and char.isalpha()
-    return not is_border or name(char, "").startswith("LATIN")
-
-
-def _trim(text: str, start: int, end: int) -> int:
+def _trim(text: str, start: int, end: int, closing: str) -> int:
     """Leave out brackets without a counterpart in the address, and punctuation at its end."""
     opened: list[int] = []
     for found in _BRACKETS.finditer(text, start, end):
-        if found[0] in "([":
+        if len(opened) > _MAX_OPENED:
+            break
+        if found[0] in "([{":
             opened.append(found.start())
         elif opened and text[opened[-1]] == _OPENING[found[0]]:
             opened.pop()
@@ -111,4 +141,4 @@ def _trim(text: str, start: int, end: int) -> int:
             end = found.start()
             break
     end = min([end, *opened[:1]])
-    return start + len(text[start:end].rstrip(_CLOSING))
+    return start + len(text[start:end].rstrip(closing))

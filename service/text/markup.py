@@ -16,10 +16,10 @@ from service.text.normalising import has_visible
 
 # Raised with whatever changes the HTML of a text that was rendered before.
 MARKUP_VERSION = 1
-_FENCE = re.compile(r"\s*```[ \t]*([^\s`]*)\s*")
+_FENCE = re.compile(r"\s*```\s*(?:([^\s`]+)\s*)?")
 _QUOTED = re.compile(r"> .*\S")
-# A number is shown as it was typed, which one that begins with a zero would not be.
-_ITEM = re.compile(r"( *)(?:([-*])|(0|[1-9][0-9]{0,8})\.) +(\S.*)")
+# A number is shown as it was typed, which one that begins with a zero would not be. A rule is no item.
+_ITEM = re.compile(r"( *)(?:([-*])|(0|[1-9][0-9]{0,8})\.)[ \t]++(?![-*_\s]*\Z)(\S.*)")
 _INDENT = re.compile(r"^[ \t]{1,40}", re.MULTILINE)
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _SANITISER = nh3.Cleaner(
@@ -53,7 +53,8 @@ def _render_blocks(lines: list[str], depth: int) -> Iterator[str]:
     paragraph: list[str] = []
     number = 0
     while number < len(lines):
-        block = (
+        # A block has an element within.
+        block = depth + 2 <= MAX_NESTING and (
             _read_fence(lines, number, fences)
             or _read_quotation(lines, number, depth)
             or _read_list(lines, number, depth)
@@ -93,8 +94,6 @@ def _read_fence(lines: list[str], number: int, fences: list[int]) -> Block | Non
 
 def _read_quotation(lines: list[str], number: int, depth: int) -> Block | None:
     """Read lines that are all marked, a bare mark between two others too."""
-    if depth + 2 > MAX_NESTING:
-        return None
     inner: list[str] = []
     count = 0
     for at in range(number, len(lines)):

@@ -11,12 +11,12 @@ from service.text.nfc import nfc
 
 # Code points that nobody can see: formats, variation selectors, fillers and blanks (Unicode's
 # Default_Ignorable_Code_Point, the other format characters without a glyph, BRAILLE PATTERN BLANK).
-_UNSEEN = (
+UNSEEN = (
     "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc"
     "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_IS_UNSEEN = re.compile(f"[{_UNSEEN}]")
+_IS_UNSEEN = re.compile(f"[{UNSEEN}]")
 
 
 def _find_combining() -> str:
@@ -32,7 +32,8 @@ def _find_combining() -> str:
     return "".join(f"{first}-{last}" for first, last in ranges)
 
 
-VISIBLE = rf"[^\s{_UNSEEN}{_find_combining()}]"
+COMBINING = _find_combining()
+VISIBLE = rf"[^\s{UNSEEN}{COMBINING}]"
 _VISIBLE = re.compile(VISIBLE)
 
 # Controls but tab and LF; explicit embeddings, overrides and isolates; zero width space, word
@@ -48,15 +49,18 @@ _TAGS = re.compile(
     "|[\U000e0000-\U000e007f]"
 )
 
-# A joiner joins what is seen on both sides. On its left, a variation selector or the end of a flag
-# belongs to the visible character before it.
+# A joiner joins what is seen on both sides, and more of them in a row join no more. On its left, a
+# variation selector or the end of a flag belongs to the visible character before it.
+_MORE_JOINERS = re.compile("(?<=[\u200c\u200d])[\u200c\u200d]+")
 _LONE_JOINERS = re.compile(
-    rf"(?<![^\s{_UNSEEN}])(?<![^\s{_UNSEEN}][\ufe00-\ufe0f])(?<!\U000e007f)[\u200c\u200d]"
-    rf"|[\u200c\u200d](?![^\s{_UNSEEN}])"
+    rf"(?<![^\s{UNSEEN}])(?<![^\s{UNSEEN}][\ufe00-\ufe0f])(?<!\U000e007f)[\u200c\u200d]"
+    rf"|[\u200c\u200d](?![^\s{UNSEEN}])"
 )
 
 _EMPTY_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
-_BREAKS = re.compile("[\t\n\r\u2028\u2029]+")
+# What people see as the end of a line, whatever system it comes from.
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_BREAKS = re.compile("[\t\n\r\x0b\x0c\x85\u2028\u2029]+")
 
 
 def normalise_text(value: str) -> str:
@@ -79,12 +83,12 @@ def normalise_line(value: str) -> str:
 
 def _normalise(value: str) -> str:
     # A removal may let its neighbours compose, and never the reverse: so NFC comes after it.
-    return nfc(_remove_unseen(value.replace("\r\n", "\n")))
+    return nfc(_remove_unseen(_LINE_ENDS.sub("\n", value)))
 
 
-def has_visible(value: str) -> bool:
+def has_visible(value: str, start: int = 0, end: int | None = None) -> bool:
     """Tell whether a reader would see anything of a text; marks that combine with nothing do not count."""
-    return _VISIBLE.search(value) is not None
+    return _VISIBLE.search(value, start, len(value) if end is None else end) is not None
 
 
 def has_unseen(value: str) -> bool:
@@ -97,4 +101,4 @@ def _remove_unseen(value: str) -> str:
         # There are no tags and no joiners in it.
         return _REMOVED.sub("", value)
     kept = _TAGS.sub(lambda found: found[1] or "", _REMOVED.sub("", value))
-    return _LONE_JOINERS.sub("", kept)
+    return _LONE_JOINERS.sub("", _MORE_JOINERS.sub("", kept))

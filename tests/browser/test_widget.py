@@ -247,3 +247,24 @@ async def test_an_element_may_get_its_article_later(stage: Stage) -> None:
     for name, value in (("article", stage.article), ("site", SITE)):
         await page.locator(WIDGET).evaluate(f"node => node.setAttribute('{name}', '{value}')")
     await expect(shown(page, "text")).to_have_text("First!")
+
+
+async def test_the_longest_number_of_a_list_has_room(stage: Stage) -> None:
+    await stage.publish("123456789. One\n123456790. Two")
+    page = await stage.open()
+    item = page.locator(f"{WIDGET} [part~=text] li").first
+    await expect(item).to_have_text("One")
+    # The number stands before the word: where that begins, there has to be as much room.
+    left = await item.evaluate(
+        """item => {
+          const range = document.createRange();
+          range.selectNodeContents(item);
+          const text = item.closest("[part~=text]");
+          return range.getBoundingClientRect().left - text.getBoundingClientRect().left;
+        }"""
+    )
+    digits = await item.evaluate(
+        "item => { item.textContent = '123456789.'; item.style.cssText = 'display: inline-block';"
+        " return item.getBoundingClientRect().width; }"
+    )
+    assert left > digits

@@ -66,7 +66,8 @@ def test_marks_reach_the_normaliser_in_order(unit: str) -> None:
         ("cafe\u0301", "caf\u00e9"),
         ("e\u200b\u0301", "\u00e9"),
         ("a\U000e0041\U000e0042b\U000e007f", "ab"),
-        ("a\u200d b \u200cc\u200d\u200dd", "a b cd"),
+        ("a\u200d b \u200cc", "a b c"),
+        ("a\u200d\u200db م\u200c\u200cی ര്\u200d\u200cമ", "a\u200db م\u200cی ര്\u200dമ"),
     ],
 )
 def test_what_nobody_sees_is_removed(raw: str, kept: str) -> None:
@@ -105,7 +106,15 @@ def test_tags_that_make_no_flag_are_removed(hidden: str) -> None:
     assert normalise_text(hidden) == "\U0001f3f4"
 
 
-@pytest.mark.parametrize("raw", ["An\tn", "An\nn", "An\r\nn", "An\u2028n"])
+ENDS = ("\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_whatever_ends_a_line_is_one_character(end: str) -> None:
+    assert normalise_text(f"one{end}two{end}{end}three") == "one\ntwo\n\nthree"
+
+
+@pytest.mark.parametrize("raw", ["An\tn", "An\nn", *(f"An{end}n" for end in ENDS)])
 def test_a_line_has_no_breaks(raw: str) -> None:
     assert normalise_line(raw) == "An n"
 
@@ -114,7 +123,7 @@ def test_a_line_has_no_breaks(raw: str) -> None:
     "value",
     [
         *("", " \n\t", "\u00a0\u3000", "\u3164\u115f\u1160\uffa0", "\u2800", "\u034f\u17b4\u17b5"),
-        *("\ufe0f\u200d\u200e", "\U000e0041\U000e0100", "\u180e"),
+        *("\ufe0f\u200d\u200e", "\U000e0041\U000e0100", "\u180e", "\ufffc"),
     ],
 )
 def test_blanks_are_not_visible(value: str) -> None:

@@ -88,7 +88,7 @@ class ReplyForm {
 
   // The form stands in an item that goes away.
   leave(item) {
-    if (this.form.closest("li") !== item) return;
+    if (this.form.closest("[part~=item]") !== item) return;
     const { activeElement } = this.widget.shadowRoot;
     this.goHome();
     activeElement?.focus();

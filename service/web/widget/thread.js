@@ -35,7 +35,7 @@ class Thread extends Part {
   }
 
   above(item) {
-    return item.parentElement.closest("li");
+    return item.parentElement.closest("[part~=item]");
   }
 
   depth(item) {

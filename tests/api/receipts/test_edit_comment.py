@@ -1,13 +1,17 @@
 """Correcting a comment: what is pending changes at once, what is public waits for a moderator."""
 
 import asyncio
+import time
 from typing import Any
 
 import httpx
+import pytest
 
 from service import commands
 from service.command_line.log import verify_logs
 from service.submission.schemas import Submitted
+from service.text.markup import render_html
+from tests.api.test_worst_requests import sqlite, watched
 from tests.cast import House
 
 FOREIGN = {"origin": "https://evil.example"}
@@ -236,3 +240,17 @@ async def test_what_a_moderator_did_not_see_is_never_public(house: House) -> Non
             assert decided.json()["results"][0]["outcome"] == "conflict"
             assert (shown, looked.status, looked.edit) == ([], "pending", False)
             assert looked.text == f"Unseen {number}."
+
+
+@sqlite
+@pytest.mark.parametrize("is_public", [False, True])
+async def test_a_long_text_is_rendered_where_nobody_waits(house: House, is_public: bool) -> None:
+    settings = {"settings": {"max_text_chars": 65_525}}
+    assert (await house.alice.patch("/v1/sites/blog", json=settings)).status_code == 200
+    taken = await (house.publish if is_public else house.submit)(text="Short.")
+    text = "_*a " * 16_000
+    async with watched() as watch:
+        await edit(house, taken, text)
+    started = time.thread_time()
+    render_html(text)
+    assert watch.worst_seconds < (time.thread_time() - started) / 2
