@@ -79,10 +79,11 @@ async def read_listing(
     found = await read_page(session, site_id, key, way, limit, start)
     comments = _comments_in(found)
     rows, more = comments[:limit], len(comments) > limit
+    behind = bool(found and found[0].is_behind)
     if goes_back:
         rows.reverse()
-        return _list(order, key, found, rows, before=more, after=True)
-    return _list(order, key, found, rows, before=start is not None, after=more)
+        return _list(order, key, found, rows, before=more, after=behind)
+    return _list(order, key, found, rows, before=behind, after=more)
 
 
 async def _read_around(

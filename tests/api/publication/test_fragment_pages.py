@@ -100,6 +100,21 @@ async def test_later_pages_lead_back(house: House, order: str) -> None:
     assert links(second)["Back to the article"] == "https://blog.example/post"
 
 
+@pytest.mark.parametrize("view", VIEWS)
+async def test_nobody_is_said_to_have_commented_only_where_there_is_no_comment_at_all(
+    house: House, view: str
+) -> None:
+    empty = '<p part="soft empty">Nobody has commented yet'
+    assert empty in await get(house, view=view)
+    written = [(await house.publish()).id for _ in range(3)]
+    first = await get(house, view=view, limit=1)
+    second = await follow(house, links(first, "link more")["More comments"])
+    await house.reject(written[0])
+    gone = await follow(house, links(second, "link previous")["Previous comments"])
+    assert (shown(gone), empty in gone) == ([], False)
+    assert shown(await follow(house, links(gone, "link more")["More comments"])) == [written[1]]
+
+
 async def test_the_page_of_a_reply_leads_back_to_what_is_answered(house: House) -> None:
     root = await house.publish(name="Ann")
     written = [(await house.publish(parent=root.id)).id for _ in range(4)]
