@@ -1,6 +1,6 @@
 """The comments of an article as HTML, with the form: for pages to take in or to frame, and for the widget."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from html import escape, unescape
@@ -57,6 +57,8 @@ class Fragment(msgspec.Struct, frozen=True, kw_only=True):
     revision: int | None
     is_open: bool
     public_url: str
+    # The ids of what is not too deep in its thread to be answered.
+    answerable: Collection[str]
     answered: PublicComment | None = None
     # The names on what is answered here and stands on another page; None of a tombstone.
     elsewhere: Mapping[str, str | None] = {}
@@ -123,6 +125,7 @@ def render_fragment(fragment: Fragment) -> bytes:
         template,
         f=fragment,
         blank=BLANK,
+        takes_form=fragment.answered is None or fragment.answered.id in fragment.answerable,
         threads=make_threads(fragment.page.comments),
         language=language,
         direction=direction(language),

@@ -22,6 +22,7 @@ from service.sites.tables import Site
 SHOWN: list[Any] = [
     col(Comment.id),
     col(Comment.parent_id),
+    col(Comment.depth),
     col(Comment.visibility),
     col(Comment.name),
     col(Comment.url),

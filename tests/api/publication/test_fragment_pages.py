@@ -124,6 +124,24 @@ async def test_the_page_of_a_reply_leads_back_to_what_is_answered(house: House) 
     assert written[3] in shown(await follow(house, links(html)["All comments"]))
 
 
+@pytest.mark.parametrize("view", VIEWS)
+async def test_what_is_too_deep_in_its_thread_offers_no_form(house: House, view: str) -> None:
+    await house.set("max_depth=1")
+    root = await house.publish(name="Ann")
+    reply = await house.publish(name="Ben", parent=root.id)
+    # Where it stands on the page says nothing about how deep it is.
+    for query in ({}, {"around": reply.id, "limit": 1}, {"order": "newest", "limit": 1}):
+        html = await get(house, view=view, **query)
+        assert reply.id in shown(html)
+        assert f"parent={reply.id}" not in html
+        assert (f"parent={root.id}#" in html) == (root.id in shown(html))
+        assert "<form" in html
+    alone = await get(house, view=view, parent=reply.id)
+    assert (shown(alone), "<form" in alone) == ([reply.id], False)
+    assert "All comments" in links(alone)
+    assert "<form" in await get(house, view=view, parent=root.id)
+
+
 @pytest.mark.parametrize("article", ["/post", "42"])
 async def test_the_address_of_a_comment_is_whole_and_shows_it(house: House, article: str) -> None:
     written = [(await house.publish(article=article)).id for _ in range(4)]
