@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 import msgspec
 import nh3
 
+from service.errors import ServiceError
 from service.http.pages import render
 from service.languages import Language, Words, direction, read_words
 from service.publication.schemas import CommentPage, PublicComment, ShowFragment
+from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 
 # What the widget makes comments from that come after the page: all that one can have.
@@ -32,6 +34,8 @@ BLANK = PublicComment(
 _REDIRECT = token_hex(16)
 # Enough for the articles of one page to differ.
 ID_CHARS = 10
+# What asks for a place among the comments, which may be gone.
+_PLACES = ("around", "parent", "cursor")
 SCHEMA_ORG = "https://schema.org"
 # What the widget's script says by itself; all other words stand in the markup.
 SCRIPT_WORDS = (
@@ -137,6 +141,25 @@ def render_fragment(fragment: Fragment) -> bytes:
         prefix=_prefix_of_ids(fragment),
         data=_script_data(fragment, words) if is_widget else _linked_data(fragment),
     )
+
+
+def find_ways_back(
+    site: KnownSite | None, asked: Mapping[str, str], refusal: ServiceError, public_url: str
+) -> dict[str, str | None]:
+    """Give where somebody can go on to whom a page was refused, by the word for it, where that is known."""
+    try:
+        key = site.article_key(asked.get("article", "")) if site else None
+    except ArticleRefused:
+        key = None
+    if site is None or key is None:
+        return {}
+    left_out = {*_PLACES, *(error.parameter for error in refusal.errors or ())}
+    kept = {name: value for name, value in asked.items() if name not in left_out}
+    query = urlencode(kept, errors="surrogateescape")
+    return {
+        "all_comments": f"{public_url}/v1/sites/{site.slug}/comments.html?{query}",
+        "to_article": site.article_url(key),
+    }
 
 
 def _prefix_of_ids(fragment: Fragment) -> str:

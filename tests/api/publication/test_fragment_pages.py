@@ -124,6 +124,36 @@ async def test_the_page_of_a_reply_leads_back_to_what_is_answered(house: House) 
     assert written[3] in shown(await follow(house, links(html)["All comments"]))
 
 
+@pytest.mark.parametrize("asks", ["around", "parent", "cursor"])
+async def test_a_link_to_what_is_gone_leads_back_to_what_is_there(house: House, asks: str) -> None:
+    await house.publish(name="Ann")
+    gone = await house.publish()
+    await house.withdraw(gone)
+    kept = {"view": "page", "lang": "de", "redirect_to": "/a?b&c"}
+    query = {"article": "/post", **kept, asks: gone.id}
+    refused = await house.dave.get(FRAGMENT, params=query)
+    assert refused.status_code == (422 if asks == "cursor" else 404)
+    ways = re.findall(r'<a href="([^"]*)"( target="_top")?>(.*?)</a>', refused.text)
+    assert [(words, bool(top)) for _, top, words in ways] == [
+        ("All comments", False),
+        ("Back to the article", True),
+    ]
+    assert ways[1][0] == "https://blog.example/post"
+    comments = await follow(house, unescape(ways[0][0]))
+    assert "Ann" in comments
+    asked = parse_qs(urlsplit(unescape(ways[0][0])).query)
+    assert asked == {"article": ["/post"], **{name: [value] for name, value in kept.items()}}
+
+
+async def test_what_is_not_known_or_wrong_is_no_way_back(house: House) -> None:
+    gone = {"view": "page", "around": "x"}
+    for query in (gone, {**gone, "article": "https://evil.example/"}):
+        assert "<a " not in (await house.dave.get(FRAGMENT, params=query)).text
+    refused = await house.dave.get(FRAGMENT, params={**gone, "article": "42", "limit": "0"})
+    [way] = re.findall(r'<a href="([^"]*)">', refused.text)
+    assert parse_qs(urlsplit(unescape(way)).query) == {"article": ["42"], "view": ["page"]}
+
+
 @pytest.mark.parametrize("view", VIEWS)
 async def test_what_is_too_deep_in_its_thread_offers_no_form(house: House, view: str) -> None:
     await house.set("max_depth=1")
