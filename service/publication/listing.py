@@ -55,8 +55,8 @@ def read_article(site: KnownSite, raw: str | None, faults: Faults) -> str | None
 def read_place(site: KnownSite, wanted: ListComments, faults: Faults) -> Place:
     """Give the place that a query asks for."""
     key = read_article(site, wanted.article, faults)
-    start = read_cursor(wanted.cursor, wanted.order, faults, both_ways=True)
     if wanted.around is None:
+        start = read_cursor(wanted.cursor, wanted.order, faults, both_ways=True)
         if wanted.article is None and "around" not in faults:
             faults.add([FieldError("article_required", REQUIRED, parameter="article")])
         return Place(key, start)
