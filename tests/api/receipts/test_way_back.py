@@ -39,6 +39,22 @@ async def test_it_leads_back_to_the_page_that_the_browser_named(house: House) ->
     assert await back_of(house, receipt) == PAGE
 
 
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("?p=17", "?p=17"),
+        ("?page_id=17&lang=de", "?page_id=17&lang=de"),
+        ("?p=17&email=ann@mail.example", ""),
+        ("?email=ann%40mail.example", ""),
+        ("?next=%3Femail%3Dann%2540mail.example", ""),
+    ],
+)
+async def test_no_e_mail_address_goes_with_the_page(house: House, query: str, kept: str) -> None:
+    receipt = await send(house, f"https://blog.example/a{query}")
+    assert parse_qs(urlsplit(receipt).query) == {"from_page": [f"https://blog.example/a{kept}"]}
+    assert await back_of(house, receipt) == f"https://blog.example/a{kept}"
+
+
 async def test_it_does_so_after_the_comment_was_corrected_or_withdrawn(house: House) -> None:
     receipt = await send(house, PAGE)
     path, _, query = receipt.partition("?")
