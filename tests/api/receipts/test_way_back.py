@@ -70,6 +70,25 @@ async def test_it_does_so_after_the_comment_was_corrected_or_withdrawn(house: Ho
     assert await back_of(house, receipt) == PAGE
 
 
+@pytest.mark.parametrize("action", ["edit", "withdraw"])
+async def test_whoever_opens_what_the_page_posts_to_gets_the_page(
+    house: House, action: str
+) -> None:
+    """After a correction that was refused the address bar stands there."""
+    receipt = await send(house, PAGE)
+    path, _, query = receipt.partition("?")
+    async with house.nothing_changes():
+        for method in ("GET", "HEAD"):
+            answer = await house.dave.request(
+                method, f"{path}/{action}?{query}", headers={"accept": "text/html"}
+            )
+            assert (answer.status_code, answer.headers["location"]) == (303, receipt)
+        unknown = await house.dave.get(f"/receipts/x/{action}", headers={"accept": "text/html"})
+        assert (unknown.status_code, "<h1>" in unknown.text) == (404, True)
+        refused = await house.dave.get(f"{path}/{action}")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "OPTIONS, POST")
+
+
 async def test_a_form_that_was_refused_first_leads_back_to_its_page_too(house: House) -> None:
     refused = await house.dave.post(
         DROP_IN, data={**FORM, "email": "no"}, headers={"referer": PAGE}
