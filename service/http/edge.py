@@ -221,7 +221,7 @@ class Answer:
         body = msgspec.json.encode(error.to_problem())
         if as_page:
             kind, more = f"{HTML}; charset=utf-8", {"content-security-policy": page_policy()}
-            body = render("error.html", error=error, error_id=None)
+            body = render("error.html", error=error, error_id=None, ways={})
         told = {**error.headers, **more, "content-type": kind, "content-length": str(len(body))}
         headers = [(name.lower().encode(), text.encode()) for name, text in told.items()]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -11,6 +11,7 @@ from service.errors import ServiceError
 from service.http.answers import respond
 from service.http.docs import HTML
 from service.http.reading import AppRequest
+from service.languages import FALLBACK, read_words
 
 # A weight of nothing.
 _REFUSED = re.compile(r"q=0(\.0*)?")
@@ -56,12 +57,20 @@ def render_page(
 
 
 def show_error(
-    error: ServiceError, error_id: str | None = None, more: Mapping[str, str] | None = None
+    error: ServiceError,
+    error_id: str | None = None,
+    more: Mapping[str, str] | None = None,
+    ways: Mapping[str, str | None] | None = None,
 ) -> Response[Any]:
-    """Show an error as a page, with `more` headers."""
-    headers = {**error.headers, **(more or {})}
+    """Show an error as a page, with `more` headers, and `ways` on: addresses by the word for each."""
     return render_page(
-        "error.html", status=error.status, headers=headers, error=error, error_id=error_id
+        "error.html",
+        status=error.status,
+        headers={**error.headers, **(more or {})},
+        error=error,
+        error_id=error_id,
+        ways=ways or {},
+        words=read_words(FALLBACK),
     )
 
 

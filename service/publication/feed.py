@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID, uuid5
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -21,6 +21,7 @@ _NAMESPACES = {
     "xmlns:thr": "http://purl.org/syndication/thread/1.0",
 }
 # What XML 1.0 (section 2.2) has no way to say, not even escaped.
+_NOT_IN_IRI = re.compile(r'[\s<>"{}|\\^`]')
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -72,7 +73,7 @@ def _add_entry(root: Element, feed: Feed, row: Row[Any]) -> None:
     if comment.parent:
         answered = {"ref": f"urn:uuid:{comment.parent}"}
         if page:
-            answered["href"] = _clean(f"{page}#comment-{comment.parent}")
+            answered["href"] = _as_iri(f"{page}#comment-{comment.parent}")
         SubElement(entry, "thr:in-reply-to", answered)
     _add(entry, "content", comment.html or "").set("type", "html")
 
@@ -84,11 +85,16 @@ def _add(parent: Element, name: str, text: str) -> Element:
 
 
 def _link(parent: Element, relation: str, url: str) -> None:
-    SubElement(parent, "link", {"rel": relation, "type": "text/html", "href": _clean(url)})
+    SubElement(parent, "link", {"rel": relation, "type": "text/html", "href": _as_iri(url)})
 
 
 def _clean(text: str) -> str:
     return _NOT_IN_XML.sub("\ufffd", text)
+
+
+def _as_iri(address: str) -> str:
+    """Give an address with what no IRI holds as triplets (RFC 3987, section 2.2)."""
+    return _NOT_IN_IRI.sub(lambda found: quote(found[0]), _clean(address))
 
 
 def _feed_id(feed: Feed) -> UUID:

@@ -1,6 +1,6 @@
 """The comments of an article as HTML, with the form: for pages to take in or to frame, and for the widget."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from html import escape, unescape
@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 import msgspec
 import nh3
 
+from service.errors import ServiceError
 from service.http.pages import render
 from service.languages import Language, Words, direction, read_words
 from service.publication.schemas import CommentPage, PublicComment, ShowFragment
+from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 
 # What the widget makes comments from that come after the page: all that one can have.
@@ -32,6 +34,8 @@ BLANK = PublicComment(
 _REDIRECT = token_hex(16)
 # Enough for the articles of one page to differ.
 ID_CHARS = 10
+# What asks for a place among the comments, which may be gone.
+_PLACES = ("around", "parent", "cursor")
 SCHEMA_ORG = "https://schema.org"
 # What the widget's script says by itself; all other words stand in the markup.
 SCRIPT_WORDS = (
@@ -57,6 +61,8 @@ class Fragment(msgspec.Struct, frozen=True, kw_only=True):
     revision: int | None
     is_open: bool
     public_url: str
+    # The ids of what is not too deep in its thread to be answered.
+    answerable: Collection[str]
     answered: PublicComment | None = None
     # The names on what is answered here and stands on another page; None of a tombstone.
     elsewhere: Mapping[str, str | None] = {}
@@ -123,6 +129,7 @@ def render_fragment(fragment: Fragment) -> bytes:
         template,
         f=fragment,
         blank=BLANK,
+        takes_form=fragment.answered is None or fragment.answered.id in fragment.answerable,
         threads=make_threads(fragment.page.comments),
         language=language,
         direction=direction(language),
@@ -134,6 +141,25 @@ def render_fragment(fragment: Fragment) -> bytes:
         prefix=_prefix_of_ids(fragment),
         data=_script_data(fragment, words) if is_widget else _linked_data(fragment),
     )
+
+
+def find_ways_back(
+    site: KnownSite | None, asked: Mapping[str, str], refusal: ServiceError, public_url: str
+) -> dict[str, str | None]:
+    """Give where somebody can go on to whom a page was refused, by the word for it, where that is known."""
+    try:
+        key = site.article_key(asked.get("article", "")) if site else None
+    except ArticleRefused:
+        key = None
+    if site is None or key is None:
+        return {}
+    left_out = {*_PLACES, *(error.parameter for error in refusal.errors or ())}
+    kept = {name: value for name, value in asked.items() if name not in left_out}
+    query = urlencode(kept, errors="surrogateescape")
+    return {
+        "all_comments": f"{public_url}/v1/sites/{site.slug}/comments.html?{query}",
+        "to_article": site.article_url(key),
+    }
 
 
 def _prefix_of_ids(fragment: Fragment) -> str:

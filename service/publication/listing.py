@@ -55,8 +55,8 @@ def read_article(site: KnownSite, raw: str | None, faults: Faults) -> str | None
 def read_place(site: KnownSite, wanted: ListComments, faults: Faults) -> Place:
     """Give the place that a query asks for."""
     key = read_article(site, wanted.article, faults)
-    start = read_cursor(wanted.cursor, wanted.order, faults, both_ways=True)
     if wanted.around is None:
+        start = read_cursor(wanted.cursor, wanted.order, faults, both_ways=True)
         if wanted.article is None and "around" not in faults:
             faults.add([FieldError("article_required", REQUIRED, parameter="article")])
         return Place(key, start)
@@ -79,10 +79,11 @@ async def read_listing(
     found = await read_page(session, site_id, key, way, limit, start)
     comments = _comments_in(found)
     rows, more = comments[:limit], len(comments) > limit
+    behind = bool(found and found[0].is_behind)
     if goes_back:
         rows.reverse()
-        return _list(order, key, found, rows, before=more, after=True)
-    return _list(order, key, found, rows, before=start is not None, after=more)
+        return _list(order, key, found, rows, before=more, after=behind)
+    return _list(order, key, found, rows, before=behind, after=more)
 
 
 async def _read_around(

@@ -90,6 +90,7 @@ async def show_fragment(
             revision=found.revision,
             is_open=site.policy.takes_comments(found.is_closed),
             public_url=public_url,
+            answerable={str(row.id) for row in shown if row.depth < site.policy.max_depth},
             answered=queries.publish(answered) if answered else None,
             elsewhere=elsewhere,
         )

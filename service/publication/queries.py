@@ -22,6 +22,7 @@ from service.sites.tables import Site
 SHOWN: list[Any] = [
     col(Comment.id),
     col(Comment.parent_id),
+    col(Comment.depth),
     col(Comment.visibility),
     col(Comment.name),
     col(Comment.url),
@@ -45,26 +46,34 @@ THIS_ARTICLE = and_(
 def _page_query(order: str) -> Select[Any]:
     """Give the article with each comment of a page beside it, or with none; one walk along the index.
 
+    A single step back along it tells whether anything `is_behind` the position, or on it.
+
     The limit stands inside, because no planner knows that there is one article. Article and id are compared
     and ordered as a pair, as they stand in the index: asked for one article in the order of ids, PostgreSQL
     would at times read all of the article and sort it.
     """
     newest = order == "newest"
-    article_id = select(col(Article.id)).where(THIS_ARTICLE).scalar_subquery()
+    article_id = select(col(Article.id)).where(THIS_ARTICLE).correlate(None).scalar_subquery()
     place: Any = tuple_(col(Comment.article_id), col(Comment.id))
     start: Any = tuple_(article_id, bindparam("after", type_=Uuid()))
     columns = (col(Comment.article_id), col(Comment.id))
-    page = select(*SHOWN).where(
-        _IS_SHOWN,
-        place < start if newest else place > start,
-        # The pairs go on with the next article.
-        columns[0] >= article_id if newest else columns[0] <= article_id,
-    )
-    by_place = [column.desc() if newest else column.asc() for column in columns]
-    shown = page.order_by(*by_place).limit(bindparam("limit")).subquery("shown")
-    query = select(col(Article.revision), col(Article.visible), col(Article.is_closed), shown)
+    up, down = [column.asc() for column in columns], [column.desc() for column in columns]
+    # The pairs go on with the next article.
+    above = (_IS_SHOWN, columns[0] <= article_id)
+    below = (_IS_SHOWN, columns[0] >= article_id)
+    if newest:
+        page = select(*SHOWN).where(*below, place < start).order_by(*down)
+        behind = select(col(Comment.id)).where(*above, place >= start).order_by(*up)
+    else:
+        page = select(*SHOWN).where(*above, place > start).order_by(*up)
+        behind = select(col(Comment.id)).where(*below, place <= start).order_by(*down)
+    shown = page.limit(bindparam("limit")).subquery("shown")
+    # In an EXISTS PostgreSQL would forget the order, and may then read all of the table.
+    is_behind = behind.limit(1).scalar_subquery().is_not(None).label("is_behind")
+    article = (col(Article.revision), col(Article.visible), col(Article.is_closed))
     return (
-        query.select_from(Article)
+        select(*article, is_behind, shown)
+        .select_from(Article)
         .outerjoin(shown, literal_column("true"))
         .where(THIS_ARTICLE)
         .order_by(shown.c.id.desc() if newest else shown.c.id)
@@ -81,8 +90,8 @@ async def read_page(
 ) -> Sequence[Row[Any]]:
     """Read what is shown of an article after a position, one more than `limit` if there is more.
 
-    Each row has the article's `revision`, `visible` and `is_closed`, and then a comment's columns, or one
-    row has nulls there. Of an unknown article there is no row.
+    Each row has the article's `revision`, `visible` and `is_closed`, whether anything `is_behind`, and then
+    a comment's columns, or one row has nulls there. Of an unknown article there is no row.
     """
     start = after.id if after is not None else ENDS[order]
     values = {"site_id": site_id, "key": key, "limit": limit + 1, "after": start}

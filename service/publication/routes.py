@@ -20,6 +20,7 @@ from service.publication import operations
 from service.publication.answers import CACHED, CONDITIONAL, fragment_policy, give_kept
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
 from service.publication.feed import ATOM
+from service.publication.fragments import find_ways_back
 from service.publication.listing import read_article, read_place
 from service.publication.live import Live, Position
 from service.publication.pages import Pages
@@ -184,7 +185,8 @@ async def show_fragment(
             raise
         # Whoever has it in a frame would see nothing else of what is wrong.
         refusal, error_id = name_error(request, error)
-        return show_error(refusal, error_id, fragment_policy(known, public_url))
+        ways = find_ways_back(known, query_values(request), refusal, public_url)
+        return show_error(refusal, error_id, fragment_policy(known, public_url), ways)
     return give_kept(request, services, entry, HTML, fragment_policy(known, public_url))
 
 

@@ -13,6 +13,7 @@ from service.comments.texts import cut_raw
 from service.errors import (
     Conflict,
     Invalid,
+    MethodNotAllowed,
     NotFound,
     OriginNotAllowed,
     RateLimited,
@@ -21,9 +22,10 @@ from service.errors import (
 from service.http.answers import answer, no_content
 from service.http.docs import Doc, Readers, describe_header
 from service.http.forms import FORMS
-from service.http.handlers import AS_PAGE, name_error
-from service.http.pages import see_other, show_error
+from service.http.handlers import AS_PAGE, FOR_PEOPLE, name_error
+from service.http.pages import accepts_page, see_other, show_error
 from service.http.reading import JSON, AppRequest, read_fields
+from service.http.routing import REFUSES
 from service.http.salvage import salvage_fields
 from service.receipts import operations, pages
 from service.receipts.errors import AlreadyWithdrawn, EditWindowClosed
@@ -181,6 +183,22 @@ async def withdraw_by_page(
     return see_other(f"/receipts/{token}{pages.query_of(request, held)}")
 
 
+@get(
+    ["/receipts/{token:str}/edit", "/receipts/{token:str}/withdraw"],
+    opt={REFUSES: True},
+    status_code=303,
+    exception_handlers=FOR_PEOPLE,
+)
+async def lead_to_receipt(
+    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
+) -> Response[Any]:
+    """Lead whoever opens what the page's forms are posted to back to the page: nothing is done by a link."""
+    if not accepts_page(request):
+        raise MethodNotAllowed
+    held = await find_receipt(services, token, services.client_prefix(request))
+    return see_other(f"/receipts/{token}{pages.query_of(request, held)}")
+
+
 ROUTES = [
     show_receipt,
     edit_comment,
@@ -188,4 +206,5 @@ ROUTES = [
     show_receipt_page,
     edit_by_page,
     withdraw_by_page,
+    lead_to_receipt,
 ]

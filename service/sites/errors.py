@@ -15,6 +15,6 @@ class SettingFixed(Conflict):
     title = "This setting cannot change any more"
     advice = (
         "`trailing_slash` and `host_aliases` decide which pages are one article, "
-        "so they are set before the first comment."
+        "so they are set before the first comment, and before such an article is listed or closed."
     )
     default_detail = "The setting cannot change once there are comments."

@@ -7,13 +7,14 @@ from typing import Annotated
 from msgspec import Meta
 
 from service.errors import FieldRefused
-from service.http.tidy import one_line_or_none, some_lines
+from service.http.tidy import FREE_TEXT, FreeText, one_line_or_none, some_lines
 from service.http.told import CHECK, SAID
 from service.rate_limiting.rules import LIMIT_SYNTAX, parse_limit
 from service.sites.articles import parse_hosts
 from service.sites.plugin_fields import explain_plugin_field
 from service.text.links import MAX_CHARS as MAX_ADDRESS_CHARS
 from service.text.links import parse_host
+from service.text.normalising import normalise_line
 
 # All of them are read with the site at every request; nobody chooses among more.
 MAX_REASONS = 50
@@ -144,7 +145,11 @@ Hosts = Annotated[
         max_length=MAX_HOSTS_CHARS,
         description="Hosts whose pages are those of the first origin, separated by commas.",
         examples=["www.blog.example,old.example"],
-        extra={**checked_by(parse_hosts), SAID: "names of hosts, separated by commas"},
+        extra={
+            **checked_by(parse_hosts),
+            SAID: "names of hosts, separated by commas",
+            FREE_TEXT: FreeText(normalise_line, MAX_HOSTS_CHARS),
+        },
     ),
 ]
 Reasons = Annotated[

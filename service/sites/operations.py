@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, column, table
+from sqlalchemy import Text, Uuid, column, table
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -102,13 +102,29 @@ async def _check_settings(
         for name in FIXED_SETTINGS
         if name in settings and settings[name] != getattr(policy, name)
     ]
-    if not changed or not await _has_comments(session, site.id):
-        return
-    if not faults:
-        raise SettingFixed
-    detail = SettingFixed.default_detail
-    for name in changed:
+    details = await _find_what_fixes(session, site.id, changed)
+    if details and not faults:
+        raise SettingFixed(next(iter(details.values())))
+    for name, detail in details.items():
         faults.add([FieldError("settings_not_allowed", detail, f"#/settings/{name}")])
+
+
+async def _find_what_fixes(
+    session: AsyncSession, site_id: UUID, names: Sequence[str]
+) -> dict[str, str]:
+    """Say why settings cannot change: for comments, or for an article whose key could be another one then."""
+    if names and await _has_comments(session, site_id):
+        return dict.fromkeys(names, SettingFixed.default_detail)
+    articles = table("article", column("site_id", Uuid()), column("key", Text()))
+    found = {}
+    for name in names:
+        query = select(articles.c.key).where(
+            articles.c.site_id == site_id, articles.c.key.like(FIXED_SETTINGS[name])
+        )
+        key = (await session.exec(query.order_by(articles.c.key).limit(1))).first()
+        if key is not None:
+            found[name] = f"The setting cannot change once there is an article such as {key}."
+    return found
 
 
 async def _has_comments(session: AsyncSession, site_id: UUID) -> bool:

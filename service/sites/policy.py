@@ -99,8 +99,9 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return {**DEFAULT_REASONS, **self.reasons}.get(reason) if reason else None
 
 
-# What decides which pages are one article, and so cannot change under those that have comments.
-FIXED_SETTINGS = ("trailing_slash", "host_aliases")
+# What decides which pages are one article, and so cannot change under those that have comments, or a key (a
+# pattern of SQL) that could be another one afterwards.
+FIXED_SETTINGS = {"trailing_slash": "/_%", "host_aliases": "//%"}
 # The names that a policy has, in the order of the class.
 _KINDS = {setting.encode_name: setting.type for setting in msgspec.structs.fields(SitePolicy)}
 SETTINGS = tuple(_KINDS)

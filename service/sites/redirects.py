@@ -14,6 +14,8 @@ MAX_URL_CHARS = 2_000
 FROM_PAGE = "from_page"
 # What forms are posted to; nobody came from there.
 _TARGET = "/wp-comments-post.php"
+# In a query it is of an e-mail address, and the address of a receipt goes to many places.
+_AT = re.compile("@|%(?:25)*40")
 _SAFE = "%/:?#[]@!$&'()*+,;=~"
 
 
@@ -47,6 +49,9 @@ def find_page(urls: Iterable[object], origins: Sequence[str]) -> str | None:
 
 def _keep_page(url: object, origins: Sequence[str]) -> str | None:
     page = url.partition("#")[0] if isinstance(url, str) else ""
+    path, _, query = page.partition("?")
+    if _AT.search(query):
+        page = path
     # A lone surrogate stands for bytes that are no text, and cannot be encoded.
     if (
         not is_storable(page)

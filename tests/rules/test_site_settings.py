@@ -97,6 +97,12 @@ def test_what_a_site_says_about_privacy_is_tidied_and_may_be_taken_back() -> Non
     assert change_policy(stored, dict.fromkeys(said, "")) == {}
 
 
+def test_names_of_hosts_are_stored_without_what_nobody_sees() -> None:
+    stored = change_policy({}, {"host_aliases": " old.example,\nwww.blog.example\n"})
+    assert stored == {"host_aliases": "old.example, www.blog.example"}
+    assert change_policy(stored, {"host_aliases": "\n"}) == {}
+
+
 def test_every_wrong_setting_is_named_at_once() -> None:
     long = "x" * 501
     wrong = {

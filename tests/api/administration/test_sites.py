@@ -5,9 +5,11 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 from sqlmodel import col, update
 
 from service.accounts.tables import Moderator
+from tests.answers import problem_of
 from tests.cast import House
 
 SITES = "/v1/sites"
@@ -179,6 +181,32 @@ async def test_cursors_walk_every_site_by_its_slug(house: House) -> None:
     assert slugs == ["a-new-one", "blog", "elsewhere"]
     for wrong in ({"limit": 0}, {"limit": 201}, {"cursor": "x"}):
         assert (await house.alice.get(SITES, params=wrong)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("article", "fixed", "free"),
+    [
+        ("https://www.blog.example/", {"host_aliases": "www.blog.example"}, None),
+        ("/post", {"trailing_slash": "keep"}, {"host_aliases": "www.blog.example"}),
+        ("/", None, {"trailing_slash": "keep", "host_aliases": "www.blog.example"}),
+        ("42", None, {"trailing_slash": "keep", "host_aliases": "www.blog.example"}),
+    ],
+)
+async def test_no_setting_opens_an_article_that_was_closed_under_another_key(
+    house: House, article: str, fixed: Any, free: Any
+) -> None:
+    closed = await house.alice.post(
+        f"{BLOG}/articles", json={"article": article, "state": "closed"}
+    )
+    key = closed.json()["article"]
+    if fixed:
+        problem = problem_of(await house.alice.patch(BLOG, json={"settings": fixed}), 409)
+        assert problem.type == "/problems/setting-fixed"
+        assert problem.detail.endswith(f" {key}.")
+    if free:
+        changed = await house.alice.patch(BLOG, json={"settings": free})
+        assert changed.status_code == 200, changed.text
+    assert (await house.try_submit(article=article)).status_code == 422
 
 
 async def test_trailing_slash_cannot_change_once_there_are_comments(house: House) -> None:

@@ -100,6 +100,21 @@ async def test_later_pages_lead_back(house: House, order: str) -> None:
     assert links(second)["Back to the article"] == "https://blog.example/post"
 
 
+@pytest.mark.parametrize("view", VIEWS)
+async def test_nobody_is_said_to_have_commented_only_where_there_is_no_comment_at_all(
+    house: House, view: str
+) -> None:
+    empty = '<p part="soft empty">Nobody has commented yet'
+    assert empty in await get(house, view=view)
+    written = [(await house.publish()).id for _ in range(3)]
+    first = await get(house, view=view, limit=1)
+    second = await follow(house, links(first, "link more")["More comments"])
+    await house.reject(written[0])
+    gone = await follow(house, links(second, "link previous")["Previous comments"])
+    assert (shown(gone), empty in gone) == ([], False)
+    assert shown(await follow(house, links(gone, "link more")["More comments"])) == [written[1]]
+
+
 async def test_the_page_of_a_reply_leads_back_to_what_is_answered(house: House) -> None:
     root = await house.publish(name="Ann")
     written = [(await house.publish(parent=root.id)).id for _ in range(4)]
@@ -107,6 +122,54 @@ async def test_the_page_of_a_reply_leads_back_to_what_is_answered(house: House) 
     assert links(html)["In reply to Ann"].endswith(f"#comment-{root.id}")
     assert links(html)["Back to the article"] == "https://blog.example/post"
     assert written[3] in shown(await follow(house, links(html)["All comments"]))
+
+
+@pytest.mark.parametrize("asks", ["around", "parent", "cursor"])
+async def test_a_link_to_what_is_gone_leads_back_to_what_is_there(house: House, asks: str) -> None:
+    await house.publish(name="Ann")
+    gone = await house.publish()
+    await house.withdraw(gone)
+    kept = {"view": "page", "lang": "de", "redirect_to": "/a?b&c"}
+    query = {"article": "/post", **kept, asks: gone.id}
+    refused = await house.dave.get(FRAGMENT, params=query)
+    assert refused.status_code == (422 if asks == "cursor" else 404)
+    ways = re.findall(r'<a href="([^"]*)"( target="_top")?>(.*?)</a>', refused.text)
+    assert [(words, bool(top)) for _, top, words in ways] == [
+        ("All comments", False),
+        ("Back to the article", True),
+    ]
+    assert ways[1][0] == "https://blog.example/post"
+    comments = await follow(house, unescape(ways[0][0]))
+    assert "Ann" in comments
+    asked = parse_qs(urlsplit(unescape(ways[0][0])).query)
+    assert asked == {"article": ["/post"], **{name: [value] for name, value in kept.items()}}
+
+
+async def test_what_is_not_known_or_wrong_is_no_way_back(house: House) -> None:
+    gone = {"view": "page", "around": "x"}
+    for query in (gone, {**gone, "article": "https://evil.example/"}):
+        assert "<a " not in (await house.dave.get(FRAGMENT, params=query)).text
+    refused = await house.dave.get(FRAGMENT, params={**gone, "article": "42", "limit": "0"})
+    [way] = re.findall(r'<a href="([^"]*)">', refused.text)
+    assert parse_qs(urlsplit(unescape(way)).query) == {"article": ["42"], "view": ["page"]}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_what_is_too_deep_in_its_thread_offers_no_form(house: House, view: str) -> None:
+    await house.set("max_depth=1")
+    root = await house.publish(name="Ann")
+    reply = await house.publish(name="Ben", parent=root.id)
+    # Where it stands on the page says nothing about how deep it is.
+    for query in ({}, {"around": reply.id, "limit": 1}, {"order": "newest", "limit": 1}):
+        html = await get(house, view=view, **query)
+        assert reply.id in shown(html)
+        assert f"parent={reply.id}" not in html
+        assert (f"parent={root.id}#" in html) == (root.id in shown(html))
+        assert "<form" in html
+    alone = await get(house, view=view, parent=reply.id)
+    assert (shown(alone), "<form" in alone) == ([reply.id], False)
+    assert "All comments" in links(alone)
+    assert "<form" in await get(house, view=view, parent=root.id)
 
 
 @pytest.mark.parametrize("article", ["/post", "42"])

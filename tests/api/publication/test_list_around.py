@@ -131,8 +131,9 @@ async def test_a_cursor_beside_it_and_no_article_without_it_are_named(house: Hou
     await house.publish()
     cursor = (await house.read(limit=1)).next
     for path in (PAGE, FRAGMENT):
-        both = await house.dave.get(path, params={"around": comment.id, "cursor": cursor})
-        assert codes_of(problem_of(both, 422)) == {"cursor": "cursor_not_allowed"}
+        for one in (cursor, "x"):
+            both = await house.dave.get(path, params={"around": comment.id, "cursor": one})
+            assert codes_of(problem_of(both, 422)) == {"cursor": "cursor_not_allowed"}
         wrong = await house.dave.get(path, params={"around": "x" * 101, "limit": 0})
         assert codes_of(problem_of(wrong, 422)) == {
             "around": "around_too_long",
@@ -172,6 +173,26 @@ async def test_where_all_has_gone_meanwhile_the_ways_lead_back_to_what_there_is(
     assert ids(await house.read(cursor=before.next or "")) == written[2:4]
 
 
+async def test_no_way_leads_to_where_nothing_is_any_more(house: House) -> None:
+    written = [(await house.publish()).id for _ in range(3)]
+    # Its neighbours in the index are of other articles.
+    for article in ("/before", "/behind"):
+        await house.publish(article=article)
+    for order in ORDERS:
+        listed = written if order == "oldest" else written[::-1]
+        first = await house.read(order=order, limit=1)
+        second = await house.read(order=order, limit=1, cursor=first.next or "")
+        third = await house.read(order=order, limit=1, cursor=second.next or "")
+        await house.reject(listed[0])
+        second = await house.read(order=order, limit=1, cursor=first.next or "")
+        assert (ids(second), second.previous, bool(second.next)) == ([listed[1]], None, True)
+        await house.approve(listed[0])
+        await house.reject(listed[2])
+        second = await house.read(order=order, limit=1, cursor=third.previous or "")
+        assert (ids(second), bool(second.previous), second.next) == ([listed[1]], True, None)
+        await house.approve(listed[2])
+
+
 async def test_it_is_compared_by_its_tag_and_not_kept(house: House) -> None:
     comment = await house.publish()
     listed = await house.dave.get(PAGE, params={"article": "/post"})
@@ -209,4 +230,5 @@ async def test_to_find_a_comment_is_to_walk_along_an_index_from_it(house: House)
         for statement, values in sent:
             plan = await explain(house, statement, values)
             if "LEFT OUTER JOIN" in statement:
-                assert "ix_comment_public" in plan, plan
+                # For the page, and for whether there is anything behind it.
+                assert plan.count("ix_comment_public") == 2, plan

@@ -272,3 +272,9 @@ def expect_readable(
             assert len(found) == len(read_as(original))
             kept = [(a, b) for a, b in zip(found, read_as(original), strict=False) if a != "\ufffd"]
             assert all(a == b for a, b in kept)
+
+
+async def test_an_address_in_a_feed_is_an_iri(house: House) -> None:
+    await house.publish(article="/ä <b>\"'|{}")
+    feed = await house.dave.get("/v1/sites/blog/comments.atom")
+    assert "href=\"https://blog.example/ä%20%3Cb%3E%22'%7C%7B%7D#comment-" in feed.text

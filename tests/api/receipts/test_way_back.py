@@ -39,6 +39,22 @@ async def test_it_leads_back_to_the_page_that_the_browser_named(house: House) ->
     assert await back_of(house, receipt) == PAGE
 
 
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("?p=17", "?p=17"),
+        ("?page_id=17&lang=de", "?page_id=17&lang=de"),
+        ("?p=17&email=ann@mail.example", ""),
+        ("?email=ann%40mail.example", ""),
+        ("?next=%3Femail%3Dann%2540mail.example", ""),
+    ],
+)
+async def test_no_e_mail_address_goes_with_the_page(house: House, query: str, kept: str) -> None:
+    receipt = await send(house, f"https://blog.example/a{query}")
+    assert parse_qs(urlsplit(receipt).query) == {"from_page": [f"https://blog.example/a{kept}"]}
+    assert await back_of(house, receipt) == f"https://blog.example/a{kept}"
+
+
 async def test_it_does_so_after_the_comment_was_corrected_or_withdrawn(house: House) -> None:
     receipt = await send(house, PAGE)
     path, _, query = receipt.partition("?")
@@ -52,6 +68,25 @@ async def test_it_does_so_after_the_comment_was_corrected_or_withdrawn(house: Ho
         else:
             assert (answer.status_code, answer.headers["location"]) == (303, receipt)
     assert await back_of(house, receipt) == PAGE
+
+
+@pytest.mark.parametrize("action", ["edit", "withdraw"])
+async def test_whoever_opens_what_the_page_posts_to_gets_the_page(
+    house: House, action: str
+) -> None:
+    """After a correction that was refused the address bar stands there."""
+    receipt = await send(house, PAGE)
+    path, _, query = receipt.partition("?")
+    async with house.nothing_changes():
+        for method in ("GET", "HEAD"):
+            answer = await house.dave.request(
+                method, f"{path}/{action}?{query}", headers={"accept": "text/html"}
+            )
+            assert (answer.status_code, answer.headers["location"]) == (303, receipt)
+        unknown = await house.dave.get(f"/receipts/x/{action}", headers={"accept": "text/html"})
+        assert (unknown.status_code, "<h1>" in unknown.text) == (404, True)
+        refused = await house.dave.get(f"{path}/{action}")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "OPTIONS, POST")
 
 
 async def test_a_form_that_was_refused_first_leads_back_to_its_page_too(house: House) -> None:

@@ -1,10 +1,13 @@
 """Forms of saved pages that are not UTF-8: the whole body is read as Windows-1252, and shown so again."""
 
+import time
 from urllib.parse import quote_from_bytes
 
 import httpx
 import pytest
 
+from service.http.forms import decode_form
+from service.http.reading import MAX_BODY_BYTES
 from tests.answers import problem_of
 from tests.api.submission.test_form_answers import Inputs
 from tests.cast import SUBMIT, House
@@ -123,3 +126,17 @@ async def test_the_name_of_a_field_and_a_file_are_in_whatever_they_are(house: Ho
     answer = await post(house, (more + content, kind))
     assert answer.status_code == 303
     assert (await house.state())["comment"][0]["name"] == "René"
+
+
+@pytest.mark.parametrize("encode", [raw, multipart])
+def test_it_is_read_about_as_fast_as_utf_8(encode: type) -> None:
+    """Beside the event loop it is read in steps that let no other thread run: none of them may be long."""
+
+    def seconds(text: bytes) -> float:
+        body, kind = encode({"comment": text * (MAX_BODY_BYTES // len(text))})
+        started = time.thread_time()
+        decode_form(kind, body, takes_windows_1252=True)
+        return time.thread_time() - started
+
+    latin = min(seconds("café “or” ".encode("cp1252")) for _ in range(3))
+    assert latin < 8 * min(seconds("café “or” ".encode()) for _ in range(3))
