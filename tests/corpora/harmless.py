@@ -14,7 +14,7 @@ ALLOWED_TAGS = {
 # What our own pages have around the comments.
 PAGE_TAGS = ALLOWED_TAGS | {
     *("meta", "title", "link", "main", "article", "header", "div", "span", "h1", "h2", "time"),
-    *("section", "footer", "h3"),
+    *("section", "footer", "h3", "details", "summary"),
     *("img", "form", "input", "textarea", "label", "button", "dl", "dt", "dd"),
 }
 PAGE_ATTRIBUTES = {
@@ -22,7 +22,7 @@ PAGE_ATTRIBUTES = {
     *("datetime", "role", "method", "action", "type", "value", "required", "rows", "maxlength"),
     *("for", "autocomplete", "novalidate", "dir", "part", "hidden", "tabindex", "readonly"),
     *("target", "data-parent", "loading", "width", "height", "aria-label"),
-    *("aria-describedby", "aria-invalid", "aria-labelledby"),
+    *("aria-describedby", "aria-invalid", "aria-labelledby", "accept-charset"),
 }
 OUR_FILES = re.compile(r"/(static|avatars)/[a-z0-9.-]+")
 OUR_FORMS = re.compile(r"/[A-Za-z0-9/_-]+")
