@@ -1,10 +1,13 @@
 """The law of the markup: nothing disappears but marks that took effect and addresses behind labels."""
 
 import re
+from collections import Counter
 from html import unescape
 
-# A run of marks, and the address behind a label with its brackets.
-_MARKS = re.compile(r"\]\(https?://\S+|[*_`>\[\]<()-]|[0-9]+\.", re.IGNORECASE)
+_MARKS = frozenset("*_`<>-")
+# Lists show their numbers, which are not in the text.
+_NUMBERS = frozenset("0123456789.")
+_LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 
 def read_visible(html: str) -> str:
@@ -18,18 +21,24 @@ def squash(text: str) -> str:
 
 
 def loses_nothing(text: str, html: str) -> bool:
-    """Tell whether what is seen is the text, with nothing left out but marks; each link has its address."""
-    return "<a rel=" not in html and not find_lost(squash(text), squash(read_visible(html)))
+    """Tell whether what is seen is the text, with nothing left out but marks; each link has its address.
 
+    With each address put back behind its label all that is seen stands in the text, in its order, and what
+    is left of the text are marks.
+    """
+    typed = squash(text)
 
-def find_lost(typed: str, seen: str) -> str:
-    """Give what was typed and is not seen, but for marks; and whatever is seen that was not typed."""
-    at, lost = 0, []
-    for char in seen:
-        place = typed.find(char, at)
-        if place < 0:
-            return f"not typed: {char!r}"
-        lost.append(typed[at:place])
-        at = place + 1
-    lost.append(typed[at:])
-    return "".join(_MARKS.sub("", piece) for piece in lost)
+    def put_address_back(link: re.Match[str]) -> str:
+        address, label = link[1], link[2]
+        shown, whole = re.sub("<[^>]*>", "", label), f"[{label}]({address})"
+        is_bare = address in (shown, f"https://{shown}")
+        # A label may be its own address.
+        return shown if is_bare and squash(unescape(whole)) not in typed else whole
+
+    seen = squash(read_visible(_LINK.sub(put_address_back, html)))
+    rest = iter(typed)
+    # Each search goes on where the one before ended.
+    is_in_order = all(char in rest for char in seen)
+    left = Counter(typed) - Counter(seen)
+    marks = _MARKS | _NUMBERS if "<ol" in html else _MARKS
+    return "<a rel=" not in html and is_in_order and left.keys() <= marks
