@@ -213,3 +213,19 @@ async def test_two_tabs_with_the_same_draft_send_once(stage: Stage) -> None:
     await expect(shown(second, "summary")).to_contain_text("has been sent here already")
     await expect(text_of(second)).to_have_value("I like it.")
     assert len(await stage.pending()) == 1
+
+
+async def test_who_presses_often_without_a_network_sends_once(stage: Stage) -> None:
+    context = await stage.context()
+    page = await stage.open(context=context)
+    await page.route(LATER, lambda route: route.abort())
+    await fill(page)
+    for _ in range(3):
+        await send(page)
+    await expect(shown(page, "lost")).to_have_count(1)
+    await page.unroute(LATER)
+    await context.set_offline(True)
+    await context.set_offline(False)
+    await expect(shown(page, "held")).to_have_count(1)
+    await expect(shown(page, "error")).to_have_count(0)
+    assert len(await stage.pending()) == 1

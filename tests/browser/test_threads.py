@@ -146,3 +146,24 @@ async def test_choosing_an_order_that_cannot_be_had_leaves_what_is_shown(stage: 
     await expect(shown(page, "status")).to_have_text("Comments are not available.")
     await expect(order).to_have_value("oldest")
     await expect(shown(page, "text")).to_have_text(["The first.", "The second."])
+
+
+async def test_a_link_that_somebody_wrote_leads_where_it_says(stage: Stage) -> None:
+    elsewhere = f"{stage.url}/problems#comment-0190a5d3-0000-7000-8000-000000000000"
+    await stage.publish(f"See {elsewhere}")
+    page = await stage.open()
+    await shown(page, "text").get_by_role("link").click()
+    await page.wait_for_url(elsewhere)
+
+
+async def test_two_discussions_on_a_page_remember_both_what_was_seen(stage: Stage) -> None:
+    await stage.publish("Here.")
+    other = f"{stage.article}-other"
+    beside = f'<{WIDGET} site="blog" article="{other}"></{WIDGET}>'
+    await stage.publish("There.", article=other)
+    page = await stage.open(stage.put(beside=beside))
+    await expect(shown(page, "text")).to_have_count(2)
+    await stage.publish("Here too.")
+    await expect(shown(page, "text")).to_have_count(3)
+    seen = await page.evaluate("JSON.parse(localStorage['greenroom:blog:seen'])")
+    assert set(seen) == {stage.article, other}

@@ -13,8 +13,9 @@ function later() {
     arriving = null;
     throw error;
   };
-  const late = new Promise((_, reject) => setTimeout(reject, TIMEOUT_MS));
-  return (arriving ??= Promise.race([import(new URL(LATER + failures, SERVICE)), late]).then(open, forget));
+  const arrive = () => import(new URL(LATER + failures, SERVICE));
+  const late = () => new Promise((_, reject) => setTimeout(reject, TIMEOUT_MS));
+  return (arriving ??= Promise.race([arrive(), late()]).then(open, forget));
 }
 
 class Form {
@@ -27,11 +28,13 @@ class Form {
     find(form, "preview").addEventListener("click", () => this.ask((reply) => reply.preview()));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
+      find(form, "submit").textContent = widget.words.sending;
       this.ask((reply) => reply.send());
     });
     const key = draftKey(widget.site, widget.state.article);
     const kept = [recallAll("sessionStorage", key), recallAll("localStorage", "greenroom:me"), widget.fallback ?? {}];
     if (kept.some((one) => Object.keys(one).length)) this.begin();
+    addEventListener("online", () => this.wish && this.ask(this.wish), { signal: this.signal });
   }
 
   answer(item) {
@@ -48,15 +51,14 @@ class Form {
     return true;
   }
 
-  // The same where somebody waits for it.
+  // The same where somebody waits for it: what was wished for last is done once it can be.
   async ask(act) {
     const { words } = this.widget;
     const button = find(this.form, "submit");
-    find(this.form, "lost")?.remove();
-    button.textContent = words.sending;
     const isThere = await this.begin(act);
+    find(this.form, "lost")?.remove();
+    this.wish = isThere ? null : act;
     if (!isThere) button.after(make("span", "error lost", navigator.onLine ? words.failed : words.offline, { role: "alert" }));
-    if (!isThere) addEventListener("online", () => this.ask(act), { signal: this.signal, once: true });
-    if (!this.widget.reply?.isBusy) button.textContent = words.submit;
+    if (!this.widget.reply) button.textContent = words.submit;
   }
 }

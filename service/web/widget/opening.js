@@ -9,7 +9,7 @@ async function open(thread, id) {
   form?.home.after(form.form);
   thread.list.replaceChildren();
   const items = page.comments.map((comment) => thread.put(comment));
-  thread.widget.seen.mark(items);
+  widget.seen.mark(items);
   Object.assign(thread, { next: page.next, previous: page.previous, count: page.count, newer: 0 });
   thread.refresh();
   const answered = form?.draft.parent && thread.item(form.draft.parent);

@@ -64,10 +64,11 @@ class Part {
 
   // The page's own address may have changed since the link was made, and says nothing of the same one twice.
   follow(event) {
-    const link = event.target.closest("a[href*='#comment-']");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    // Not one that somebody has written into a text.
+    const link = event.target.closest("[part~=date], [part~=answered] a");
+    if (!link?.hash?.startsWith("#comment-") || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    const { hash } = new URL(link.href);
+    const { hash } = link;
     if (hash === location.hash) this.widget.goToHash();
     else location.hash = hash;
   }
