@@ -15,7 +15,7 @@ from typing import Any, Literal
 import httpx
 import msgspec
 from litestar.types import ASGIApp
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import SQLModel
 
 from service import commands
@@ -217,6 +217,9 @@ class House:
         """Read every row of every table, but for the stamps of last use."""
         async with self.database.reading() as session:
             connection = await session.connection()
+            if connection.dialect.name == "postgresql":
+                # A test's process may be kept from running for longer than a transaction may do nothing.
+                await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             return {
                 table.name: [
                     {name: value for name, value in row.items() if name not in STAMPS}

@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.pages import PageServer, serve_pages
 from tests.browser.stage import Stage, open_stage
@@ -14,6 +14,8 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+# Far above what anything takes: on a busy machine only what never comes meets it.
+expect.set_options(timeout=30_000)
 
 
 def require_chromium() -> str:

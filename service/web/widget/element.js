@@ -246,7 +246,7 @@ function readFallback(host) {
   if (!form) return null;
   const fields = TYPED.map((name) => [name, form.elements[name]]).filter(([, field]) => field);
   const focused = fields.find(([, field]) => field === document.activeElement);
-  return { values: Object.fromEntries(fields.map(([name, field]) => [name, field.value])), focus: focused?.[0] };
+  return { ...Object.fromEntries(fields.map(([name, field]) => [name, field.value])), focus: focused?.[0] };
 }
 
 if (!customElements.get("greenroom-comments")) {

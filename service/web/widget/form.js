@@ -1,6 +1,6 @@
 // The form as long as nobody writes. All that makes it more than one of plain HTML comes when somebody begins to.
 const TYPED = ["text", "name", "email", "url"];
-const TOOLS = { make, makeButton, find, say, api, call, keep, recall, recallAll, parse, ownKey, ownOf, draftKey, TYPED };
+const TOOLS = { make, makeButton, find, idOf, say, api, call, keep, recall, recallAll, parse, ownKey, ownOf, draftKey, TYPED };
 let failures = "";
 let arriving;
 
@@ -31,16 +31,37 @@ class Form {
       find(form, "submit").textContent = widget.words.sending;
       this.ask((reply) => reply.send());
     });
-    const key = draftKey(widget.site, widget.state.article);
-    const kept = [recallAll("sessionStorage", key), recallAll("localStorage", "greenroom:me"), widget.fallback ?? {}];
-    if (kept.some((one) => Object.keys(one).length)) this.begin();
     addEventListener("online", () => this.wish && this.ask(this.wish), { signal: this.signal });
+    this.restore(form.elements);
+  }
+
+  // From the draft of this tab, what was typed before this script ran, or what the reader had us remember;
+  // at once, so that nothing comes over what somebody types.
+  restore(fields) {
+    const { site, state, fallback } = this.widget;
+    const draft = recallAll("sessionStorage", draftKey(site, state.article));
+    const me = recallAll("localStorage", "greenroom:me");
+    for (const name of TYPED) fields[name].value = [draft, fallback, me].map((one) => one?.[name]).find(Boolean) ?? "";
+    fields.remember.checked = draft.remember ?? me.name;
+    fields[fallback?.focus]?.focus();
+    if (TYPED.some((name) => fields[name].value)) this.begin();
   }
 
   answer(item) {
-    find(item, "comment").after(this.form);
+    this.moveBehind(find(item, "comment"));
     this.form.elements.text.focus();
     this.ask((reply) => reply.answer(item));
+  }
+
+  goHome() {
+    this.moveBehind(this.home);
+  }
+
+  // Where what has the focus goes along: to move it takes the focus away.
+  moveBehind(part) {
+    const { activeElement } = this.widget.shadowRoot;
+    part.after(this.form);
+    if (this.form.contains(activeElement)) activeElement.focus();
   }
 
   // Gives whether it could; `act` is done with the form that writes.

@@ -22,37 +22,20 @@ class Part {
 
   // Where there is more it stays the same button, which may have the focus.
   offer(edge, text, place) {
-    const button = ((this.buttons ??= {})[edge] ??= makeButton("", "quiet more", () => this.more(edge)));
+    const button = ((this.buttons ??= {})[edge] ??= makeButton("", "quiet more", () => this.load("more", edge)));
     button.textContent = text;
     if (!this[edge]) button.remove();
     else if (!button.isConnected) this.list[place](button);
   }
 
-  // Gives a part of the list; null where there is no such one, and nothing where there is no answer.
-  async ask(query) {
-    const { site, state, order, limit } = this.widget;
-    const url = api(`sites/${site}/comments`, { article: state.article, order, limit, ...query });
-    const answer = await call(url).catch(() => null);
-    return answer?.ok ? answer.json() : answer?.status === 404 ? null : undefined;
-  }
-
-  async more(edge) {
-    const page = await this.ask({ cursor: this[edge] });
-    const { words } = this.widget;
-    this.widget.announce(page ? "" : words.unreachable);
-    if (!page) return;
-    const items = page.comments.map((comment) => this.put(comment));
-    this.widget.seen.mark(items);
-    Object.assign(this, { [edge]: page[edge], count: page.count });
-    if (edge === "next") this.newer = 0;
-    this.refresh();
-    if (items.length) find(items.at(edge === "next" ? 0 : -1), "comment").focus();
+  // Few want more than what is there from the beginning.
+  load(what, which) {
+    return later().then((tools) => tools[what](this, which), () => this.widget.announce(this.widget.words.unreachable));
   }
 
   // Leads to a comment, wherever in the list it is.
   async goTo(id) {
-    // Few follow a link to what is not loaded.
-    if (!this.item(id)) await later().then(({ open }) => open(this, id), () => this.widget.announce(this.widget.words.unreachable));
+    if (!this.item(id)) await this.load("open", id);
     const item = this.item(id);
     if (!item) return;
     const details = this.widget.host.closest("details");

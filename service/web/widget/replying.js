@@ -4,7 +4,7 @@ class ReplyForm {
     const form = find(widget.section, "form");
     // Another article's comments may come while something is on its way.
     const { site, state, signal } = widget;
-    Object.assign(this, { widget, site, state, signal, form, home: widget.form.home, fields: form.elements });
+    Object.assign(this, { widget, site, state, signal, form, fields: form.elements });
     this.button = find(form, "submit");
     this.title = find(form, "form-title");
     this.key = draftKey(site, state.article);
@@ -23,17 +23,12 @@ class ReplyForm {
     addEventListener("online", () => this.isWaiting && this.send(), { signal: widget.signal });
   }
 
-  // From the draft of this tab, what was typed before this script ran, or what the reader had us remember.
+  // Takes up the draft of this tab, whose fields are filled in already.
   restore() {
-    const me = recallAll("localStorage", "greenroom:me");
-    const before = this.widget.fallback;
-    this.fields.remember.checked = Boolean(this.draft.remember ?? me.name);
-    for (const name of TYPED) this.fields[name].value = this.draft[name] || before?.values[name] || this.fields[name].value || me[name] || "";
     if (!/^[0-9a-f-]{36}$/.test(this.draft.parent)) delete this.draft.parent;
     const { parent, parentName } = this.draft;
-    if (parent && this.widget.thread.isShown(parent)) this.answer(this.widget.thread.item(parent), false);
+    if (parent && this.widget.thread.isShown(parent)) this.answer(this.widget.thread.item(parent));
     else if (parent) this.aim(parentName);
-    if (before?.focus) this.fields[before.focus]?.focus();
     if (this.fields.text.value && !this.widget.state.open) this.close();
     this.note();
   }
@@ -56,14 +51,14 @@ class ReplyForm {
     if (counter.textContent !== told) counter.textContent = told;
   }
 
-  answer(item, isAsked = true) {
-    this.draft.parent = item.id.slice("comment-".length);
+  answer(item) {
+    // It may have been removed since somebody wished to answer it.
+    if (!this.widget.thread.isShown(idOf(item))) return this.goHome();
+    this.draft.parent = idOf(item);
     this.aim(find(item, "name").textContent, item);
-    const above = find(item, "comment");
-    // To move what has the focus takes it away.
-    if (above.nextElementSibling !== this.form) above.after(this.form);
+    // Those below may have been folded away, and this one with them.
+    if (!item.closest("[hidden]")) this.widget.form.moveBehind(find(item, "comment"));
     this.note();
-    if (isAsked) this.fields.text.focus();
   }
 
   // Says whom the comment will answer; that one may be on a part of the list which is not loaded.
@@ -82,16 +77,8 @@ class ReplyForm {
     delete this.draft.parent;
     this.title.textContent = this.widget.words.title;
     find(this.form, "cancel")?.remove();
-    this.home.after(this.form);
+    this.widget.form.goHome();
     this.note();
-  }
-
-  // The form stands in an item that goes away.
-  leave(item) {
-    if (this.form.closest("[part~=item]") !== item) return;
-    const { activeElement } = this.widget.shadowRoot;
-    this.goHome();
-    activeElement?.focus();
   }
 
   send() {

@@ -142,7 +142,8 @@ class Thread extends Part {
   remove(id) {
     const item = this.item(id);
     if (!item) return;
-    this.widget.reply?.leave(item);
+    const { form, reply } = this.widget;
+    if (form.form.closest("[part~=item]") === item) (reply ?? form).goHome();
     const hadFocus = item.contains(this.widget.shadowRoot.activeElement);
     const near = [item, item.nextElementSibling, item.previousElementSibling, this.above(item)];
     find(item, "comment").replaceChildren(make("p", "soft removed", this.widget.words.removed));
@@ -207,8 +208,8 @@ class Thread extends Part {
   }
 
   fold(list) {
-    const { reply } = this.widget;
-    if (reply && list.contains(reply.form)) reply.home.after(reply.form);
+    const { form } = this.widget;
+    if (list.contains(form.form)) form.goHome();
     list.hidden = !list.hidden;
     this.nameFold(list);
   }
