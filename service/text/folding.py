@@ -8,13 +8,22 @@ from service.text.nfc import is_apart, nfc
 # The accents of Latin, Greek and Cyrillic. Marks of other scripts lie elsewhere, and are mostly letters or
 # parts of such: the vowel signs of Indic scripts, the voicing of kana.
 _ACCENTS = "\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-# Points that who writes Hebrew or Arabic may leave out, and the stroke that only makes a word longer.
-_POINTS = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u0652\u0670"
+# What who writes Hebrew or Arabic may leave out: points, the hamza on a letter, the stroke that makes a word
+# longer.
+_POINTS = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u0655\u0670"
 # Joiners and selectors of a glyph, which nobody sees.
 _UNSEEN = "\u00ad\u034f\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff"
 _LEFT_OUT = re.compile(f"[{_ACCENTS}{_POINTS}{_UNSEEN}]")
-# Letters with a stroke, and one without a dot, come apart by no normalisation.
-_PLAIN = {"\u00f8": "o", "\u0142": "l", "\u0111": "d", "\u0127": "h", "\u0167": "t", "\u0131": "i"}
+# What comes apart by no normalisation: letters with a stroke, without a dot or of two; and what phones make
+# of a keyboard's quotation marks and dash.
+_PLAIN = {
+    "\u00e6": "ae",
+    "\u0153": "oe",
+    **dict(zip("\u00f8\u0142\u0111\u0127\u0167\u0131", "oldhti", strict=True)),
+    **dict.fromkeys("\u2018\u2019\u201b\u02bc", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f", '"'),
+    **dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-"),
+}
 # One ligature is a sentence of eighteen characters; what is so much more than itself stays itself.
 _MAX_UNFOLDED = 4
 
