@@ -218,7 +218,7 @@ class House:
         async with self.database.reading() as session:
             connection = await session.connection()
             if connection.dialect.name == "postgresql":
-                # A test's process may be kept from running for longer than a transaction may do nothing.
+                # A test may be kept from running for longer than a transaction may do nothing.
                 await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             return {
                 table.name: [
@@ -255,9 +255,8 @@ async def furnish(settings: Settings) -> Furnished:
     async with start_services(settings, SettableClock(), Metrics()) as services:
         origins = ["https://blog.example", "https://www.blog.example"]
         await commands.create_site(services, "blog", "Alice's blog", origins)
-        await commands.create_site(
-            services, "elsewhere", "Elsewhere", ["https://elsewhere.example"]
-        )
+        theirs = ["https://elsewhere.example"]
+        await commands.create_site(services, "elsewhere", "Elsewhere", theirs)
         limits = [f"limit.{name}=off" for name in ("ip", "address", "article", "site")]
         await commands.set_site(services, "blog", limits)
         tokens = {name: await _add_moderator(services, name) for name in MODERATORS}
