@@ -142,10 +142,17 @@ class Server:
 
     def kill(self) -> None:
         """End the process and its workers at once, with no chance to tidy up (SIGKILL)."""
-        if self._process is not None:
+        if self._process is None:
+            return
+        children = self._find_children()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        for child in children:
             with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
+                os.kill(child, signal.SIGKILL)
+        self._process.wait()
+        # As long as one of them lives, a PostgreSQL cannot be started in its place.
+        wait_until(lambda: all(state_of(one) in ENDED for one in children), "its children to end")
 
     def restart(self) -> None:
         """Stop if need be, then start again at the same URL."""
@@ -165,13 +172,16 @@ class Server:
     def _signal_family(self, number: signal.Signals) -> list[int]:
         # The parent first: once it is frozen no further child appears.
         os.kill(self.pid, number)
-        # Linux only. The children of PostgreSQL lead sessions of their own, no group reaches them.
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        family = [int(child) for child in children.read_text().split()] if children.exists() else []
-        for child in family:
+        children = self._find_children()
+        for child in children:
             with suppress(ProcessLookupError):
                 os.kill(child, number)
-        return [self.pid, *family]
+        return [self.pid, *children]
+
+    def _find_children(self) -> list[int]:
+        # Linux only. The children of PostgreSQL lead sessions of their own, no group reaches them.
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return [int(child) for child in children.read_text().split()] if children.exists() else []
 
     def log_text(self) -> str:
         """Read what all processes behind this server wrote so far, to both streams."""
