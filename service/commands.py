@@ -16,7 +16,6 @@ from service.accounts.schemas import CreateToken, NewModerator
 from service.accounts.tables import Moderator
 from service.accounts.tokens import create_bearer_token
 from service.administration.schemas import ChangeSite, CreateSite
-from service.app import start_services
 from service.clock import parse_id, read_clock
 from service.command_line.data_dir import check_data, check_database_file, make_data_dir
 from service.command_line.database_errors import explained
@@ -30,6 +29,7 @@ from service.migrations.patience import Tell, say_nothing
 from service.migrations.running import migrate
 from service.privacy.addresses import check_address
 from service.privacy.rotation import Rotation, TellCount, rotate_keys
+from service.process import start_services
 from service.services import Services
 from service.settings import Settings
 from service.sites import operations as sites

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
+from litestar.connection import ASGIConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.passwords import Passwords
@@ -20,6 +21,7 @@ from service.errors import (
     OriginNotAllowed,
     RateLimited,
 )
+from service.http.process import process_of
 from service.http.reading import AppRequest, read_origin
 from service.logs import get_logger
 from service.metrics import Metrics
@@ -173,3 +175,9 @@ class Services:
         return origin == self.settings.public_url or (
             origin == called and not (self.settings.is_https and called.startswith("http:"))
         )
+
+
+def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
+    """Give the parts of the service that answers a request."""
+    services: Services = process_of(connection).services
+    return services

@@ -20,11 +20,12 @@ from sqlmodel import SQLModel
 
 from service import commands
 from service.accounts.rules import Role
-from service.app import create_app, start_services
+from service.app import create_app
 from service.database import Database
 from service.errors import Problem
 from service.metrics import Metrics
 from service.moderation.schemas import DecisionAction, QueuedComment, Result, Results
+from service.process import start_services
 from service.publication.schemas import CommentPage
 from service.services import Services
 from service.settings import Settings
@@ -253,8 +254,8 @@ async def furnish(settings: Settings) -> Furnished:
     """Bring the cast into an empty database, as an operator would on the command line."""
     await commands.bring_up_to_date(settings)
     async with start_services(settings, SettableClock(), Metrics()) as services:
-        origins = ["https://blog.example", "https://www.blog.example"]
-        await commands.create_site(services, "blog", "Alice's blog", origins)
+        ours = ["https://blog.example", "https://www.blog.example"]
+        await commands.create_site(services, "blog", "Alice's blog", ours)
         theirs = ["https://elsewhere.example"]
         await commands.create_site(services, "elsewhere", "Elsewhere", theirs)
         limits = [f"limit.{name}=off" for name in ("ip", "address", "article", "site")]
@@ -267,13 +268,7 @@ async def _add_moderator(services: Services, name: str) -> str:
     slug, role = MODERATORS[name]
     address = email_of(name)
     await commands.add_moderator(
-        services,
-        address,
-        name.title(),
-        slug=slug,
-        role=role,
-        is_admin=False,
-        password=PASSWORD,
+        services, address, name.title(), slug=slug, role=role, is_admin=False, password=PASSWORD
     )
     return await commands.make_bearer_token(services, address, None, None, "tests")
 

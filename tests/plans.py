@@ -13,7 +13,7 @@ from tests.cast import House
 @contextmanager
 def statements_of(house: House, marker: str) -> Iterator[list[tuple[str, Any]]]:
     """Note each statement with `marker` in it, with its values, that the service sends meanwhile."""
-    services: Services = house.app._app.state.services
+    services: Services = house.app.process.services
     engines = [pool.engine.sync_engine for pool in services.database.pools]
     sent: list[tuple[str, Any]] = []
 

@@ -22,7 +22,7 @@ from service.errors import CsrfTokenMissing, NotSignedIn
 from service.http.forms import FORMS
 from service.http.reading import AppRequest, media_type, read_body, read_fields, read_origin
 from service.privacy.vault import Keyring
-from service.services import Services
+from service.services import Services, services_of
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=30)
@@ -49,7 +49,7 @@ async def require_moderator(
 
 
 async def _find_caller(request: AppRequest) -> Caller:
-    services: Services = request.app.state.services
+    services = services_of(request)
     if (token := read_bearer(request)) is not None:
         return await _by_token(services, token)
     caller, keyring = await _by_cookie(services, read_cookie(request, services))

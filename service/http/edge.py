@@ -8,7 +8,8 @@ paths hold tokens. A public answer that is kept in memory goes out from here, wi
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any, cast
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, cast
 
 import msgspec
 from litestar.enums import ScopeType
@@ -22,10 +23,12 @@ from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.guests import Guests
 from service.http.kept import KEPT, AnswerMemory, Kept
 from service.http.pages import names_page, page_policy, render
+from service.http.process import PROCESS, run_lifespan
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
 from service.http.routing import Route, RouteTable, shorten
 from service.logs import get_logger
 from service.metrics import Metrics
+from service.settings import Settings
 
 CLOSED_CSP = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 # Every answer has these unless its handler says something else.
@@ -42,31 +45,37 @@ CUT_OFF = "The process ends. Whether anything was changed is not known: look, or
 _logger = get_logger("greenroom.access")
 
 
-class Edge:
-    """An ASGI app around the framework's."""
+class Running(Protocol):
+    """What the edge has to know of the process whose service it is."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        table: RouteTable,
-        cors: CorsPolicy,
-        metrics: Metrics,
-        memory: AnswerMemory,
-        guests: Guests,
-        *,
-        access_log: bool,
-    ) -> None:
+    settings: Settings
+    metrics: Metrics
+    guests: Guests
+
+    @property
+    def memory(self) -> AnswerMemory:
+        """The public answers that are kept."""
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Make what handlers need, and close it again."""
+
+
+class Edge:
+    """An ASGI app around the framework's, for one process of the service."""
+
+    def __init__(self, app: ASGIApp, table: RouteTable, cors: CorsPolicy, process: Running) -> None:
         self._app = app
         self.table = table
         self._cors = cors
-        self.metrics = metrics
-        self._memory = memory
-        self.guests = guests
-        self._access_log = access_log
+        self.process = process
+        self.metrics = process.metrics
+        self._memory = process.memory
+        self.guests = process.guests
+        self._access_log = process.settings.access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
-            await self._app(scope, receive, send)
+            await run_lifespan(self.process.running(), receive, send)
         elif scope["method"] in READS and (kept := self._memory.find(scope)):
             await self._repeat(kept, scope, send)
         else:
@@ -94,7 +103,7 @@ class Edge:
         route, parameters = found or (None, {})
         cors_headers = await self._cors.headers_for(scope, route, parameters)
         asked = _as_get(scope)
-        asked["state"][REQUEST_ID] = request_id.decode()
+        asked["state"] |= {PROCESS: self.process, REQUEST_ID: request_id.decode()}
         answer = Answer(scope, route, cors_headers, asked["state"], send)
         started = time.perf_counter()
         try:

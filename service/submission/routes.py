@@ -23,6 +23,7 @@ from service.http.fields import is_storable
 from service.http.forms import FORMS
 from service.http.handlers import FOR_PEOPLE
 from service.http.pages import accepts_page, see_other
+from service.http.process import process_of
 from service.http.reading import (
     JSON,
     REPLAYED,
@@ -33,7 +34,7 @@ from service.http.reading import (
     read_query,
 )
 from service.http.routing import REFUSES
-from service.services import BEFORE_LIMITS, Services
+from service.services import BEFORE_LIMITS, Services, services_of
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, choose_redirect, find_page, name_page
 from service.submission import operations, previews
@@ -106,8 +107,8 @@ async def _take(
 ) -> Response[Any]:
     """Take a comment; a form `is_saved` that stands in a page of whatever time, and so of its encoding."""
     # Taken by hand: these routes come in floods, and to be given the two would add a sixth to their work.
-    services: Services = request.app.state.services
-    writer: SubmissionWriter = request.app.state.writer
+    services = services_of(request)
+    writer: SubmissionWriter = process_of(request).writer
     site: KnownSite | None = None
     fields: dict[str, Any] | None = None
     try:

@@ -5,9 +5,9 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from service.accounts.tables import Moderator, OneTimeLink, SignInSession
-from service.app import start_services
 from service.housekeeping import BATCH, tidy_up
 from service.metrics import Metrics
+from service.process import start_services
 from tests.cast import House
 
 TIDIED = ("idempotency_key", "decision_key", "one_time_link", "sign_in_session")

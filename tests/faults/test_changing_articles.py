@@ -88,9 +88,9 @@ class Readers:
 
 async def measure(house: House) -> dict[str, int]:
     """Give the size of all that the process holds for readers, but for answers that are still true."""
-    state: Any = house.app._app.state
-    parts = {"pages": state.pages, "memory": house.app._memory, "live": state.live}
-    state.pages.forget(list(vars(parts["memory"])["_by_change"]))
+    process: Any = house.app.process
+    parts = {"pages": process.pages, "memory": process.memory, "live": process.live}
+    process.pages.forget(list(vars(parts["memory"])["_by_change"]))
     sizes = {
         f"{name}.{held}": len(value)
         for name, part in parts.items()

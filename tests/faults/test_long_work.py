@@ -7,13 +7,13 @@ from sqlalchemy import event
 from sqlmodel import col, select, update
 
 from service import commands, housekeeping
-from service.app import start_services
 from service.command_line.log import verify_logs
 from service.housekeeping import tidy_up
 from service.metrics import Metrics
 from service.modlog import operations as modlog
 from service.pacing import HELD_SECONDS, Pace
 from service.privacy import rotation, vault
+from service.process import start_services
 from service.sites.tables import Site
 from service.submission.tables import IdempotencyKey
 from tests.cast import House

@@ -127,7 +127,7 @@ async def test_every_request_is_told_so_and_works_again_afterwards(
 
 
 async def forget(house: House) -> None:
-    services = house.app._app.state.services
+    services = house.app.process.services
     services.directory.forget()
     services.articles.forget()
 

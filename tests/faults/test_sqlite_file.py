@@ -102,7 +102,7 @@ async def test_what_a_vacuum_wrote_ahead_does_not_stay(house: House) -> None:
         somebody.execute("VACUUM")
         assert log.stat().st_size > MAX_LOG_BYTES
         # Where nothing is stored, the regular work does it.
-        await tidy_up(house.app._app.state.services)
+        await tidy_up(house.app.process.services)
         assert log.stat().st_size == 0
 
 

@@ -58,6 +58,7 @@ ORDER = [
     {"web", "status", "housekeeping"},
     # Alembic compares all tables with the database.
     {"migrations"},
+    {"process"},
     {"app"},
     {"command_line"},
     {"commands", "server"},

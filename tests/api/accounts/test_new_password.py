@@ -99,7 +99,7 @@ async def test_who_signs_in_with_the_old_one_meanwhile_is_out(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old password is checked, and before the session begins there is a new one."""
-    services = house.app._app.state.services
+    services = house.app.process.services
     verify = services.passwords.verify
 
     async def verify_slowly(stored: str | None, password: str) -> bool:
@@ -122,7 +122,7 @@ async def test_credentials_that_have_just_ended_make_no_others(
 ) -> None:
     """The guard lets a request pass, and before anything is made there is a new password."""
     await make_admin(house, "Bob")
-    services = house.app._app.state.services
+    services = house.app.process.services
     link, write = await link_for(house, "Bob"), services.writing
 
     @asynccontextmanager
@@ -175,7 +175,7 @@ def with_cookies(house: House, cookies: dict[str, str]) -> httpx.AsyncClient:
 
 
 async def test_the_command_line_makes_links_by_the_same_rule(house: House) -> None:
-    services = house.app._app.state.services
+    services = house.app.process.services
     first = await commands.make_sign_in_link(services, email_of("bob"))
     second = await commands.make_sign_in_link(services, email_of("bob"))
     assert (await house.dave.get(first)).status_code == 404

@@ -12,7 +12,7 @@ NEW_PASSWORD = "another battery staple"
 
 
 async def link_for(house: House, name: str) -> str:
-    services = house.app._app.state.services
+    services = house.app.process.services
     return (await commands.make_sign_in_link(services, email_of(name))).removeprefix(PUBLIC_URL)
 
 

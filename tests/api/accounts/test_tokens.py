@@ -162,7 +162,7 @@ async def test_a_token_that_opens_nothing_is_not_made(house: House) -> None:
 
 async def test_the_log_says_who_made_it(house: House) -> None:
     made = await make(house.bob)
-    services = house.app._app.state.services
+    services = house.app.process.services
     await commands.make_bearer_token(services, email_of("bob"), None, None, "typed")
     entries = [
         row for row in (await house.state())["log_entry"] if row["action"] == "token.created"

@@ -9,12 +9,12 @@ from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service import commands
-from service.app import start_services
 from service.command_line.log import Verified, accept_logs, verify_logs
 from service.housekeeping import tidy_up
 from service.metrics import Metrics
 from service.modlog import thinning
 from service.modlog.tables import LogEntry, LogHead
+from service.process import start_services
 from service.sites.tables import Site
 from tests.api.moderation.tampering import cut_to, tamper
 from tests.cast import House

@@ -225,7 +225,7 @@ async def test_however_many_are_decided_their_edits_are_asked_for_once(house: Ho
         if "proposed_edit" in statement:
             asked.append(statement)
 
-    services: Services = house.app._app.state.services
+    services: Services = house.app.process.services
     comments = [await house.submit() for _ in range(10)]
     engine = services.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)

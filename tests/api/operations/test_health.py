@@ -78,7 +78,7 @@ async def test_however_many_ask_at_once_each_is_told_how_it_is(house: House) -> 
 async def test_a_busy_process_does_not_take_its_own_silence_for_the_database_s(
     house: House,
 ) -> None:
-    probe = house.app._app.state.services.database.probe
+    probe = house.app.process.services.database.probe
     patience_seconds = 0.5
     asked = asyncio.create_task(probe.state(patience_seconds))
     # It begins, and then nothing else of this process runs for longer than that.

@@ -77,7 +77,7 @@ async def rename_table(house: House, old: str, new: str) -> None:
 
 
 async def test_connections_show_by_pool(house: House) -> None:
-    async with house.app._app.state.services.reading() as session:
+    async with house.app.process.services.reading() as session:
         await session.connection()
         samples = await read_samples(house)
     states = {

@@ -22,7 +22,7 @@ LONG = "Long enough that a coding saves something. " * 30
 
 
 def services_of(house: House) -> Services:
-    services: Services = house.app._app.state.services
+    services: Services = house.app.process.services
     return services
 
 
@@ -97,16 +97,16 @@ async def test_what_does_not_change_an_answer_makes_no_other_one(house: House) -
     for url, more in pairs:
         first = await house.dave.get(url)
         for coding in ("identity", "br;q=0.1", "GZIP", "gzip;q=0.123, zz"):
-            kept = len(house.app._memory)
+            kept = len(house.app.process.memory)
             odd = await house.dave.get(url + more, headers={"accept-encoding": coding})
             assert (odd.status_code, odd.content) == (200, first.content), url
-            assert len(house.app._memory) == kept, url
+            assert len(house.app.process.memory) == kept, url
 
 
 async def test_an_id_that_is_none_makes_no_answer(house: House) -> None:
     await house.publish()
     await house.dave.get(FRAGMENT)
-    kept = len(house.app._memory)
+    kept = len(house.app.process.memory)
     for url in (
         f"{FRAGMENT}&parent=x",
         f"{FRAGMENT}&parent={new_id()}",
@@ -116,7 +116,7 @@ async def test_an_id_that_is_none_makes_no_answer(house: House) -> None:
         f"{PAGE}&limit=201",
     ):
         assert (await house.dave.get(url)).status_code in {404, 422}
-    assert len(house.app._memory) == kept
+    assert len(house.app.process.memory) == kept
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ async def cramped(furnished: Furnished, furnished_url: str, tmp_path: Path) -> A
 async def test_whatever_somebody_asks_for_leaves_what_others_ask_for_in_memory(
     cramped: House,
 ) -> None:
-    house, pages = cramped, cramped.app._app.state.pages
+    house, pages = cramped, cramped.app.process.pages
     taken = [await house.publish(text=f"{number} {LONG}") for number in range(4)]
     hot = [PAGE, FRAGMENT, *(f"/v1/sites/blog/comments/{one.id}" for one in taken)]
     hot += ["/v1/sites/blog/comments?article=/has-none-yet"]
@@ -148,7 +148,7 @@ async def test_whatever_somebody_asks_for_leaves_what_others_ask_for_in_memory(
     ]
     for url in made_up:
         assert (await house.dave.get(url)).status_code == 200, url
-    assert house.app._memory.bytes <= 1 << 20
+    assert house.app.process.memory.bytes <= 1 << 20
     with statements(house) as asked:
         for url in hot:
             await house.dave.get(url)
@@ -195,7 +195,7 @@ async def test_more_slashes_than_needed_cost_nobody_a_header(house: House, path:
 
 async def test_a_coding_that_is_made_later_takes_room_too(house: House) -> None:
     await house.publish(text=LONG)
-    memory = house.app._memory
+    memory = house.app.process.memory
     rooms = []
     for coding in ("identity", "br", "gzip"):
         await house.dave.get(PAGE, headers={"accept-encoding": coding})

@@ -17,7 +17,7 @@ from tests.waiting import until
 
 
 def live_of(house: House) -> Live:
-    live: Live = house.app._app.state.live
+    live: Live = house.app.process.live
     return live
 
 
@@ -103,7 +103,7 @@ async def test_who_leaves_leaves_nothing_behind(house: House) -> None:
 
             await until(has_ended)
     assert vars(live_of(house))["_followed"] == {}
-    leases = house.app._app.state.services.leases
+    leases = house.app.process.services.leases
     assert vars(leases)["_open"] == set()
     assert vars(vars(leases)["_here"])["_ends_us"] == {}
 
