@@ -15,7 +15,7 @@ LOCK := uv pip compile pyproject.toml --extra build --universal --python-version
 LEFT_OUT := --no-emit-package polyfactory --no-emit-package faker
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench bench-cluster bench-growth bench-peers bench-simulation bench-soak lock clean
+.PHONY: help demo test test-more test-long lint bench bench-cluster bench-growth bench-peers bench-simulation bench-soak lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,6 +25,9 @@ demo: .venv/runtime ## Serve a demo with no set-up; PORT=8001 takes another port
 
 test: .venv/dev ## Run the tests; ARGS="..." goes to pytest
 	$(BIN)/pytest $(BESIDE) $(ARGS)
+
+test-more: .venv/dev ## Run the rest of what a change has to pass: all of the API on PostgreSQL, and what is slow
+	$(BIN)/pytest $(BESIDE) -m "more and not long" $(ARGS)
 
 test-long: .venv/dev ## Run the tests of real data with all of it, and those that are marked as long
 	GREENROOM_LONG_TESTS=1 $(BIN)/pytest $(BESIDE) tests/corpora $(ARGS)

@@ -22,6 +22,7 @@ from tests.servers import fresh_database, start_private_postgres, start_private_
 hypothesis_settings.register_profile("any machine", deadline=None)
 hypothesis_settings.load_profile("any machine")
 
+API = Path(__file__).parent / "api"
 # What this run uses, by the server's name; a server that could not be had stands under `missing`.
 used = pytest.StashKey[dict[str, str]]()
 missing = pytest.StashKey[dict[str, str]]()
@@ -61,6 +62,17 @@ def _provide(
     url = os.environ[variable]
     version = _postgres_version(url) if name == "PostgreSQL" else _redis_version(url)
     config.stash[used][name] = f"{name} {version} ({where or _without_password(url)})"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to `make test-more` what the API answers on PostgreSQL as on SQLite."""
+    for item in items:
+        chosen = getattr(item, "callspec", None)
+        is_on_postgres = chosen is not None and "postgresql" in chosen.params.values()
+        is_of_api = item.path.is_relative_to(API)
+        if is_of_api and is_on_postgres and not item.get_closest_marker("both"):
+            item.add_marker("more")
 
 
 def pytest_collection_finish() -> None:

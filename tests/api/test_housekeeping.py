@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlmodel import col, select
 
 from service.accounts.tables import Moderator, OneTimeLink, SignInSession
@@ -9,6 +10,8 @@ from service.housekeeping import BATCH, tidy_up
 from service.metrics import Metrics
 from service.process import start_services
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 TIDIED = ("idempotency_key", "decision_key", "one_time_link", "sign_in_session")
 KEPT = ("comment", "moderator", "bearer_token", "log_entry")

@@ -116,6 +116,7 @@ def run_schemathesis(served: Served, folder: Path, *options: str) -> None:
 
 
 # PostgreSQL is the stricter one about what it stores, so it gets what strangers send.
+@pytest.mark.more
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_nothing_is_found_in_what_anybody_may_call(served: Served, tmp_path: Path) -> None:
     public = each("--include-tag", OPEN_TO_ANYBODY)

@@ -4,11 +4,14 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 from sqlmodel import col, insert, select
 
 from service.clock import new_id
 from service.comments.tables import Comment
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 CLAIMS = "/v1/moderation/claims"
 

@@ -12,6 +12,8 @@ from service.modlog.tables import LogEntry
 from service.submission.schemas import Submitted
 from tests.cast import House
 
+pytestmark = pytest.mark.both
+
 DECISIONS = "/v1/moderation/decisions"
 # The table of the contract, as its page says it: from these statuses an action is legal, and leads there.
 TABLE = {

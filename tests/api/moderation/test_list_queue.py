@@ -4,8 +4,11 @@ from base64 import b64encode
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 QUEUE = "/v1/moderation/comments"
 

@@ -15,6 +15,8 @@ from service.moderation.schemas import ListQueue
 from service.sites.tables import Site
 from tests.cast import House
 
+pytestmark = pytest.mark.both
+
 QUEUE = "/v1/moderation/comments"
 
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 from sqlmodel import col, update
 
 from service import commands
@@ -11,6 +12,8 @@ from service.comments.tables import Comment, ProposedEdit
 from service.housekeeping import renew_markup
 from tests.api.moderation.tampering import flaws
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 PAGE = "/v1/sites/blog/comments?article=/post"
 

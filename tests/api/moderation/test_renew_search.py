@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
+import pytest
 from sqlmodel import SQLModel, col, update
 
 from service.comments.tables import Comment, ProposedEdit
 from tests.api.moderation.test_renew_markup import PAGE, make_old, renew, shown
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 
 async def leave_unsearched(house: House, search: str | None = None) -> None:

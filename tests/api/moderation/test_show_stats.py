@@ -4,10 +4,13 @@ from collections import Counter
 from typing import Any
 
 import httpx
+import pytest
 from sqlmodel import col, select
 
 from service.comments.tables import Comment
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 STATS = "/v1/moderation/stats"
 

@@ -4,9 +4,12 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
 from service.clock import new_id
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 UNDO = "/v1/moderation/undo"
 

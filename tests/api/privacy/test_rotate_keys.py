@@ -27,6 +27,8 @@ from tests.keyboard import only_line, type_command
 from tests.processes import HEARS_CTRL_C, REPOSITORY, bound_to_us, wait_until
 from tests.servers import run_greenroom
 
+pytestmark = pytest.mark.both
+
 
 async def address_keys(house: House) -> list[UUID]:
     """Give the ids of the address keys, the oldest first."""

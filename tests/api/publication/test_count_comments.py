@@ -1,9 +1,12 @@
 """The counts of many articles at once, each under the name that was asked."""
 
 import httpx
+import pytest
 
 from tests.answers import codes_of, problem_of
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 
 async def count(house: House, *articles: str) -> httpx.Response:

@@ -11,6 +11,8 @@ from tests.answers import codes_of, headers_of, problem_of
 from tests.cast import House
 from tests.plans import explain, statements_of
 
+pytestmark = pytest.mark.both
+
 PAGE = "/v1/sites/blog/comments"
 FRAGMENT = "/v1/sites/blog/comments.html"
 ORDERS: tuple[Literal["oldest", "newest"], ...] = ("oldest", "newest")

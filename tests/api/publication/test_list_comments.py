@@ -3,10 +3,14 @@
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from service.publication.avatars import avatar_path
 from service.publication.schemas import CommentPage
 from tests.answers import codes_of, problem_of
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 PAGE = "/v1/sites/blog/comments"
 

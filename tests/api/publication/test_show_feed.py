@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from service.text.normalising import normalise_line, normalise_text
 from tests.answers import codes_of, headers_of, problem_of
 from tests.cast import PUBLIC_URL, House
 from tests.plans import explain, statements_of
+
+pytestmark = pytest.mark.both
 
 FEED = "/v1/sites/blog/comments.atom"
 ATOM = "{http://www.w3.org/2005/Atom}"

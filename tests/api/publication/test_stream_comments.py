@@ -14,6 +14,8 @@ from tests.plans import explain, statements_of
 from tests.streams import Reader, following
 from tests.waiting import until
 
+pytestmark = pytest.mark.both
+
 STREAM = "/v1/sites/blog/comments/stream"
 
 

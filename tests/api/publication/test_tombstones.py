@@ -8,6 +8,8 @@ from service.comments.rules import LEGAL_FROM, RESULT, Action, Status
 from service.submission.schemas import Submitted
 from tests.cast import House
 
+pytestmark = pytest.mark.both
+
 SHAPE = (None, 0, 1, 1, 0, None)
 """A small tree: for each comment the place of the one that it answers."""
 

@@ -14,6 +14,8 @@ from service.text.markup import render_html
 from tests.api.test_worst_requests import sqlite, watched
 from tests.cast import House
 
+pytestmark = pytest.mark.both
+
 FOREIGN = {"origin": "https://evil.example"}
 
 

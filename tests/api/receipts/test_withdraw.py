@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from service.submission.schemas import Submitted
 from tests.answers import problem_of
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 FOREIGN = {"origin": "https://evil.example"}
 

@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from service.errors import Problem
 from tests.answers import problem_of
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 TEXT = "First!"
 

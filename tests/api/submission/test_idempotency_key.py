@@ -5,10 +5,13 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from service.http.reading import KEEP_KEYS
 from tests.answers import codes_of, problem_of
 from tests.cast import SUBMIT, House
+
+pytestmark = pytest.mark.both
 
 KEY = {"idempotency-key": "a-key-of-daves"}
 FIELDS = {"text": "Sent again and again."}

@@ -1,10 +1,13 @@
 """A parent is a visible comment of the same article; every other one is refused in the same words."""
 
 import msgspec
+import pytest
 
 from service.errors import Problem
 from tests.answers import codes_of
 from tests.cast import House
+
+pytestmark = pytest.mark.both
 
 MISSING = "0199f0a0-0000-7000-8000-000000000000"
 
