@@ -1,6 +1,6 @@
 """The command line, `greenroom`."""
 
-from service import beginning
+from service.server import beginning
 
 # isort: split
 import asyncio
@@ -11,8 +11,9 @@ from functools import partial
 
 import click
 
-from service import commands
+from service.command_line import commands
 from service.command_line import log as log_checks
+from service.command_line.demo import run_demo
 from service.command_line.moderators import moderator
 from service.command_line.progress import Progress, say
 from service.command_line.refusals import Commands, Misconfigured
@@ -21,14 +22,13 @@ from service.command_line.starting import announce, look_around, shared_folder
 from service.command_line.stopping import stoppable
 from service.command_line.tokens import token
 from service.command_line.working import work
-from service.demo import run_demo
+from service.database.migrations.refusals import AGAIN
 from service.environment import MAX_PORT
-from service.logs import configure_logs
-from service.migrations.refusals import AGAIN
 from service.server.listening import bind_listener
 from service.server.serving import run_server
 from service.server.workers import Parent, Patience
 from service.settings import load_settings
+from service.telemetry.logs import configure_logs
 from service.telemetry.sharing import SHARED_FOLDER
 
 ROTATED = "What is renewed stays so; run `greenroom keys rotate` again, and it goes on from there."

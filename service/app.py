@@ -22,7 +22,6 @@ from service.http.openapi.document import describe_api
 from service.http.process import process_of
 from service.http.reading import MAX_BODY_BYTES, AppRequest
 from service.http.routing import RouteTable
-from service.logs import configure_logs
 from service.moderation.routes import ROUTES as MODERATION
 from service.process import Process
 from service.publication.live import Live
@@ -32,8 +31,9 @@ from service.rate_limiting.in_process import monotonic_us
 from service.receipts.routes import ROUTES as RECEIPTS
 from service.services import Services, services_of
 from service.settings import Settings, load_settings
-from service.status.routes import ROUTES as STATUS
 from service.submission.routes import ROUTES as SUBMISSION
+from service.telemetry.logs import configure_logs
+from service.telemetry.routes import ROUTES as STATUS
 from service.web.files import ROUTES as FILES
 from service.web.moderation_page import ROUTES as MODERATION_PAGE
 from service.web.reference import ROUTES as REFERENCE

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from service.logs import get_logger
+from service.telemetry.logs import get_logger
 
 # Under this name a session carries the changes that are to be told after its commit.
 NEW_CHANGES = "new_changes"

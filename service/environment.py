@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from service.hosts import has_controls, is_host
+from service.text.hosts import has_controls, is_host
 
 PREFIX = "GREENROOM_"
 MAX_PORT = 65_535

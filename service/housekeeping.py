@@ -20,6 +20,7 @@ from service.comments.rerendering import (
     render_again,
     write_renderings,
 )
+from service.concurrency.pacing import HELD_SECONDS, Pace, rest
 from service.errors import Unavailable
 from service.http.reading import KEEP_KEYS
 from service.moderation.tables import DecisionKey
@@ -27,7 +28,6 @@ from service.modlog.heads import HeadsUnreadable
 from service.modlog.operations import find_proven
 from service.modlog.rules import Head
 from service.modlog.thinning import thin_file
-from service.pacing import HELD_SECONDS, Pace, rest
 from service.services import Services
 from service.submission.tables import IdempotencyKey
 from service.telemetry.outages import Outage

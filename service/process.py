@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 from service.accounts.passwords import Passwords
 from service.clock import Clock
 from service.database import Bounds, Connections, Database
-from service.group_commit import GroupCommit
+from service.database.group_commit import GroupCommit
+from service.database.migrations.running import require_current_schema
 from service.housekeeping import keep_house
 from service.http.docs import Readers
 from service.http.guests import Guests
-from service.metrics import Metrics
-from service.migrations.running import require_current_schema
 from service.modlog.heads import LogHeads
 from service.privacy.opening import open_vault
 from service.publication.live import Live
@@ -25,6 +24,7 @@ from service.services import Services
 from service.settings import Settings
 from service.sites.directory import SiteDirectory
 from service.submission.storing import SubmissionWriter, store_drafts
+from service.telemetry.metrics import Metrics
 
 
 class Process:

@@ -10,9 +10,9 @@ from litestar.connection import ASGIConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.passwords import Passwords
-from service.brief_memory import BriefMemory
 from service.changes import NEW_CHANGES, Changes
 from service.clock import Clock
+from service.concurrency.brief_memory import BriefMemory
 from service.database import Database
 from service.errors import (
     BodyTooLarge,
@@ -23,8 +23,6 @@ from service.errors import (
 )
 from service.http.process import process_of
 from service.http.reading import AppRequest, read_origin
-from service.logs import get_logger
-from service.metrics import Metrics
 from service.modlog.heads import LogHeads
 from service.modlog.operations import NEW_HEADS
 from service.modlog.rules import Head
@@ -35,6 +33,8 @@ from service.rate_limiting.rules import Limit, Limiter, Refusal, Rule, Verdict
 from service.settings import Settings
 from service.sites.directory import KnownSite, SiteDirectory
 from service.sites.policy import SitePolicy
+from service.telemetry.logs import get_logger
+from service.telemetry.metrics import Metrics
 
 # What a change by a reader is refused with before its limits are asked.
 BEFORE_LIMITS = (NotFound, OriginNotAllowed, BodyTooLarge, MediaTypeNotSupported)

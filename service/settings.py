@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from service.confidential import Confidential
-from service.database_url import read_database_url, read_standby_url
+from service.database.url import read_database_url, read_standby_url
 from service.environment import (
     PREFIX,
     SettingsInvalid,
@@ -25,7 +24,8 @@ from service.environment import (
     refuse_unknown,
     require_text,
 )
-from service.redis_client import check_redis_url
+from service.redis.client import check_redis_url
+from service.telemetry.confidential import Confidential
 
 MIN_SECRET_CHARS = 32
 MAX_SECRETS = 2

@@ -18,18 +18,18 @@ from litestar.types import ASGIApp
 from sqlalchemy import select, text
 from sqlmodel import SQLModel
 
-from service import commands
 from service.accounts.rules import Role
 from service.app import create_app
+from service.command_line import commands
 from service.database import Database
 from service.errors import Problem
-from service.metrics import Metrics
 from service.moderation.schemas import DecisionAction, QueuedComment, Result, Results
 from service.process import start_services
 from service.publication.schemas import CommentPage
 from service.services import Services
 from service.settings import Settings
 from service.submission.schemas import Submitted
+from service.telemetry.metrics import Metrics
 from tests.answers import problem_of
 from tests.in_process import SettableClock, alive
 

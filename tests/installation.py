@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from service import commands
+from service.command_line import commands
 from service.settings import load_settings
 from tests.cast import furnish
 from tests.processes import Server

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
-from service.migrations import running
-from service.migrations.patience import Patience
-from service.migrations.running import list_revisions, migrate
+from service.database.migrations import running
+from service.database.migrations.patience import Patience
+from service.database.migrations.running import list_revisions, migrate
 from tests.processes import wait_until
 
 # Who waits for a lock is looked at four times a second.

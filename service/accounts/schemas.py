@@ -6,11 +6,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
-from service.confidential import Confidential
 from service.http.tidy import one_line
 from service.http.told import CHECK, VERBATIM
 from service.http.wire import Cursor, Id, SiteSlug, Slug, Time
 from service.privacy.addresses import check_address
+from service.telemetry.confidential import Confidential
 
 RoleWord = Literal["viewer", "moderator", "owner"]
 # As the database holds it.

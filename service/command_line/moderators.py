@@ -8,12 +8,12 @@ import click
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from service import commands
 from service.accounts import operations
 from service.accounts.credentials import Ended
 from service.accounts.queries import read_addresses, read_moderators
 from service.accounts.rules import parse_role
 from service.accounts.schemas import ChangeModerator, ModeratorView
+from service.command_line import commands
 from service.command_line.passwords import read_password
 from service.command_line.refusals import Commands
 from service.command_line.working import ROLES, as_json, count, show, work

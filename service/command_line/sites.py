@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 import msgspec
 
-from service import commands
 from service.accounts.schemas import Member
 from service.administration.queries import read_members, read_sites
 from service.administration.schemas import Settings
+from service.command_line import commands
 from service.command_line.refusals import Commands
 from service.command_line.working import as_json, show, work
 from service.http.wire import Id, Slug

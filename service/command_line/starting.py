@@ -17,13 +17,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.command_line.database_errors import explain, name_database
 from service.command_line.refusals import Misconfigured
-from service.logs import get_logger
 from service.rate_limiting.fallback import PROBE
 from service.rate_limiting.redis import RedisLimiter
-from service.redis_client import answers_without_tls, check_files, connect_redis
-from service.redis_errors import NO_TLS, describe_failure, find_mistake
+from service.redis.client import answers_without_tls, check_files, connect_redis
+from service.redis.errors import NO_TLS, describe_failure, find_mistake
 from service.services import Services
 from service.settings import Settings, load_settings
+from service.telemetry.logs import get_logger
 
 CONNECT_SECONDS = 5
 _RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")

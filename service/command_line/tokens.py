@@ -6,12 +6,12 @@ from functools import partial
 import click
 import msgspec
 
-from service import commands
 from service.accounts.queries import read_tokens_of_all
 from service.accounts.rules import parse_role
 from service.accounts.schemas import ModeratorRef
 from service.accounts.tokens import revoke_bearer_token
 from service.clock import parse_id
+from service.command_line import commands
 from service.command_line.refusals import CommandFailed, Commands
 from service.command_line.working import ROLES, as_json, show, work
 from service.errors import NotFound

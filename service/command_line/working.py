@@ -8,12 +8,12 @@ from typing import TypeVar
 import click
 import msgspec
 
-from service import commands
-from service.beginning import HAS_STDOUT
+from service.command_line import commands
 from service.command_line.refusals import Misconfigured
-from service.logs import configure_logs
+from service.server.beginning import HAS_STDOUT
 from service.services import Services
 from service.settings import load_settings
+from service.telemetry.logs import configure_logs
 
 R = TypeVar("R")
 ROLES = click.Choice(["owner", "moderator", "viewer"])

@@ -7,7 +7,7 @@ from typing import Any
 import idna
 from sqlalchemy.engine.default import DefaultExecutionContext
 
-from service.beside import do_beside
+from service.concurrency.beside import do_beside
 from service.text.folding import fold
 
 # Few characters unfold to several; what is beyond this of a text made of such is not searched.

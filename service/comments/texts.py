@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
-from service.beside import do_beside
+from service.concurrency.beside import do_beside
 from service.errors import FieldRefused
 from service.http.fields import NOT_STORABLE, REQUIRED, is_storable
 from service.http.wire import MAX_ARTICLE_CHARS

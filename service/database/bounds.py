@@ -2,7 +2,7 @@
 
 import msgspec
 
-from service.patience import PATIENCE_SECONDS
+from service.concurrency.patience import PATIENCE_SECONDS
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):

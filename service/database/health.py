@@ -6,7 +6,7 @@ from collections.abc import Callable
 from service.database.faults import UNWRITABLE, Fault, describe, name_fault
 from service.database.sqlite import DatabaseFile
 from service.errors import Unavailable
-from service.logs import get_logger
+from service.telemetry.logs import get_logger
 
 # A fault that goes on is told of so often, and not with every request that meets it.
 TELL_EVERY_SECONDS = 60.0

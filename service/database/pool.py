@@ -13,11 +13,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.concurrency.patience import Patience
 from service.database.bounds import Bounds
 from service.database.engines import WRITING
 from service.database.health import Health
 from service.errors import Unavailable
-from service.patience import Patience
 
 Turn = asyncio.Lock | nullcontext[None]
 SILENT = "The database did not answer in time."

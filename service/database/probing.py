@@ -10,11 +10,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from service.concurrency.patience import Patience
 from service.database.faults import UNWRITABLE, Fault, name_fault
 from service.database.health import Health
 from service.database.pool import Pool
 from service.errors import Unavailable
-from service.patience import Patience
 
 State = Fault | Literal["ok", "locked"]
 # In these nothing can be read either.

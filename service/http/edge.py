@@ -26,9 +26,9 @@ from service.http.pages import names_page, page_policy, render
 from service.http.process import PROCESS, run_lifespan
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
 from service.http.routing import Route, RouteTable, shorten
-from service.logs import get_logger
-from service.metrics import Metrics
 from service.settings import Settings
+from service.telemetry.logs import get_logger
+from service.telemetry.metrics import Metrics
 
 CLOSED_CSP = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 # Every answer has these unless its handler says something else.

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
 
-from service.open_files import within_half
 from service.rate_limiting.clients import address_prefix, client_address
+from service.server.open_files import within_half
 
 
 class Guests:

@@ -22,7 +22,7 @@ from service.errors import (
 from service.http.answers import answer_problem
 from service.http.pages import accepts_page, see_other, show_error
 from service.http.request_ids import REQUEST_ID
-from service.logs import get_logger
+from service.telemetry.logs import get_logger
 
 _BY_STATUS: dict[int, type[ServiceError]] = {
     400: BodyNotReadable,

@@ -11,7 +11,7 @@ from service.errors import ServiceError
 from service.http.answers import respond
 from service.http.docs import HTML
 from service.http.reading import AppRequest
-from service.languages import FALLBACK, read_words
+from service.text.languages import FALLBACK, read_words
 
 # A weight of nothing.
 _REFUSED = re.compile(r"q=0(\.0*)?")

@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from service.beside import do_beside
+from service.concurrency.beside import do_beside
 from service.errors import (
     BodyNotReadable,
     BodyTooLarge,

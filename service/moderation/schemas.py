@@ -8,13 +8,13 @@ from msgspec import Meta, field
 
 from service.accounts.schemas import ModeratorRef
 from service.comments.rules import STATUSES, Status
-from service.confidential import Confidential
 from service.errors import FieldRefused
 from service.http.tidy import some_lines
 from service.http.told import CHECK
 from service.http.wire import ID_EXAMPLES, SEEN, Article, Cursor, Id, SiteSlug, Time
 from service.moderation.rules import LONGEST_LEASE_SECONDS
 from service.sites.kinds import ReasonCode
+from service.telemetry.confidential import Confidential
 from service.text.folding import fold
 
 MAX_NOTE_CHARS = 2_000

@@ -9,8 +9,8 @@ from unicodedata import normalize
 
 from email_validator import EmailNotValidError, validate_email
 
-from service.confidential import Confidential
 from service.errors import FieldRefused
+from service.telemetry.confidential import Confidential
 from service.text.nfc import nfc
 from service.text.normalising import normalise_line
 

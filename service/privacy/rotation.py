@@ -19,8 +19,8 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel, col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.concurrency.pacing import Pace, rest
 from service.database import Database, count_up
-from service.pacing import Pace, rest
 from service.privacy.opening import lock_keys
 from service.privacy.tables import AUTHOR_COUNTS, AuthorTally, DataKey, SealedAddress
 from service.privacy.vault import KEYRING_SECONDS, Keyring, Vault

@@ -12,9 +12,9 @@ from secrets import token_hex
 import msgspec
 
 from service.changes import Change
-from service.metrics import Metrics
-from service.redis_client import connect_redis, connect_subscriber
-from service.redis_errors import describe_failure
+from service.redis.client import connect_redis, connect_subscriber
+from service.redis.errors import describe_failure
+from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
 
 CHANNEL = "greenroom:changes"

@@ -13,10 +13,10 @@ import nh3
 
 from service.errors import ServiceError
 from service.http.pages import render
-from service.languages import Language, Words, direction, read_words
 from service.publication.schemas import CommentPage, PublicComment, ShowFragment
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
+from service.text.languages import Language, Words, direction, read_words
 
 # What the widget makes comments from that come after the page: all that one can have.
 BLANK = PublicComment(

@@ -13,11 +13,11 @@ import msgspec
 from service.changes import Change
 from service.database import Pool
 from service.errors import Unavailable
-from service.metrics import Metrics
-from service.open_files import within_half
 from service.publication import queries
 from service.publication.memory import Place
 from service.publication.pages import SWEEP_SECONDS, Pages
+from service.server.open_files import within_half
+from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
 
 RETRY_SECONDS = 30

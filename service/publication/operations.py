@@ -8,12 +8,11 @@ import msgspec
 from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.beside import do_beside
 from service.changes import WHOLE_SITE
 from service.clock import parse_id
+from service.concurrency.beside import do_beside
 from service.errors import NotFound
 from service.http.cursors import make_cursor
-from service.languages import find_language
 from service.publication import entries, queries
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
 from service.publication.fragments import Fragment, as_pattern, put_redirect, render_fragment
@@ -31,6 +30,7 @@ from service.publication.schemas import (
 from service.publication.standby import Made
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
+from service.text.languages import find_language
 
 # What is longer takes longer to make than other requests should wait for.
 MAX_INLINE_CHARS = 65_536

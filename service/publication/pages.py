@@ -12,15 +12,15 @@ from contextlib import asynccontextmanager
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
+from service.concurrency.tasks import let_go
 from service.database import Pool
 from service.errors import Unavailable
-from service.metrics import Metrics
 from service.publication import queries
 from service.publication.flights import Flight
 from service.publication.memory import NEVER, Basis, Entry, Memory
 from service.publication.standby import Made, Read, Standby
 from service.sites.directory import KnownSite
-from service.tasks import let_go
+from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
 
 # Short of what is fresh by enough that an answer in use is checked before anybody has to wait for that.

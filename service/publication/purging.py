@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import httpx
 
 from service.changes import Change
-from service.metrics import Metrics
 from service.publication.surrogates import surrogate_key
+from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
 
 TIMEOUT_SECONDS = 5.0

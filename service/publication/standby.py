@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.concurrency.tasks import let_go
 from service.database import Pool
 from service.errors import NotFound
-from service.metrics import Metrics
 from service.publication.memory import Basis
-from service.tasks import let_go
+from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
 
 # A copy that failed is left alone for so long: nobody should wait for it again and again.

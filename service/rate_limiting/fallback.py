@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from service.metrics import Metrics
+from service.concurrency.tasks import let_go
 from service.rate_limiting.gathering import Gathering
 from service.rate_limiting.in_process import InProcessLimiter, monotonic_us
 from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Limiter, Rule, Verdict
-from service.redis_client import connect_redis
-from service.redis_errors import describe_failure
-from service.tasks import let_go
+from service.redis.client import connect_redis
+from service.redis.errors import describe_failure
+from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
 
 T = TypeVar("T")

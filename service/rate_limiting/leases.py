@@ -14,8 +14,8 @@ import msgspec
 
 from service.rate_limiting.in_process import monotonic_us
 from service.rate_limiting.rules import Limit, Rule, subject_key
-from service.redis_client import RedisClient, connect_redis
-from service.redis_errors import describe_failure
+from service.redis.client import RedisClient, connect_redis
+from service.redis.errors import describe_failure
 from service.telemetry.outages import Outage
 
 T = TypeVar("T")

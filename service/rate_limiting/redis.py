@@ -6,7 +6,7 @@ from itertools import islice
 import msgspec
 
 from service.rate_limiting.rules import Charge, Rule, Verdict, judge, subject_key
-from service.redis_client import RedisClient
+from service.redis.client import RedisClient
 
 # The braces are a hash tag: on a cluster all keys of a call must lie on one node.
 KEY_PREFIX = "{greenroom}:rate:"

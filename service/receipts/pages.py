@@ -17,11 +17,11 @@ from service.errors import (
 )
 from service.http.pages import render_page
 from service.http.reading import AppRequest, query_values
-from service.languages import Language, Words, choose_language, direction, read_words
 from service.receipts.errors import EditWindowClosed
 from service.receipts.operations import Held
 from service.sites.policy import SitePolicy
 from service.sites.redirects import FROM_PAGE, find_page, name_page
+from service.text.languages import Language, Words, choose_language, direction, read_words
 
 
 def show_receipt(

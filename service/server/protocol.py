@@ -7,10 +7,10 @@ import time
 from service.errors import Unavailable
 from service.http.edge import Edge
 from service.http.endless import ENDING, ENDLESS
-from service.logs import get_logger
-from service.open_files import connection_limit
 from service.server.draining import DRAIN
+from service.server.open_files import connection_limit
 from service.server.reading import BoundedProtocol
+from service.telemetry.logs import get_logger
 
 # How long a connection without a request is kept at the end: one may have arrived without having been read.
 LAST_REQUEST_SECONDS = 0.5

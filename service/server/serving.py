@@ -13,10 +13,10 @@ from types import FrameType
 import uvicorn
 from litestar.types import ASGIApp
 
-from service.logs import STANDARD_ERROR, get_logger
-from service.open_files import raise_limit
 from service.server.draining import DRAIN
+from service.server.open_files import raise_limit
 from service.server.protocol import Protocol
+from service.telemetry.logs import STANDARD_ERROR, get_logger
 
 # What a request that has begun may still take once the server is told to stop.
 GRACE_SECONDS = 10

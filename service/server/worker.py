@@ -20,9 +20,9 @@ def main() -> None:
     _end_with_parent(parent)
     # Only now, since it takes a second in which the parent may be killed.
     from service.app import serve_app
-    from service.logs import configure_logs
     from service.server.serving import run_server
     from service.settings import load_settings
+    from service.telemetry.logs import configure_logs
 
     os.set_blocking(tells, False)
 

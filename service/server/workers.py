@@ -18,8 +18,8 @@ from typing import Self
 
 import msgspec
 
-from service.logs import get_logger
 from service.server.serving import longest_stop_seconds
+from service.telemetry.logs import get_logger
 
 # How often the parent looks round at the least; it is woken by signals and by what workers tell.
 TICK_SECONDS = 0.5

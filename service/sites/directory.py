@@ -7,7 +7,7 @@ import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.brief_memory import BriefMemory
+from service.concurrency.brief_memory import BriefMemory
 from service.database import Pool
 from service.errors import NotFound
 from service.sites.articles import normalise_article, parse_hosts

@@ -10,7 +10,6 @@ from msgspec import Meta, field
 from service.errors import FieldError
 from service.http.fields import find_errors, point_to
 from service.http.tidy import tidy_texts
-from service.languages import FALLBACK, Language
 from service.rate_limiting.rules import Limit, parse_limit
 from service.sites.articles import parse_hosts
 from service.sites.kinds import (
@@ -27,6 +26,7 @@ from service.sites.kinds import (
     parse_privacy_url,
     parse_text_fields,
 )
+from service.text.languages import FALLBACK, Language
 
 # The column sizes of a WordPress database, which the forms out there were made for.
 MAX_TEXT_CHARS_CEILING = 65_525

@@ -8,11 +8,11 @@ from service.comments.errors import DuplicateComment
 from service.comments.receipts import make_receipt_token
 from service.comments.search import make_search_apart
 from service.comments.texts import check_apart, make_fingerprint, render_apart
+from service.concurrency.patience import Patience
+from service.concurrency.turns import Turns
 from service.database import UNKNOWN
 from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
 from service.http.reading import check_idempotency_key
-from service.languages import find_language, read_words
-from service.patience import Patience
 from service.privacy.addresses import suspect_slip
 from service.privacy.vault import Keyring
 from service.rate_limiting.rules import Verdict
@@ -39,8 +39,8 @@ from service.submission.schemas import (
     Submitted,
 )
 from service.submission.storing import Draft, Key, Stored, SubmissionWriter, read_stored
+from service.text.languages import find_language, read_words
 from service.text.markup import MARKUP_VERSION
-from service.turns import Turns
 
 ADDRESS_FLOOD = {
     "code": "address_flood",

@@ -31,12 +31,12 @@ from service.http.handlers import name_error
 from service.http.pages import page_policy, render_page
 from service.http.reading import AppRequest
 from service.http.salvage import salvage_fields
-from service.languages import FALLBACK, Words, choose_language, direction, read_words
 from service.services import Services
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, find_page
 from service.submission.rules import CONSENT, has_filled_decoy, translate_names
 from service.submission.strangers import find_strangers, tell_owner
+from service.text.languages import FALLBACK, Words, choose_language, direction, read_words
 
 # What is said of a refusal that no single field is to blame for; of any other, that it did not work.
 _SAID: Mapping[type[ServiceError], str] = {

@@ -6,9 +6,9 @@ import msgspec
 from msgspec import Meta
 
 from service.comments.receipts import ReceiptToken
-from service.confidential import Confidential
 from service.http.wire import ID_EXAMPLES, ID_PATTERN, SEEN, Article, Id, LanguageTag, Time
 from service.sites.policy import MAX_TEXT_CHARS_CEILING
+from service.telemetry.confidential import Confidential
 
 MAX_NAME_CHARS = 245
 MAX_EMAIL_CHARS = 254

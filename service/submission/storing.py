@@ -18,8 +18,8 @@ from service.comments.errors import DuplicateComment
 from service.comments.operations import Tallies
 from service.comments.tables import Article, Comment
 from service.database import insert_rows
+from service.database.group_commit import GroupCommit
 from service.errors import IdempotencyKeyReused, ServiceError
-from service.group_commit import GroupCommit
 from service.http.reading import KEEP_KEYS
 from service.privacy.tables import SealedAddress
 from service.submission.tables import IdempotencyKey

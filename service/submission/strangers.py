@@ -9,11 +9,11 @@ import msgspec
 
 from service.comments.texts import MAX_RAW_CHARS
 from service.http.forms import MAX_FORM_FIELDS
-from service.logs import get_logger
-from service.metrics import Metrics
 from service.sites.plugin_fields import explain_plugin_field
 from service.sites.redirects import FROM_PAGE
 from service.submission.rules import CONSENT, OUR_NAMES, WORDPRESS_NAMES, translate_names
+from service.telemetry.logs import get_logger
+from service.telemetry.metrics import Metrics
 
 MAX_STRANGERS = 3
 # Shorter ones are told only where the text is missing: they may be a rating, or a number.

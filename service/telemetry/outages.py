@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from service.logs import get_logger
+from service.telemetry.logs import get_logger
 
 # However often something fails, comes back and fails again, it is told of once in so long.
 TELL_EVERY_SECONDS = 60.0

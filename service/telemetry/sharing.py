@@ -16,7 +16,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from service.logs import get_logger
+from service.telemetry.logs import get_logger
 
 # The library's own variable: the folder with the files.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"

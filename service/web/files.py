@@ -17,7 +17,7 @@ from service.errors import NotFound
 from service.http.docs import Doc, Readers
 from service.http.kept import KEPT, Kept
 from service.http.reading import AppRequest
-from service.languages import LANGUAGES, read_words
+from service.text.languages import LANGUAGES, read_words
 
 HOUR = {"Cache-Control": "public, max-age=3600", "Vary": "Accept-Encoding"}
 SCRIPT = "text/javascript"

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from service import commands
+from service.command_line import commands
 from service.publication.channel import CHANNEL
 from service.settings import load_settings
 from tests.installation import COMMENTS, SITE, Installation, decide, install, submit_comments

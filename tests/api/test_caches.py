@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from service.brief_memory import MAX_REMEMBERED
+from service.concurrency.brief_memory import MAX_REMEMBERED
 from service.http import coding
 from service.http.routing import MAX_NAME_CHARS, MAX_PATH_CHARS, shorten
 from service.server.reading import MAX_HEADERS_BYTES, MAX_REQUEST_LINE_BYTES
@@ -34,12 +34,13 @@ CACHES = {
     "litestar.datastructures.url.URL._new": NEVER,
     "litestar.datastructures.url.URL.from_components": NEVER,
     "litestar.handlers.http_handlers._utils.normalize_headers": OURS,
+    "service.app._share_framework": OURS,
     "service.database.statements._count_up_rows": OURS,
     "service.database.statements._insert_new_rows": OURS,
     "service.http.coding._choose": "Accept-Encoding up to MAX_REMEMBERED_BYTES",
     "service.http.tidy._members": OURS,
-    "service.languages.read_words": OURS,
-    "service.logs._outlet": OURS,
+    "service.text.languages.read_words": OURS,
+    "service.telemetry.logs._outlet": OURS,
     "service.publication.entries._feed_query": OURS,
     "service.publication.queries._changes_query": OURS,
     "service.publication.queries._page_query": OURS,

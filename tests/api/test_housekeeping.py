@@ -7,8 +7,8 @@ from sqlmodel import col, select
 
 from service.accounts.tables import Moderator, OneTimeLink, SignInSession
 from service.housekeeping import BATCH, tidy_up
-from service.metrics import Metrics
 from service.process import start_services
+from service.telemetry.metrics import Metrics
 from tests.cast import House
 
 pytestmark = pytest.mark.both

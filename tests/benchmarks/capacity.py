@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from service.group_commit import MAX_BATCH
+from service.database.group_commit import MAX_BATCH
 from service.rate_limiting.fallback import MAX_TOGETHER
 
 PARTS = ("nginx", "service", "postgres", "redis")

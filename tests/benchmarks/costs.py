@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from service import commands
+from service.command_line import commands
 from tests.benchmarks.capacity import DECIDED_TOGETHER, Cost, Costs, split
 from tests.benchmarks.cluster import ARTICLE, Shares, send
 from tests.benchmarks.harness import Pace, Request, in_rounds, middle

@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from service import commands
-from service.metrics import Metrics
+from service.command_line import commands
 from service.rate_limiting.fallback import open_limiter
 from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Limiter, Rule
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 from tests.benchmarks.harness import Client, Load, Pace, Request, Sample, in_rounds, middle, run_wrk
 from tests.benchmarks.machine import SERVER_CORE, on_core, read_cpu_seconds
 from tests.benchmarks.report import Section, Table, show_number

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from service import commands
+from service.command_line import commands
 from tests.benchmarks.harness import Client, Request
 from tests.benchmarks.machine import SERVER_CORE, on_core
 from tests.benchmarks.seeding import Crowd

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.group_commit import MAX_BATCH
+from service.database.group_commit import MAX_BATCH
 from tests.benchmarks.capacity import (
     DECIDED_TOGETHER,
     PARTS,

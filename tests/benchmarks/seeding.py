@@ -16,9 +16,9 @@ from uuid import UUID
 import msgspec
 from sqlmodel import col, select, update
 
-from service import commands
 from service.accounts.tables import Moderator
 from service.clock import new_id
+from service.command_line import commands
 from service.comments.search import make_search
 from service.modlog.tables import LogHead
 from service.privacy.secrets import NONCE_BYTES

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import simpy
 
-from service.group_commit import MAX_BATCH, MAX_WAITING
+from service.database.group_commit import MAX_BATCH, MAX_WAITING
 from service.publication.pages import SWEEP_SECONDS
 from service.rate_limiting.fallback import MAX_TOGETHER
 from tests.benchmarks.capacity import (

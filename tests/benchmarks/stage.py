@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from service import commands
+from service.command_line import commands
 from service.settings import Settings, load_settings
 from tests.benchmarks.harness import Client
 from tests.benchmarks.machine import SERVER_CORE, on_core

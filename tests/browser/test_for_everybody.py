@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from service.languages import LANGUAGES, Language, direction, read_words
+from service.text.languages import LANGUAGES, Language, direction, read_words
 from tests.browser.stage import SITE, WIDGET, Stage, fill, send, shown
 
 # axe-core takes a page without a background for a white one.

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from service.redis_client import connect_redis
+from service.redis.client import connect_redis
 from tests.contracts.clock import Clock
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from service.database import Database
+from service.database.group_commit import MAX_BATCH, MAX_WAITING, GroupCommit
 from service.errors import Unavailable
-from service.group_commit import MAX_BATCH, MAX_WAITING, GroupCommit
 
 
 class Notebook:

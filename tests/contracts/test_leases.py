@@ -15,7 +15,7 @@ from service.rate_limiting.leases import (
     SharedLeases,
     lease_key,
 )
-from service.redis_client import connect_redis
+from service.redis.client import connect_redis
 from tests.contracts.clock import Clock
 from tests.processes import find_free_port
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from service.rate_limiting.in_process import InProcessLimiter
 from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Refusal, Rule, Verdict
-from service.redis_client import connect_redis
+from service.redis.client import connect_redis
 from tests.contracts.clock import Clock
 
 AnyLimiter = InProcessLimiter | RedisLimiter

@@ -9,9 +9,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from service.migrations import steps
-from service.migrations.patience import Patience
-from service.migrations.running import open_for_migrating
+from service.database.migrations import steps
+from service.database.migrations.patience import Patience
+from service.database.migrations.running import open_for_migrating
 
 ROWS = 25
 

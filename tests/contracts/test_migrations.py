@@ -4,9 +4,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from service.migrations.models import METADATA
-from service.migrations.patience import Patience
-from service.migrations.running import migrate, open_for_migrating
+from service.database.migrations.models import METADATA
+from service.database.migrations.patience import Patience
+from service.database.migrations.running import migrate, open_for_migrating
 
 
 # Of SQLite an index over an expression is not read back.

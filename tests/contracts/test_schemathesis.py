@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service import commands
+from service.command_line import commands
 from service.settings import load_settings
 from tests.processes import Server
 from tests.servers import start_service

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from service import commands
 from service.accounts.rules import Role
 from service.app import create_app
+from service.command_line import commands
 from service.settings import load_settings
 from service.submission.schemas import MAX_NAME_CHARS
 from service.text.normalising import has_visible, normalise_line, normalise_text

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from sqlmodel import col, select, update
 
-from service import commands
 from service.clock import new_id
+from service.command_line import commands
 from service.privacy import rotation, vault
 from service.privacy.tables import DataKey, SealedAddress
 from tests.cast import House, email_of

@@ -48,7 +48,7 @@ def pack(checkout: Path) -> set[str]:
 def test_an_install_holds_what_the_checkout_holds(checkout: Path) -> None:
     whole = files_of(checkout)
     gone = ["service/gone.py", "service/web/templates/gone.html"]
-    gone.append("service/migrations/versions/0099_gone.py")
+    gone.append("service/database/migrations/versions/0099_gone.py")
     for name in gone:
         (checkout / name).write_text("")
     assert pack(checkout) == whole | set(gone)
@@ -60,7 +60,7 @@ def test_an_install_holds_what_the_checkout_holds(checkout: Path) -> None:
     listed = checkout / "greenroom.egg-info" / "SOURCES.txt"
     listed.parent.mkdir(exist_ok=True)
     listed.write_text("\n".join(gone))
-    compiled = checkout / "service" / "migrations" / "versions" / "__pycache__"
+    compiled = checkout / "service" / "database" / "migrations" / "versions" / "__pycache__"
     compiled.mkdir()
     (compiled / "0099_gone.cpython-311.pyc").write_bytes(b"")
 

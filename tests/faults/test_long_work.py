@@ -6,16 +6,17 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import col, select, update
 
-from service import commands, housekeeping
+from service import housekeeping
+from service.command_line import commands
 from service.command_line.log import verify_logs
+from service.concurrency.pacing import HELD_SECONDS, Pace
 from service.housekeeping import tidy_up
-from service.metrics import Metrics
 from service.modlog import operations as modlog
-from service.pacing import HELD_SECONDS, Pace
 from service.privacy import rotation, vault
 from service.process import start_services
 from service.sites.tables import Site
 from service.submission.tables import IdempotencyKey
+from service.telemetry.metrics import Metrics
 from tests.cast import House
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from service.migrations import running
-from service.migrations.refusals import AGAIN, MigrationFailed
-from service.migrations.running import migrate, newest_revision
+from service.database.migrations import running
+from service.database.migrations.refusals import AGAIN, MigrationFailed
+from service.database.migrations.running import migrate, newest_revision
 from tests.migrating import bystander, migrating
 from tests.processes import REPOSITORY, bound_to_us, wait_until
 

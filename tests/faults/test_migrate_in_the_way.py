@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from psycopg import sql
 
 from service.database import Database
-from service.migrations.refusals import AGAIN, MigrationFailed, SchemaOutdated
-from service.migrations.running import migrate, newest_revision, require_current_schema
+from service.database.migrations.refusals import AGAIN, MigrationFailed, SchemaOutdated
+from service.database.migrations.running import migrate, newest_revision, require_current_schema
 from tests.migrating import QUICK, bystander, migrate_to, migrating
 
 # The settings of the migrating session at each of its statements that change the schema.

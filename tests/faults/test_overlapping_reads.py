@@ -16,13 +16,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.changes import Change
 from service.database import Database
 from service.errors import NotFound, Unavailable
-from service.metrics import Metrics
 from service.publication import standby
 from service.publication.memory import FRESH_SECONDS, Basis, Memory
 from service.publication.pages import MAX_READS, Pages
 from service.publication.standby import Made, Standby
 from service.sites.directory import KnownSite
 from service.sites.policy import SitePolicy
+from service.telemetry.metrics import Metrics
 from tests.waiting import DEADLINE_SECONDS, until
 
 SITE = KnownSite(UUID(int=1), "blog", "Blog", ("https://blog.example",), SitePolicy())

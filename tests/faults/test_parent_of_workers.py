@@ -14,7 +14,7 @@ from tests.processes import REPOSITORY, bound_to_us, wait_until
 # A parent of one worker, with little patience; the worker runs the program in argv.
 PARENT = """
 import socket, sys
-from service.logs import configure_logs
+from service.telemetry.logs import configure_logs
 from service.server.workers import Parent, Patience
 
 configure_logs()

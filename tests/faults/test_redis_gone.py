@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from service.metrics import Metrics
 from service.rate_limiting.fallback import PATIENCE_SECONDS, FallbackLimiter, open_limiter
 from service.rate_limiting.in_process import InProcessLimiter
 from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Limiter, Rule
-from service.redis_client import connect_redis
+from service.redis.client import connect_redis
+from service.telemetry.metrics import Metrics
 from tests.processes import Server, ServerMissing, find_free_port
 from tests.servers import start_private_redis
 

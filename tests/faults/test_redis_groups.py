@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from service.changes import Change
-from service.metrics import Metrics
 from service.publication.channel import Channel
 from service.rate_limiting.fallback import open_limiter
 from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Limiter, Rule
-from service.redis_client import connect_redis, connect_subscriber
+from service.redis.client import connect_redis, connect_subscriber
+from service.telemetry.metrics import Metrics
 from tests.processes import Server, ServerMissing
 from tests.proxies import skip_or_fail
 from tests.redis_groups import RedisGroup, start_private_cluster, start_private_sentinel

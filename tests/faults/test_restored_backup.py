@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from service import commands
+from service.command_line import commands
 from service.command_line.log import Verified, accept_logs, verify_logs
 from service.services import Services
 from service.settings import Settings

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from service.beside import do_beside
+from service.concurrency.beside import do_beside
 
 
 async def test_of_many_pieces_one_is_done_at_a_time_and_in_order() -> None:

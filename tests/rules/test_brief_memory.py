@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from service.brief_memory import REMEMBER_SECONDS, BriefMemory
+from service.concurrency.brief_memory import REMEMBER_SECONDS, BriefMemory
 
 
 class World:

@@ -7,7 +7,7 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.group_commit import MAX_BATCH, MAX_WAITING
+from service.database.group_commit import MAX_BATCH, MAX_WAITING
 from tests.benchmarks.capacity import (
     DECIDED_TOGETHER,
     Cost,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.languages import LANGUAGES
 from service.publication.schemas import ShowFragment
+from service.text.languages import LANGUAGES
 
 REPOSITORY = Path(__file__).parent.parent.parent
 EMBEDDING = REPOSITORY / "docs" / "embedding"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from service.languages import (
+from service.text.languages import (
     FALLBACK,
     LANGUAGES,
     Language,
@@ -37,7 +37,7 @@ def test_a_string_has_the_same_placeholders_in_every_language(language: Language
 
 def test_what_a_language_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "service.languages.read_own_words", {"en": {"a": "A", "b": "B"}, "de": {"a": "Ä"}}.get
+        "service.text.languages.read_own_words", {"en": {"a": "A", "b": "B"}, "de": {"a": "Ä"}}.get
     )
     assert read_words.__wrapped__("de") == {"a": "Ä", "b": "B"}
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from service import log_outlet
-from service.log_outlet import Outlet
+from service.telemetry import log_outlet
+from service.telemetry.log_outlet import Outlet
 from tests.processes import wait_until
 
 

@@ -3,7 +3,7 @@
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from service.migrations.running import MIGRATIONS, newest_revision
+from service.database.migrations.running import MIGRATIONS, newest_revision
 
 
 def test_the_newest_file_is_the_head_of_the_only_chain() -> None:

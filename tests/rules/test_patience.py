@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from service.concurrency.patience import Patience
 from service.errors import Unavailable
-from service.patience import Patience
 
 SECONDS = 0.2
 

@@ -7,9 +7,9 @@ import pytest
 import redis
 from redis.asyncio import SSLConnection
 
-from service.redis_client import check_redis_url
-from service.redis_errors import describe_failure
-from service.redis_url import parse_redis_url
+from service.redis.client import check_redis_url
+from service.redis.errors import describe_failure
+from service.redis.url import parse_redis_url
 
 NODES = (("a.example", 1), ("b.example", 6379), ("::1", 3))
 

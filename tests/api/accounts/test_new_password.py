@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import commands
+from service.command_line import commands
 from tests.api.accounts.test_one_time_links import NEW_PASSWORD, link_for, may_sign_in, press
 from tests.api.administration.test_sites import make_admin
 from tests.cast import PASSWORD, PUBLIC_URL, House, email_of

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from service import commands
+from service.command_line import commands
 from tests.api.accounts.hashing import CountingHasher
 from tests.cast import PASSWORD, PUBLIC_URL, House, email_of
 

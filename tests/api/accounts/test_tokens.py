@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service import commands
+from service.command_line import commands
 from tests.answers import codes_of, problem_of
 from tests.api.administration.test_sites import make_admin
 from tests.cast import House, email_of

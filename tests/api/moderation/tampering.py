@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import commands
+from service.command_line import commands
 from service.command_line.log import Verified, verify_logs
 from service.comments.tables import Comment
 from service.modlog.tables import LogEntry, LogHead, LogText

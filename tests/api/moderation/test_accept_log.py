@@ -8,14 +8,14 @@ import pytest
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import commands
+from service.command_line import commands
 from service.command_line.log import Verified, accept_logs, verify_logs
 from service.housekeeping import tidy_up
-from service.metrics import Metrics
 from service.modlog import thinning
 from service.modlog.tables import LogEntry, LogHead
 from service.process import start_services
 from service.sites.tables import Site
+from service.telemetry.metrics import Metrics
 from tests.api.moderation.tampering import cut_to, tamper
 from tests.cast import House
 

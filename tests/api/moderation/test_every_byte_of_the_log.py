@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from sqlmodel import SQLModel
 
-from service import commands
+from service.command_line import commands
 from service.command_line.log import verify_logs
 from service.modlog.tables import LogEntry, LogHead, LogText
 from service.services import Services

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlmodel import col, update
 
-from service import commands
+from service.command_line import commands
 from service.comments.tables import Comment, ProposedEdit
 from service.housekeeping import renew_markup
 from tests.api.moderation.tampering import flaws

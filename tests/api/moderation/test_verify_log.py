@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import commands
 from service.clock import new_id
+from service.command_line import commands
 from service.command_line.refusals import CommandFailed
 from service.modlog.tables import LogEntry, LogHead
 from tests.api.moderation.tampering import (

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import commands
+from service.command_line import commands
 from service.modlog.rules import entry_bytes
 from service.modlog.tables import LogEntry, LogHead, LogText
 from tests.api.moderation.tampering import fill, flaws, tamper, verify

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import select
 
-from service import commands
+from service.command_line import commands
 from service.command_line.log import verify_logs
 from service.comments.tables import Article, Comment, ProposedEdit
 from service.services import Services

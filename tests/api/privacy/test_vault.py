@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlmodel import col, select, update
 
-from service import commands
+from service.command_line import commands
 from service.environment import SettingsInvalid
 from service.privacy.addresses import check_address
 from service.privacy.secrets import SecretKeyWrong, load_secret_key

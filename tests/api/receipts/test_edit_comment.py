@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service import commands
+from service.command_line import commands
 from service.command_line.log import verify_logs
 from service.submission.schemas import Submitted
 from service.text.markup import render_html

@@ -9,9 +9,9 @@ import pytest
 from sqlmodel import col, delete, update
 
 from service.comments.tables import Comment
-from service.languages import LANGUAGES, Language, direction, read_words
 from service.sites.tables import SiteOrigin
 from service.submission.schemas import Submitted
+from service.text.languages import LANGUAGES, Language, direction, read_words
 from tests.cast import House
 
 WORDS = read_words("en")

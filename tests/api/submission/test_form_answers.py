@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from service.languages import LANGUAGES, Language, read_words
+from service.text.languages import LANGUAGES, Language, read_words
 from tests.answers import codes_of, problem_of
 from tests.cast import PUBLIC_URL, SUBMIT, House
 

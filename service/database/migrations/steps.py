@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from alembic import op
 
-from service.pacing import Pace, pause_after
+from service.concurrency.pacing import Pace, pause_after
 
 # Rows of a backfill in the smallest piece, which is the first one, and in the largest.
 ROWS, MAX_ROWS = 200, 20_000

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
-from service.migrations.patience import Patience, Tell
-from service.migrations.refusals import MigrationFailed
+from service.database.migrations.patience import Patience, Tell
+from service.database.migrations.refusals import MigrationFailed
 
 ADVISORY_LOCK = 0x67726E726D
 POLL_SECONDS = 0.25

@@ -15,10 +15,9 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from service.database import Bounds, Database
 from service.database.engines import open_for_writing
 from service.database.health import Health
-from service.database.sqlite import DatabaseFile
-from service.migrations.alone import alone
-from service.migrations.patience import Patience, Tell, say_nothing
-from service.migrations.refusals import (
+from service.database.migrations.alone import alone
+from service.database.migrations.patience import Patience, Tell, say_nothing
+from service.database.migrations.refusals import (
     AGAIN,
     MigrationFailed,
     SchemaOutdated,
@@ -26,9 +25,10 @@ from service.migrations.refusals import (
     explain,
     refuse_newer,
 )
-from service.migrations.watching import Watch
+from service.database.migrations.watching import Watch
+from service.database.sqlite import DatabaseFile
 
-MIGRATIONS = files("service") / "migrations"
+MIGRATIONS = files("service.database") / "migrations"
 VERSIONS = MIGRATIONS / "versions"
 # Somebody has a lock that we need, or waits for one of ours while we wait for his.
 IN_THE_WAY = {"55P03", "40P01", "SQLITE_BUSY"}

@@ -7,8 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from service.patience import PATIENCE_SECONDS, Patience
-from service.turns import Turns
+from service.concurrency.patience import PATIENCE_SECONDS, Patience
+from service.concurrency.turns import Turns
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -1,6 +1,6 @@
 """Find what changes in public, and what of a whole site is public, by indexes."""
 
-from service.migrations import steps
+from service.database.migrations import steps
 
 revision = "0003"
 down_revision = "0002"

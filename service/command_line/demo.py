@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from service import commands
 from service.accounts.errors import AccountExists
 from service.app import create_app
+from service.command_line import commands
 from service.command_line.refusals import Misconfigured
-from service.logs import configure_logs
 from service.server.listening import bind_listener
 from service.server.serving import run_server
 from service.settings import Settings, load_settings
 from service.sites.errors import SiteExists
+from service.telemetry.logs import configure_logs
 from service.web.demo import ROUTES, SITE
 
 DATA_DIR = Path("data/demo")

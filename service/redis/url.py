@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote_to_bytes, urlsplit
 import msgspec
 from redis.asyncio.connection import parse_url
 
-from service.hosts import find_unreadable, is_host
+from service.text.hosts import find_unreadable, is_host
 
 SCHEMES = ("redis", "rediss", "unix")
 GROUPS = ("sentinel", "cluster")

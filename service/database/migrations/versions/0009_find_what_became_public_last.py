@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from service.migrations import steps
+from service.database.migrations import steps
 
 revision = "0009"
 down_revision = "0008"

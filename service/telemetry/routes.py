@@ -17,7 +17,7 @@ from service.http.docs import Doc
 from service.http.reading import AppRequest
 from service.server.draining import DRAIN
 from service.services import Services
-from service.status.facts import read_facts
+from service.telemetry.facts import read_facts
 
 # A database that does not answer a trivial query within this time cannot serve readers either.
 PATIENCE_SECONDS = 2.0

@@ -1,6 +1,6 @@
 """Find by an index the comments of which it is not known yet what they are found by."""
 
-from service.migrations import steps
+from service.database.migrations import steps
 
 revision = "0011"
 down_revision = "0010"

@@ -1,6 +1,6 @@
 """Find by an index what the markup before the first that has a number has rendered."""
 
-from service.migrations import steps
+from service.database.migrations import steps
 
 revision = "0007"
 down_revision = "0006"

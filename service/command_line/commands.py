@@ -22,11 +22,10 @@ from service.command_line.database_errors import explained
 from service.command_line.refusals import CommandFailed
 from service.command_line.starting import require_text
 from service.database import MAINTENANCE
+from service.database.migrations.patience import Tell, say_nothing
+from service.database.migrations.running import migrate
 from service.http.faults import Faults
 from service.http.tidy import tidy_fields
-from service.metrics import Metrics
-from service.migrations.patience import Tell, say_nothing
-from service.migrations.running import migrate
 from service.privacy.addresses import check_address
 from service.privacy.rotation import Rotation, TellCount, rotate_keys
 from service.process import start_services
@@ -35,6 +34,7 @@ from service.settings import Settings
 from service.sites import operations as sites
 from service.sites.directory import KnownSite, load_site
 from service.sites.policy import parse_setting
+from service.telemetry.metrics import Metrics
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as TooSlow
 from redis.maint_notifications import MaintNotificationsConfig
 
-from service.redis_url import PORTS, RedisAddress, parse_redis_url
+from service.redis.url import PORTS, RedisAddress, parse_redis_url
 
 RedisClient = Redis | RedisCluster
 

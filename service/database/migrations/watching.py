@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.migrations.patience import Tell
+from service.database.migrations.patience import Tell
 
 # Often enough to see who is in the way while we wait for a lock.
 LOOK_SECONDS = 0.25

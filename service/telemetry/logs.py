@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from service.log_outlet import Outlet
+from service.telemetry.log_outlet import Outlet
 
 STANDARD_ERROR = 2
 REDACTED = "[redacted]"

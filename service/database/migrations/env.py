@@ -5,7 +5,7 @@ On SQLite each runs in the transaction that is open, on PostgreSQL in one of its
 
 from alembic import context
 
-from service.migrations.models import METADATA
+from service.database.migrations.models import METADATA
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -7,12 +7,12 @@ from prometheus_client.metrics_core import Metric
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.concurrency.patience import Patience
 from service.database import Database
 from service.database.probing import GONE
 from service.errors import Unavailable
 from service.modlog.rules import Head
-from service.patience import Patience
-from service.status.queries import read_backlogs, read_heads
+from service.telemetry.queries import read_backlogs, read_heads
 from service.telemetry.scraped import describe_backlogs
 
 # 48 bits of a hash are exact in the floating point numbers of metrics.

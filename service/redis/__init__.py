@@ -1,0 +1,1 @@
+"""Connections to Redis: one server, Sentinels or a cluster, by their URL."""

@@ -1,1 +1,0 @@
-"""The state of the running service: is it alive, is it ready, what does it count."""
