@@ -7,8 +7,6 @@ import msgspec
 
 from service.telemetry.logs import get_logger
 
-# Under this name a session carries the changes that are to be told after its commit.
-NEW_CHANGES = "new_changes"
 # Stands for all articles of a site together; none of them can be called so.
 WHOLE_SITE = ""
 

@@ -84,9 +84,8 @@ async def _render(services: Services, ids: Sequence[UUID]) -> float:
     if not renderings:
         return 0.0
     started = time.monotonic()
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        await write_renderings(session, keyring, renderings, services.clock())
+    async with services.changing(None) as work:
+        await write_renderings(work, renderings)
     return time.monotonic() - started
 
 

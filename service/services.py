@@ -10,7 +10,7 @@ from litestar.connection import ASGIConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.passwords import Passwords
-from service.changes import NEW_CHANGES, Changes
+from service.changes import Changes
 from service.clock import Clock
 from service.concurrency.brief_memory import BriefMemory
 from service.database import Database
@@ -24,7 +24,6 @@ from service.errors import (
 from service.http.process import process_of
 from service.http.reading import AppRequest, read_origin
 from service.modlog.heads import LogHeads
-from service.modlog.operations import NEW_HEADS
 from service.modlog.rules import Head
 from service.privacy.vault import Keyring, Vault
 from service.rate_limiting.clients import address_prefix, client_address
@@ -35,6 +34,7 @@ from service.sites.directory import KnownSite, SiteDirectory
 from service.sites.policy import SitePolicy
 from service.telemetry.logs import get_logger
 from service.telemetry.metrics import Metrics
+from service.work import Work
 
 # What a change by a reader is refused with before its limits are asked.
 BEFORE_LIMITS = (NotFound, OriginNotAllowed, BodyTooLarge, MediaTypeNotSupported)
@@ -96,17 +96,23 @@ class Services:
         async with self.looking_up() as session:
             return await self.vault.keyring(session)
 
+    def writing(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction that commits at the end of the block, for what is in no log."""
+        return self.database.writing()
+
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that commits at the end of the block.
+    async def changing(self, actor_id: UUID | None) -> AsyncIterator[Work]:
+        """Open a unit of work of a moderator, or of nobody by name; it commits at the end of the block.
 
         After it those who listen hear what changed in public, and the heads of logs are noted.
         """
         async with self.database.writing() as session:
-            yield session
-        if changes := session.info.get(NEW_CHANGES):
-            self.changes.tell(changes)
-        for site_id, head in session.info.get(NEW_HEADS, {}).items():
+            work = Work(session, await self.vault.keyring(session), self.clock(), actor_id)
+            yield work
+            await work.close()
+        if work.public:
+            self.changes.tell(work.public)
+        for site_id, head in work.heads.items():
             await asyncio.to_thread(self._remember_head, site_id, head)
 
     def _remember_head(self, site_id: UUID, head: Head) -> None:

@@ -1,6 +1,5 @@
 """What lets a moderator in, and how it ends: sessions, one-time links, bearer tokens; and new passwords."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -9,9 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.tables import BearerToken, Moderator, OneTimeLink, SignInSession
 from service.errors import NotFound
-from service.modlog.chains import Entries
-from service.modlog.entries import make_entry
 from service.privacy.vault import NO_SITE
+from service.work import Work
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -38,42 +36,22 @@ async def lock_moderator(session: AsyncSession, moderator_id: UUID) -> Moderator
 
 
 async def set_password(
-    session: AsyncSession,
-    moderator: Moderator,
-    password_hash: str,
-    entries: Entries,
-    *,
-    keep_tokens: bool,
-    actor_id: UUID | None,
-    now: datetime,
+    work: Work, moderator: Moderator, password_hash: str, *, keep_tokens: bool
 ) -> Ended:
     """Set the password of a locked account, and end whatever came before it."""
     moderator.password_hash = password_hash
-    session.add(moderator)
+    work.session.add(moderator)
     kept = ":tokens-kept" if keep_tokens else ""
-    subject = f"{moderator.id}{kept}"
-    entries.add(NO_SITE, make_entry("password.changed", now, actor_id, subject=subject))
-    return await end_access(
-        session, moderator.id, entries, keep_tokens=keep_tokens, actor_id=actor_id, now=now
-    )
+    work.log(NO_SITE, "password.changed", f"{moderator.id}{kept}")
+    return await end_access(work, moderator.id, keep_tokens=keep_tokens)
 
 
-async def end_access(
-    session: AsyncSession,
-    moderator_id: UUID,
-    entries: Entries,
-    *,
-    keep_tokens: bool,
-    actor_id: UUID | None,
-    now: datetime,
-) -> Ended:
+async def end_access(work: Work, moderator_id: UUID, *, keep_tokens: bool) -> Ended:
     """End the sessions and the open links of a locked account, and its tokens unless they are to stay."""
     is_theirs = col(SignInSession.moderator_id) == moderator_id
-    sessions = await session.exec(delete(SignInSession).where(is_theirs))
-    links = await end_links(session, moderator_id)
-    tokens = 0
-    if not keep_tokens:
-        tokens = await _revoke_tokens(session, moderator_id, entries, actor_id, now)
+    sessions = await work.session.exec(delete(SignInSession).where(is_theirs))
+    links = await end_links(work.session, moderator_id)
+    tokens = 0 if keep_tokens else await _revoke_tokens(work, moderator_id)
     return Ended(sessions.rowcount, links, tokens)
 
 
@@ -83,31 +61,18 @@ async def end_links(session: AsyncSession, moderator_id: UUID) -> int:
     return (await session.exec(delete(OneTimeLink).where(*is_open))).rowcount
 
 
-async def _revoke_tokens(
-    session: AsyncSession,
-    moderator_id: UUID,
-    entries: Entries,
-    actor_id: UUID | None,
-    now: datetime,
-) -> int:
+async def _revoke_tokens(work: Work, moderator_id: UUID) -> int:
     query = select(BearerToken).where(
         BearerToken.moderator_id == moderator_id, col(BearerToken.revoked_at).is_(None)
     )
-    found = (await session.exec(query.order_by(col(BearerToken.id)).with_for_update())).all()
+    found = (await work.session.exec(query.order_by(col(BearerToken.id)).with_for_update())).all()
     for token in found:
-        revoke(session, token, entries, actor_id, now)
+        revoke(work, token)
     return len(found)
 
 
-def revoke(
-    session: AsyncSession,
-    token: BearerToken,
-    entries: Entries,
-    actor_id: UUID | None,
-    now: datetime,
-) -> None:
+def revoke(work: Work, token: BearerToken) -> None:
     """Revoke one token, which stands in the log of the site that it was for."""
-    token.revoked_at = now
-    session.add(token)
-    entry = make_entry("token.revoked", now, actor_id, subject=str(token.id))
-    entries.add(token.site_id or NO_SITE, entry)
+    token.revoked_at = work.now
+    work.session.add(token)
+    work.log(token.site_id or NO_SITE, "token.revoked", token.id)

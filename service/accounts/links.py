@@ -13,38 +13,26 @@ from service.accounts.sessions import start_session
 from service.accounts.tables import Moderator, OneTimeLink
 from service.accounts.tokens import hash_token, make_token
 from service.errors import NotFound
-from service.modlog.chains import Entries
-from service.modlog.entries import make_entry
-from service.modlog.operations import append_entries
-from service.privacy.vault import NO_SITE, Keyring
+from service.privacy.vault import NO_SITE
+from service.work import Work
 
 LINK_LIFETIME = timedelta(hours=24)
 
 
-async def make_link(
-    session: AsyncSession,
-    keyring: Keyring,
-    moderator_id: UUID,
-    *,
-    actor_id: UUID | None,
-    now: datetime,
-) -> str:
+async def make_link(work: Work, moderator_id: UUID) -> str:
     """Make a link that signs a moderator in once within a day, and end the ones before; gives its token.
 
     Raises NotFound or AccountDisabled.
     """
-    moderator = await lock_moderator(session, moderator_id)
+    moderator = await lock_moderator(work.session, moderator_id)
     if moderator.disabled_at is not None:
         raise AccountDisabled
-    await end_links(session, moderator_id)
-    token = make_token()
-    session.add(
-        OneTimeLink(
-            token_hash=hash_token(token), moderator_id=moderator_id, expires_at=now + LINK_LIFETIME
-        )
+    await end_links(work.session, moderator_id)
+    token, ends = make_token(), work.now + LINK_LIFETIME
+    work.session.add(
+        OneTimeLink(token_hash=hash_token(token), moderator_id=moderator_id, expires_at=ends)
     )
-    entry = make_entry("link.created", now, actor_id, subject=str(moderator_id))
-    await append_entries(session, keyring, NO_SITE, [entry])
+    work.log(NO_SITE, "link.created", moderator_id)
     return token
 
 
@@ -78,10 +66,8 @@ def can_sign_in(now: datetime) -> ColumnElement[bool]:
 
 
 async def use_link(
-    session: AsyncSession,
-    keyring: Keyring,
+    work: Work,
     token: str,
-    now: datetime,
     *,
     password_hash: str | None = None,
     keep_tokens: bool = False,
@@ -91,6 +77,7 @@ async def use_link(
 
     Gives the token of a new session, which takes the place of the browser's own. Raises NotFound.
     """
+    session, now = work.session, work.now
     link = await find_link(session, token, now)
     moderator = await lock_moderator(session, link.moderator_id)
     used = await session.exec(
@@ -101,17 +88,9 @@ async def use_link(
     if used.rowcount != 1 or moderator.disabled_at is not None:
         # Two clicks at once: the other one came first. Or the link has ended meanwhile.
         raise NotFound("This link was used already.")
-    entries, who = Entries(), moderator.id
-    entries.add(NO_SITE, make_entry("link.used", now, who, subject=str(who)))
+    # Whose link it is was not known before.
+    work.actor_id = moderator.id
+    work.log(NO_SITE, "link.used", moderator.id)
     if password_hash:
-        await set_password(
-            session,
-            moderator,
-            password_hash,
-            entries,
-            keep_tokens=keep_tokens,
-            actor_id=who,
-            now=now,
-        )
-    await entries.append(session, keyring)
-    return await start_session(session, who, now, instead_of=instead_of)
+        await set_password(work, moderator, password_hash, keep_tokens=keep_tokens)
+    return await start_session(session, moderator.id, now, instead_of=instead_of)

@@ -148,18 +148,11 @@ async def create_token(
         caller.require(site.id, role or Role.VIEWER)
     if why := caller.opens_nothing(site.id if site else None, role):
         raise NotAllowed(f"No token was made: {why}.")
-    async with services.writing() as session:
-        await require_still_in(session, caller)
-        keyring = await services.vault.keyring(session)
+    async with services.changing(caller.moderator_id) as work:
+        await require_still_in(work.session, caller)
+        site_id = site.id if site else None
         token, text = await create_bearer_token(
-            session,
-            keyring,
-            caller.moderator_id,
-            name=command.name,
-            site_id=site.id if site else None,
-            role=role,
-            actor_id=caller.moderator_id,
-            now=services.clock(),
+            work, caller.moderator_id, name=command.name, site_id=site_id, role=role
         )
     made = TokenMade(text, view_token(token, command.site))
     return created(made, f"/v1/tokens/{token.id}")
@@ -205,16 +198,9 @@ async def revoke_token(
     token_id = parse_id(token)
     if token_id is None:
         raise NotFound
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        await revoke_bearer_token(
-            session,
-            keyring,
-            token_id,
-            of=None if caller.is_admin else caller.moderator_id,
-            actor_id=caller.moderator_id,
-            now=services.clock(),
-        )
+    of = None if caller.is_admin else caller.moderator_id
+    async with services.changing(caller.moderator_id) as work:
+        await revoke_bearer_token(work, token_id, of=of)
     return no_content()
 
 

@@ -5,7 +5,6 @@ removed only id and name stay, beside what stands in the logs.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import col, delete, or_, select
@@ -19,101 +18,67 @@ from service.accounts.members import require_other_owners
 from service.accounts.rules import Role
 from service.accounts.tables import Membership, Moderator
 from service.errors import NotFound
-from service.modlog.chains import Entries
-from service.modlog.entries import make_entry
 from service.privacy.tables import SealedAddress
 from service.privacy.vault import NO_SITE
+from service.work import Work
 
 
-async def disable_moderator(
-    session: AsyncSession,
-    moderator_id: UUID,
-    entries: Entries,
-    *,
-    actor_id: UUID | None,
-    now: datetime,
-) -> Ended:
+async def disable_moderator(work: Work, moderator_id: UUID) -> Ended:
     """Let nobody in by an account until it is enabled again; raises NotFound, LastOwner or LastAdmin."""
-    moderator = await _lock_to_leave(session, moderator_id, now)
+    moderator = await _lock_to_leave(work, moderator_id)
     if moderator.disabled_at is None:
-        moderator.disabled_at = now
-        session.add(moderator)
-        entry = make_entry("moderator.disabled", now, actor_id, subject=str(moderator_id))
-        entries.add(NO_SITE, entry)
-    return await _shut_out(session, moderator_id, entries, actor_id, now)
+        moderator.disabled_at = work.now
+        work.session.add(moderator)
+        work.log(NO_SITE, "moderator.disabled", moderator_id)
+    return await _shut_out(work, moderator_id)
 
 
-async def enable_moderator(
-    session: AsyncSession,
-    moderator_id: UUID,
-    entries: Entries,
-    *,
-    actor_id: UUID | None,
-    now: datetime,
-) -> None:
+async def enable_moderator(work: Work, moderator_id: UUID) -> None:
     """Let somebody in again who was disabled, by the same password and to the same roles; raises NotFound."""
-    moderator = await _lock_with_admins(session, moderator_id)
+    moderator = await _lock_with_admins(work.session, moderator_id)
     if moderator.disabled_at is None:
         return
     moderator.disabled_at = None
-    session.add(moderator)
-    entry = make_entry("moderator.enabled", now, actor_id, subject=str(moderator_id))
-    entries.add(NO_SITE, entry)
+    work.session.add(moderator)
+    work.log(NO_SITE, "moderator.enabled", moderator_id)
 
 
-async def remove_moderator(
-    session: AsyncSession,
-    moderator_id: UUID,
-    entries: Entries,
-    *,
-    actor_id: UUID | None,
-    now: datetime,
-) -> Ended:
+async def remove_moderator(work: Work, moderator_id: UUID) -> Ended:
     """Take an account away for good; raises NotFound, LastOwner or LastAdmin.
 
     Its address leaves the vault and may have an account anew. The log goes on saying who did what.
     """
-    moderator = await _lock_to_leave(session, moderator_id, now)
-    moderator.removed_at, moderator.password_hash, moderator.is_admin = now, None, False
-    session.add(moderator)
-    entry = make_entry("moderator.removed", now, actor_id, subject=str(moderator_id))
-    entries.add(NO_SITE, entry)
-    for site_id in await _sites_of(session, moderator_id):
-        subject = f"{moderator_id}:none"
-        entries.add(site_id, make_entry("member.changed", now, actor_id, subject=subject))
-    await session.exec(delete(Membership).where(col(Membership.moderator_id) == moderator_id))
-    ended = await _shut_out(session, moderator_id, entries, actor_id, now)
-    await session.exec(delete(SealedAddress).where(col(SealedAddress.id) == moderator_id))
+    moderator = await _lock_to_leave(work, moderator_id)
+    moderator.removed_at, moderator.password_hash, moderator.is_admin = work.now, None, False
+    work.session.add(moderator)
+    work.log(NO_SITE, "moderator.removed", moderator_id)
+    for site_id in await _sites_of(work.session, moderator_id):
+        work.log(site_id, "member.changed", f"{moderator_id}:none")
+    is_theirs = col(Membership.moderator_id) == moderator_id
+    await work.session.exec(delete(Membership).where(is_theirs))
+    ended = await _shut_out(work, moderator_id)
+    await work.session.exec(delete(SealedAddress).where(col(SealedAddress.id) == moderator_id))
     return ended
 
 
-async def set_admin(
-    session: AsyncSession,
-    moderator_id: UUID,
-    is_admin: bool,
-    entries: Entries,
-    *,
-    actor_id: UUID | None,
-    now: datetime,
-) -> None:
+async def set_admin(work: Work, moderator_id: UUID, is_admin: bool) -> None:
     """Make somebody an admin of the installation, or take that away; raises NotFound or LastAdmin."""
-    moderator = await _lock_with_admins(session, moderator_id)
+    moderator = await _lock_with_admins(work.session, moderator_id)
     if moderator.is_admin == is_admin:
         return
     if not is_admin:
-        await _require_another_admin(session, moderator, now)
+        await _require_another_admin(work, moderator)
     moderator.is_admin = is_admin
-    session.add(moderator)
-    subject = f"{moderator_id}:{'admin' if is_admin else 'no-admin'}"
-    entries.add(NO_SITE, make_entry("moderator.changed", now, actor_id, subject=subject))
+    work.session.add(moderator)
+    work.log(NO_SITE, "moderator.changed", f"{moderator_id}:{'admin' if is_admin else 'no-admin'}")
 
 
-async def _lock_to_leave(session: AsyncSession, moderator_id: UUID, now: datetime) -> Moderator:
+async def _lock_to_leave(work: Work, moderator_id: UUID) -> Moderator:
     """Lock an account without which the installation and its sites can go on."""
-    moderator = await _lock_with_admins(session, moderator_id)
-    await _require_another_admin(session, moderator, now)
-    owned = await _sites_of(session, moderator_id, Role.OWNER)
-    await require_other_owners(session, moderator_id, owned, now)
+    moderator = await _lock_with_admins(work.session, moderator_id)
+    await _require_another_admin(work, moderator)
+    owned = await _sites_of(work.session, moderator_id, Role.OWNER)
+    await require_other_owners(work, moderator_id, owned)
     return moderator
 
 
@@ -129,13 +94,11 @@ async def _lock_with_admins(session: AsyncSession, moderator_id: UUID) -> Modera
     return found
 
 
-async def _require_another_admin(
-    session: AsyncSession, moderator: Moderator, now: datetime
-) -> None:
+async def _require_another_admin(work: Work, moderator: Moderator) -> None:
     """Raise LastAdmin where a locked account is that of the only admin who can sign in."""
     is_another = (col(Moderator.is_admin), Moderator.id != moderator.id)
-    query = select(Moderator.id).where(*is_another, can_sign_in(now)).limit(1)
-    if moderator.is_admin and (await session.exec(query)).first() is None:
+    query = select(Moderator.id).where(*is_another, can_sign_in(work.now)).limit(1)
+    if moderator.is_admin and (await work.session.exec(query)).first() is None:
         raise LastAdmin
 
 
@@ -146,15 +109,7 @@ async def _sites_of(
     return (await session.exec(query.where(Membership.role == role.word) if role else query)).all()
 
 
-async def _shut_out(
-    session: AsyncSession,
-    moderator_id: UUID,
-    entries: Entries,
-    actor_id: UUID | None,
-    now: datetime,
-) -> Ended:
-    ended = await end_access(
-        session, moderator_id, entries, keep_tokens=False, actor_id=actor_id, now=now
-    )
-    await give_claims_back(session, moderator_id)
+async def _shut_out(work: Work, moderator_id: UUID) -> Ended:
+    ended = await end_access(work, moderator_id, keep_tokens=False)
+    await give_claims_back(work.session, moderator_id)
     return ended

@@ -76,21 +76,16 @@ async def add_member(
 async def _add(
     services: Services, caller: Caller, site: KnownSite, command: AddMember, address: Address
 ) -> UUID:
-    now, actor = services.clock(), caller.moderator_id
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        moderator = await find_moderator(session, keyring, address)
+    async with services.changing(caller.moderator_id) as work:
+        moderator = await find_moderator(work.session, work.keyring, address)
         if moderator is None:
-            moderator = await create_moderator(
-                session, keyring, address, name=command.name, now=now, actor_id=actor
-            )
+            moderator = await create_moderator(work, address, name=command.name)
         else:
             # So that of two who add somebody at once the second one is told.
-            await lock_moderator(session, moderator.id)
-            if await session.get(Membership, (site.id, moderator.id)):
+            await lock_moderator(work.session, moderator.id)
+            if await work.session.get(Membership, (site.id, moderator.id)):
                 raise MemberExists
-        role = parse_role(command.role)
-        await set_role(session, keyring, site.id, moderator.id, role, actor_id=actor, now=now)
+        await set_role(work, site.id, moderator.id, parse_role(command.role))
     return moderator.id
 
 

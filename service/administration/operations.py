@@ -14,8 +14,6 @@ from service.comments.tables import Article
 from service.comments.visibility import bump_article
 from service.database import insert_new
 from service.http.faults import Faults
-from service.modlog.entries import make_entry
-from service.modlog.operations import append_entries
 from service.services import Services
 from service.sites import operations as sites
 from service.sites.directory import KnownSite
@@ -23,16 +21,9 @@ from service.sites.directory import KnownSite
 
 async def create_site(services: Services, command: CreateSite, caller: Caller) -> None:
     """Make a site; raises SiteExists."""
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
+    async with services.changing(caller.moderator_id) as work:
         await sites.create_site(
-            session,
-            keyring,
-            slug=command.slug,
-            title=command.title,
-            origins=command.origins,
-            actor_id=caller.moderator_id,
-            now=services.clock(),
+            work, slug=command.slug, title=command.title, origins=command.origins
         )
     services.directory.forget()
 
@@ -41,17 +32,13 @@ async def change_site(
     services: Services, site: KnownSite, command: ChangeSite, caller: Caller, faults: Faults
 ) -> None:
     """Change what the command names, unless it has faults; raises Invalid or SettingFixed."""
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
+    async with services.changing(caller.moderator_id) as work:
         await sites.change_site(
-            session,
-            keyring,
+            work,
             site.id,
             title=command.title or None,
             origins=command.origins or None,
             settings=command.settings or {},
-            actor_id=caller.moderator_id,
-            now=services.clock(),
             faults=faults,
         )
     services.directory.forget()
@@ -61,23 +48,18 @@ async def set_article_state(
     services: Services, site: KnownSite, key: str, state: ArticleState, caller: Caller
 ) -> tuple[ArticleView, bool]:
     """Open or close an article by its canonical key; gives it, and whether it was made for this."""
-    now, is_closed = services.clock(), state == "closed"
-    values = {"id": new_id(), "site_id": site.id, "key": key, "created_at": now}
+    is_closed = state == "closed"
+    values = {"id": new_id(), "site_id": site.id, "key": key, "is_closed": is_closed}
     of_key = (col(Article.site_id) == site.id, col(Article.key) == key)
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        counts = {"visible": 0, "revision": 0}
-        made = await session.exec(
-            insert_new(session, Article, {**values, **counts, "is_closed": is_closed}).returning(
-                col(Article.id)
-            )
-        )
+    async with services.changing(caller.moderator_id) as work:
+        session, counts = work.session, {"visible": 0, "revision": 0}
+        row = {**values, **counts, "created_at": work.now}
+        made = await session.exec(insert_new(session, Article, row).returning(col(Article.id)))
         is_new = made.first() is not None
         await session.exec(update(Article).where(*of_key).values(is_closed=is_closed))
         article = (await session.exec(select(Article).where(*of_key))).one()
         # The form under the article is public as well.
-        await bump_article(session, article.id, now)
-        entry = make_entry(f"article.{state}", now, caller.moderator_id, subject=str(article.id))
-        await append_entries(session, keyring, site.id, [entry])
+        await bump_article(work, article.id)
+        work.log(site.id, f"article.{state}", article.id)
     services.articles.forget()
     return ArticleView(key, state, article.visible, article.created_at), is_new

@@ -239,18 +239,9 @@ async def _change_role(
     moderator_id = parse_id(moderator)
     if moderator_id is None:
         raise NotFound
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        await set_role(
-            session,
-            keyring,
-            site.id,
-            moderator_id,
-            role,
-            actor_id=caller.moderator_id,
-            now=services.clock(),
-            only_member=role is None or not caller.is_admin,
-        )
+    only_member = role is None or not caller.is_admin
+    async with services.changing(caller.moderator_id) as work:
+        await set_role(work, site.id, moderator_id, role, only_member=only_member)
 
 
 ROUTES = [

@@ -35,6 +35,7 @@ from service.sites import operations as sites
 from service.sites.directory import KnownSite, load_site
 from service.sites.policy import parse_setting
 from service.telemetry.metrics import Metrics
+from service.work import Work
 
 
 @asynccontextmanager
@@ -95,17 +96,8 @@ async def make_first_keys(settings: Settings) -> None:
 async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
     """Make a site; raises Invalid or SiteExists."""
     site = tidy_fields({"slug": slug, "title": title, "origins": [*origins]}, CreateSite)
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        await sites.create_site(
-            session,
-            keyring,
-            slug=site.slug,
-            title=site.title,
-            origins=site.origins,
-            actor_id=None,
-            now=services.clock(),
-        )
+    async with services.changing(None) as work:
+        await sites.create_site(work, slug=site.slug, title=site.title, origins=site.origins)
 
 
 async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
@@ -125,18 +117,14 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     named = {name: value for name, value in whole.items() if value is not None}
     faults = Faults()
     changes = tidy_fields(named, ChangeSite, faults)
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        site = await get_site(session, slug)
+    async with services.changing(None) as work:
+        site = await get_site(work.session, slug)
         await sites.change_site(
-            session,
-            keyring,
+            work,
             site.id,
             title=changes.title or None,
             origins=changes.origins or None,
             settings={name: parse_setting(name, text) for name, text in given.items()},
-            actor_id=None,
-            now=services.clock(),
             faults=faults,
         )
 
@@ -157,34 +145,27 @@ async def add_moderator(
     A new one without a password gets a one-time link. Raises Invalid, CommandFailed, AccountExists.
     """
     name = tidy_fields({"name": name}, NewModerator).name
-    address, now = check_address(email), services.clock()
+    address = check_address(email)
     hashed = await services.passwords.hash(password) if password is not None else None
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        site = await get_site(session, slug) if slug is not None else None
-        known = await find_moderator(session, keyring, address)
+    async with services.changing(None) as work:
+        site = await get_site(work.session, slug) if slug is not None else None
+        known = await find_moderator(work.session, work.keyring, address)
         if known and site:
             _require_unchanged(known, name, hashed, is_admin)
             moderator = known
         else:
             moderator = await create_moderator(
-                session,
-                keyring,
-                address,
-                name=name,
-                now=now,
-                password_hash=hashed,
-                is_admin=is_admin,
+                work, address, name=name, password_hash=hashed, is_admin=is_admin
             )
         # The role and the link refer to the account by foreign keys that the session does not know of.
-        await session.flush()
+        await work.session.flush()
         chosen = role or Role.MODERATOR
         if site:
-            await set_role(session, keyring, site.id, moderator.id, chosen, actor_id=None, now=now)
+            await set_role(work, site.id, moderator.id, chosen)
         if known or hashed:
             tell(_describe(moderator, f", and is {chosen.word} of {slug}" if site else ""))
         else:
-            tell(await _new_link(services, session, moderator))
+            tell(await _new_link(services, work, moderator))
 
 
 def _describe(moderator: Moderator, more: str) -> str:
@@ -205,15 +186,14 @@ def _require_unchanged(
 
 async def make_sign_in_link(services: Services, who: str, tell: TellAnswer = keep_quiet) -> str:
     """Make a link for a moderator who has no password or forgot it; it works once, within a day."""
-    async with services.writing() as session:
-        link = await _new_link(services, session, await get_moderator(services, session, who))
+    async with services.changing(None) as work:
+        link = await _new_link(services, work, await get_moderator(services, work.session, who))
         tell(link)
     return link
 
 
-async def _new_link(services: Services, session: AsyncSession, moderator: Moderator) -> str:
-    keyring, now = await services.vault.keyring(session), services.clock()
-    token = await make_link(session, keyring, moderator.id, actor_id=None, now=now)
+async def _new_link(services: Services, work: Work, moderator: Moderator) -> str:
+    token = await make_link(work, moderator.id)
     return f"{services.settings.public_url}/sign-in/{token}"
 
 
@@ -249,20 +229,12 @@ async def make_bearer_token(
 ) -> str:
     """Make a bearer token for a moderator and give its text; raises Invalid, CommandFailed."""
     name = tidy_fields({"name": name}, CreateToken).name
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        moderator = await get_moderator(services, session, who)
-        site_id = (await get_site(session, slug)).id if slug is not None else None
-        await _require_use(session, moderator, site_id, role)
+    async with services.changing(None) as work:
+        moderator = await get_moderator(services, work.session, who)
+        site_id = (await get_site(work.session, slug)).id if slug is not None else None
+        await _require_use(work.session, moderator, site_id, role)
         _, text = await create_bearer_token(
-            session,
-            keyring,
-            moderator.id,
-            name=name,
-            site_id=site_id,
-            role=role,
-            actor_id=None,
-            now=services.clock(),
+            work, moderator.id, name=name, site_id=site_id, role=role
         )
         tell(text)
     return text

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.accounts.unlogged import ASPECTS
 from service.command_line.refusals import CommandFailed
 from service.comments.unlogged import ARTICLES, find_unlogged
-from service.modlog.acceptance import find_misfits, record_acceptance
+from service.modlog.acceptance import ACTION, describe_acceptance, find_misfits
 from service.modlog.checking import check_chain, find_strays
 from service.modlog.last_words import find_contradictions
 from service.modlog.rules import START, Flaw, Head
@@ -120,14 +120,11 @@ async def _accept(services: Services, checked: Verified) -> Path | None:
         is_kept = checked.chain == NO_SITE or await session.get(Site, checked.chain) is not None
     if not is_whole or not misfits:
         return None
-    now, record_in = services.clock(), checked.chain if is_kept else NO_SITE
+    record_in = checked.chain if is_kept else NO_SITE
     # First on record, then out of the way: what breaks off in between is begun anew.
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        await record_acceptance(
-            session, keyring, checked.chain, misfits, record_in=record_in, now=now
-        )
-    label = f"set-aside-{now:%Y%m%dT%H%M%SZ}"
+    async with services.changing(None) as work:
+        work.log(record_in, ACTION, describe_acceptance(checked.chain, misfits))
+    label = f"set-aside-{work.now:%Y%m%dT%H%M%SZ}"
     return services.log_heads.set_aside(checked.chain, misfits, label)
 
 

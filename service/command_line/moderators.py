@@ -17,8 +17,6 @@ from service.command_line import commands
 from service.command_line.passwords import read_password
 from service.command_line.refusals import Commands
 from service.command_line.working import ROLES, as_json, count, show, work
-from service.modlog.entries import make_entry
-from service.modlog.operations import append_entries
 from service.privacy.vault import NO_SITE
 from service.services import Services
 
@@ -168,9 +166,8 @@ async def _list(services: Services) -> list[ShownModerator]:
 async def _list_with_emails(services: Services) -> list[ShownModerator]:
     """List the accounts with their addresses, which are never shown without a line in the log."""
     found = await _list(services)
-    async with services.writing() as session:
-        keyring = await services.vault.keyring(session)
-        emails = await read_addresses(session, keyring, [UUID(one.id) for one in found])
-        entry = make_entry("moderator.revealed", services.clock(), None, subject="all")
-        await append_entries(session, keyring, NO_SITE, [entry])
+    async with services.changing(None) as work:
+        ids = [UUID(one.id) for one in found]
+        emails = await read_addresses(work.session, work.keyring, ids)
+        work.log(NO_SITE, "moderator.revealed", "all")
     return [msgspec.structs.replace(one, email=emails.get(UUID(one.id))) for one in found]

@@ -96,13 +96,11 @@ async def _list_tokens(services: Services, who: str | None) -> list[ShownToken]:
 
 async def _revoke_token(services: Services, text: str) -> None:
     try:
-        async with services.writing() as session:
-            keyring, token_id = await services.vault.keyring(session), parse_id(text)
-            if token_id is None:
-                raise NotFound
-            await revoke_bearer_token(
-                session, keyring, token_id, of=None, actor_id=None, now=services.clock()
-            )
+        token_id = parse_id(text)
+        if token_id is None:
+            raise NotFound
+        async with services.changing(None) as work:
+            await revoke_bearer_token(work, token_id, of=None)
     except NotFound:
         raise CommandFailed(
             "There is no such token: `token list` shows each with its id."

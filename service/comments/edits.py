@@ -7,7 +7,7 @@ unless another comment has come by it meanwhile: that one then stands against re
 without.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_a
 from service.errors import Conflict
 from service.privacy.vault import Keyring
 from service.text.markup import MARKUP_VERSION
+from service.work import Work
 
 
 class WaitingEdit(msgspec.Struct, frozen=True):
@@ -93,15 +94,15 @@ async def _find_former_prints(
 class Edits:
     """The waiting edits of locked comments and what becomes of them, gathered and then written together."""
 
-    def __init__(self, waiting: Mapping[UUID, WaitingEdit]) -> None:
-        self._waiting = waiting
+    def __init__(self) -> None:
+        self.waiting: dict[UUID, WaitingEdit] = {}
         self._taken: list[dict[str, Any]] = []
         self._refused: list[dict[str, Any]] = []
         self._settled: list[UUID] = []
 
     def take(self, comment: LockedComment, *, version: int) -> None:
         """Let the new text, if one waits, become the comment's under a version: the present or the next."""
-        if edit := self._waiting.get(comment.id):
+        if edit := self.waiting.get(comment.id):
             names = ("text", "html", "markup", "search")
             texts = {f"new_{name}": getattr(edit, name) for name in names}
             self._taken.append({**_identify(comment, version), **texts})
@@ -109,7 +110,7 @@ class Edits:
 
     def drop(self, comment: LockedComment) -> None:
         """Let the new text, if one waits, go; the caller writes the fingerprint that the comment has now."""
-        if edit := self._waiting.get(comment.id):
+        if edit := self.waiting.get(comment.id):
             comment.fingerprint = edit.former_print
             self._settled.append(comment.id)
 
@@ -118,28 +119,29 @@ class Edits:
         self.drop(comment)
         self._refused.append({**_identify(comment, version), "print": comment.fingerprint})
 
-    async def write(self, session: AsyncSession, now: datetime) -> None:
+    async def write(self, work: Work) -> None:
         """Write what was gathered; who reads what is public hears of the texts that changed there."""
         if self._taken:
-            await _bump_articles(session, [row["comment_id"] for row in self._taken], now)
-            await _write_rows(session, _TAKE, self._taken)
+            await _bump_articles(work, [row["comment_id"] for row in self._taken])
+            await _write_rows(work.session, _TAKE, self._taken)
         if self._refused:
-            await _write_rows(session, _REFUSE, self._refused)
+            await _write_rows(work.session, _REFUSE, self._refused)
         if self._settled:
-            await _delete_edits(session, self._settled)
+            await _delete_edits(work.session, self._settled)
 
 
 def _identify(comment: LockedComment, version: int) -> dict[str, Any]:
     return {"comment_id": comment.id, "from_version": comment.version, "to_version": version}
 
 
-async def _bump_articles(session: AsyncSession, ids: list[UUID], now: datetime) -> None:
+async def _bump_articles(work: Work, ids: list[UUID]) -> None:
     """Raise the revisions of the articles under which some of the comments are to be seen."""
     query = select(col(Comment.article_id)).where(
         col(Comment.id).in_(ids), col(Comment.visibility) == "visible"
     )
-    for article_id in sorted(set((await (await session.connection()).execute(query)).scalars())):
-        await bump_article(session, article_id, now)
+    connection = await work.session.connection()
+    for article_id in sorted(set((await connection.execute(query)).scalars())):
+        await bump_article(work, article_id)
 
 
 async def _write_rows(session: AsyncSession, change: Update, rows: list[dict[str, Any]]) -> None:
@@ -183,19 +185,15 @@ class NewText(msgspec.Struct, frozen=True):
 
 
 async def change_text(
-    session: AsyncSession,
-    keyring: Keyring,
-    comment: Comment,
-    article: str,
-    new: NewText,
-    now: datetime,
+    work: Work, comment: Comment, waiting: WaitingEdit | None, article: str, new: NewText
 ) -> bool:
     """Correct a comment for its author; tells whether that changed anything. Raises DuplicateComment.
 
-    The comment is a pending or an approved one that the caller has locked and then read. The text of a
-    pending one is replaced; beside an approved one the new text waits, in the place of any before it.
+    The comment is a pending or an approved one that the caller has locked and then read, with what waits
+    beside it. The text of a pending one is replaced; beside an approved one the new text waits, in the place
+    of any before it.
     """
-    waiting, text = (await read_edits(session, keyring, [comment.id])).get(comment.id), new.text
+    session, text = work.session, new.text
     if text == (waiting or comment).text:
         return False
     to = comment.version + 1
@@ -208,7 +206,7 @@ async def change_text(
         change["fingerprint"] = waiting.former_print
     else:
         content = (comment.parent_id, comment.name, text)
-        change["fingerprint"] = make_fingerprint(keyring, comment.site_id, article, *content)
+        change["fingerprint"] = make_fingerprint(work.keyring, comment.site_id, article, *content)
         if comment.status == "pending":
             # A comment that was sent back to the queue has been read with its old text.
             was_seen = comment.edited or comment.public_revision > 0
@@ -218,7 +216,7 @@ async def change_text(
     if waiting:
         await _delete_edits(session, [comment.id])
     if comment.status == "approved" and text != comment.text:
-        session.add(_propose(comment, new, now))
+        session.add(_propose(comment, new, work.now))
     return True
 
 

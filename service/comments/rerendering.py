@@ -19,16 +19,14 @@ from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import id_of_moment
-from service.comments.operations import lock_comments
+from service.comments.changing import lock_rows, log_comment
 from service.comments.rules import LockedComment, find_run_of_edits
 from service.comments.search import make_search
 from service.comments.tables import ProposedEdit
 from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
-from service.modlog.entries import make_entry
-from service.modlog.operations import append_entries
 from service.modlog.tables import LogEntry
-from service.privacy.vault import Keyring
 from service.text.markup import MARKUP_VERSION, render_html
+from service.work import Work
 
 ACTION = "rendered"
 _COMMENT, _EDIT = (SQLModel.metadata.tables[name] for name in ("comment", "proposed_edit"))
@@ -125,11 +123,10 @@ def _count_words(html: str) -> Counter[str]:
     return Counter(re.findall(r"\w+", unescape(re.sub("<[^>]*>", " ", html))))
 
 
-async def write_renderings(
-    session: AsyncSession, keyring: Keyring, renderings: Mapping[UUID, Rendering], now: datetime
-) -> None:
+async def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> None:
     """Store renderings of the texts that comments still have; whoever reads hears of what changed."""
-    locked = await lock_comments(session, renderings)
+    session = work.session
+    locked = await lock_rows(session, renderings)
     changes: list[dict[str, Any]] = []
     edits: list[dict[str, Any]] = []
     proposed: list[LockedComment] = []
@@ -150,23 +147,19 @@ async def write_renderings(
         if row.visibility == "visible" and changes[-1]["new_html"] != row.html:
             articles.add(comment.article_id)
     for article_id in sorted(articles):
-        await bump_article(session, article_id, now)
+        await bump_article(work, article_id)
     await _write(session, _CHANGE, changes)
     await _write(session, _CHANGE_EDIT, edits)
-    await _propose(session, keyring, proposed, renderings, now)
+    await _propose(work, proposed, renderings)
 
 
 async def _propose(
-    session: AsyncSession,
-    keyring: Keyring,
-    comments: Sequence[LockedComment],
-    renderings: Mapping[UUID, Rendering],
-    now: datetime,
+    work: Work, comments: Sequence[LockedComment], renderings: Mapping[UUID, Rendering]
 ) -> None:
     """Let the new HTML of approved comments wait beside them, as if their authors had corrected them."""
     for comment in comments:
         new = renderings[comment.id]
-        session.add(
+        work.session.add(
             ProposedEdit(
                 comment_id=comment.id,
                 site_id=comment.site_id,
@@ -174,28 +167,16 @@ async def _propose(
                 html=new.html,
                 markup=MARKUP_VERSION,
                 search=new.search,
-                submitted_at=now,
+                submitted_at=work.now,
             )
         )
     rows = [
         {"row": one.id, "to": one.version + 1, "since": find_run_of_edits(one)} for one in comments
     ]
-    await _write(session, _RAISE, rows)
-    for site_id in sorted({one.site_id for one in comments}):
-        entries = [_entry(one, now) for one in comments if one.site_id == site_id]
-        await append_entries(session, keyring, site_id, entries)
-
-
-def _entry(comment: LockedComment, now: datetime) -> LogEntry:
-    return make_entry(
-        ACTION,
-        now,
-        None,
-        comment_id=comment.id,
-        from_status=comment.status,
-        to_status=comment.status,
-        version=comment.version + 1,
-    )
+    await _write(work.session, _RAISE, rows)
+    for comment in comments:
+        comment.version += 1
+        log_comment(work, comment, ACTION, comment.status)
 
 
 async def _write(session: AsyncSession, change: Update, rows: list[dict[str, Any]]) -> None:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any, get_args
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from sqlmodel import SQLModel, col, update
 from sqlmodel import select as select_one
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.changes import NEW_CHANGES, Change
+from service.changes import Change
 from service.comments.rules import (
     LEAVES_TOMBSTONE,
     LockedComment,
@@ -22,6 +21,7 @@ from service.comments.rules import (
     lets_through,
 )
 from service.comments.tables import Article, Comment
+from service.work import Work
 
 # SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
 CHUNK = 500
@@ -64,15 +64,14 @@ class Threads(msgspec.Struct, frozen=True):
         return line
 
 
-async def refresh_threads(
-    session: AsyncSession, comments: Sequence[LockedComment], now: datetime
-) -> None:
+async def refresh_threads(work: Work, comments: Sequence[LockedComment]) -> None:
     """Bring visibility, counts and revisions of articles in line with the new status of comments.
 
     The caller holds the locks on the articles' rows, since two changes in one thread must not cross.
     """
     if not comments:
         return
+    session = work.session
     parents = {comment.parent_id for comment in comments if comment.parent_id}
     above = await _read_threads(session, _LINES, parents)
     below = await _read_threads(session, _TREES, {comment.id for comment in comments})
@@ -84,7 +83,7 @@ async def refresh_threads(
         growth[below.articles[node.id]] += step
     # First, since the comments take note of the new revision.
     for article_id in sorted(growth):
-        await bump_article(session, article_id, now, growth[article_id])
+        await bump_article(work, article_id, growth[article_id])
     for visibility in get_args(Visibility):
         ids = [node.id for node in changed if wanted[node.id] == visibility]
         await _set_visibility(session, ids, visibility)
@@ -130,17 +129,17 @@ async def _refresh_tombstones(session: AsyncSession, ancestors: Sequence[ThreadN
         await _set_visibility(session, [ancestor.id], wanted)
 
 
-async def bump_article(
-    session: AsyncSession, article_id: UUID, now: datetime, growth: int = 0
-) -> None:
+async def bump_article(work: Work, article_id: UUID, growth: int = 0) -> None:
     """Raise the revision, and note for after the commit that the public sees something else.
 
     `growth` is by how many the visible comments become more.
     """
-    bumped = await session.exec(
+    bumped = await work.session.exec(
         update(Article)
         .where(col(Article.id) == article_id)
-        .values(visible=Article.visible + growth, revision=Article.revision + 1, changed_at=now)
+        .values(
+            visible=Article.visible + growth, revision=Article.revision + 1, changed_at=work.now
+        )
         .returning(col(Article.site_id), col(Article.key))
     )
-    session.info.setdefault(NEW_CHANGES, set()).add(Change(*bumped.one()))
+    work.public.add(Change(*bumped.one()))

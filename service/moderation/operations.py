@@ -26,7 +26,6 @@ from service.moderation.schemas import (
     Stats,
 )
 from service.modlog.entries import make_entry
-from service.modlog.operations import append_entries
 from service.modlog.tables import LogEntry
 from service.privacy.tables import SealedAddress
 from service.privacy.vault import NO_SITE
@@ -109,17 +108,14 @@ async def reveal_email(
     async with services.reading() as session:
         await find_comment(session, caller, comment_id, Role.MODERATOR)
     await services.charge([Rule("reveal", REVEALS, str(caller.moderator_id))])
-    async with services.writing() as session:
-        comment = await find_comment(session, caller, comment_id, Role.MODERATOR)
-        sealed = await session.get(SealedAddress, comment.id)
+    async with services.changing(caller.moderator_id) as work:
+        comment = await find_comment(work.session, caller, comment_id, Role.MODERATOR)
+        sealed = await work.session.get(SealedAddress, comment.id)
         if sealed is None:
             raise Gone("The address was erased.")
-        keyring = await services.vault.keyring(session)
-        now, actor = services.clock(), caller.moderator_id
-        entry = make_entry("reveal", now, actor, comment_id=comment.id)
-        texts = {entry.id: command.purpose}
-        await append_entries(session, keyring, comment.site_id, [entry], texts)
-        return RevealedEmail(keyring.open_address(sealed))
+        entry = make_entry("reveal", work.now, work.actor_id, comment_id=comment.id)
+        work.add_entry(comment.site_id, entry, command.purpose)
+        return RevealedEmail(work.keyring.open_address(sealed))
 
 
 async def list_log(

@@ -19,26 +19,19 @@ from service.errors import IdempotencyKeyReused
 from service.http.reading import KEEP_KEYS
 from service.moderation.schemas import DecideComments, Result
 from service.moderation.tables import DecisionKey
-from service.services import Services
+from service.work import Work
 
 
-async def make_key(
-    services: Services,
-    session: AsyncSession,
-    caller: Caller,
-    command: DecideComments,
-    idempotency_key: str | None,
-) -> DecisionKey | None:
-    """Make the key of a request, if it has one."""
-    if idempotency_key is None:
-        return None
-    keyring = await services.vault.keyring(session)
+def make_key(
+    work: Work, caller: Caller, command: DecideComments, idempotency_key: str
+) -> DecisionKey:
+    """Make what is kept of a request under its Idempotency-Key."""
     return DecisionKey(
         moderator_id=caller.moderator_id,
-        key_hash=keyring.mac("idempotency/key", idempotency_key.encode()),
-        fields_hash=keyring.mac("idempotency/fields", msgspec.json.encode(command)),
+        key_hash=work.keyring.mac("idempotency/key", idempotency_key.encode()),
+        fields_hash=work.keyring.mac("idempotency/fields", msgspec.json.encode(command)),
         results=[],
-        created_at=services.clock(),
+        created_at=work.now,
     )
 
 

@@ -14,8 +14,6 @@ from service.privacy.vault import Keyring
 
 # Heads that are looked up at a time.
 CHUNK = 1_000
-# Under this name a session carries the heads that are to be noted outside the database after its commit.
-NEW_HEADS = "new_log_heads"
 
 
 async def append_entries(
@@ -48,7 +46,6 @@ async def append_entries(
         .where(col(LogHead.site_id) == site_id)
         .values(length=head.length, mac=head.mac)
     )
-    session.info.setdefault(NEW_HEADS, {})[site_id] = head
     return head
 
 

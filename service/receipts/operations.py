@@ -8,16 +8,14 @@ import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.comments.edits import NewText, change_text, read_edits
-from service.comments.operations import Moves, Tallies, lock_comments, read_authors
+from service.comments.changing import edit_text, lock_comments, move_comment
+from service.comments.edits import NewText
 from service.comments.receipts import read_receipt_token
-from service.comments.rules import LockedComment, Status, is_legal
+from service.comments.rules import is_legal
 from service.comments.search import make_search_apart
 from service.comments.tables import Article, Comment, ProposedEdit
 from service.comments.texts import check_apart, check_text, render_apart, require_text
 from service.errors import FieldRefused, Invalid, NotFound
-from service.modlog.entries import make_entry
-from service.modlog.operations import append_entries
 from service.modlog.tables import LogEntry
 from service.rate_limiting.rules import Limit, Refusal, Rule
 from service.receipts.errors import AlreadyWithdrawn
@@ -26,6 +24,7 @@ from service.receipts.schemas import OwnComment, Receipt
 from service.services import Services
 from service.sites.directory import KnownSite, load_site
 from service.sites.tables import Site
+from service.work import Work
 
 # Tokens cannot be guessed; this only keeps a broken script from being a burden.
 LIMIT = Limit(burst=60, period_seconds=60)
@@ -98,37 +97,29 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
     html = await render_apart(text)
     search = await make_search_apart(held.comment.name, held.comment.url, text, html)
     new = NewText(text, html, search)
-    now, comment_id = services.clock(), held.comment.id
-    async with services.writing() as session:
-        locked = (await lock_comments(session, [comment_id]))[comment_id]
+    comment_id = held.comment.id
+    async with services.changing(None) as work:
+        locked = (await lock_comments(work, [comment_id]))[comment_id]
         # As it is now that nobody else can change it.
-        comment = await session.get_one(Comment, comment_id)
-        require_editable(comment, held.site.policy, now)
-        await _require_few_edits(services, session, comment_id, now)
-        keyring = await services.vault.keyring(session)
-        if await change_text(session, keyring, comment, held.article, new, now):
-            tallies = Tallies()
-            tallies.count_event(comment.site_id, "edit", now)
-            await session.run_sync(lambda sync: tallies.write(sync.connection()))
-            locked.version += 1
-            await _log(services, session, "edit", locked, locked.status)
+        comment = await work.session.get_one(Comment, comment_id)
+        require_editable(comment, held.site.policy, work.now)
+        await _require_few_edits(services, work, comment_id)
+        await edit_text(work, locked, comment, held.article, new)
     proposed = text if comment.status == "approved" else None
-    return view_receipt(comment, proposed, held.article, held.site.policy, now)
+    return view_receipt(comment, proposed, held.article, held.site.policy, work.now)
 
 
-async def _require_few_edits(
-    services: Services, session: AsyncSession, comment_id: UUID, now: datetime
-) -> None:
+async def _require_few_edits(services: Services, work: Work, comment_id: UUID) -> None:
     """Raise RateLimited for one more correction than a locked comment takes, by what the log has of it.
 
     So it is exact whatever becomes of Redis and of processes.
     """
     is_edit = (col(LogEntry.comment_id) == comment_id, col(LogEntry.action) == "edit")
     newest = select(LogEntry.at).where(*is_edit).order_by(col(LogEntry.at).desc())
-    times = (await session.exec(newest.limit(EDITS.burst))).all()
+    times = (await work.session.exec(newest.limit(EDITS.burst))).all()
     if len(times) == EDITS.burst:
         again = times[-1] + timedelta(seconds=EDITS.period_seconds)
-        if (seconds := math.ceil((again - now).total_seconds())) > 0:
+        if (seconds := math.ceil((again - work.now).total_seconds())) > 0:
             services.refuse(Refusal("edit", EDITS, seconds))
 
 
@@ -144,38 +135,12 @@ async def read_text(site: KnownSite, raw: object) -> str:
 async def withdraw_comment(services: Services, token: str, prefix: str) -> None:
     """Withdraw a comment for its author; raises NotFound or AlreadyWithdrawn."""
     await charge_use(services, prefix)
-    now = services.clock()
-    async with services.writing() as session:
-        comment_id = (await _find(services, session, token)).comment.id
-        comment = (await lock_comments(session, [comment_id]))[comment_id]
-        before = comment.status
-        if not is_legal("withdraw", before):
+    async with services.changing(None) as work:
+        comment_id = (await _find(services, work.session, token)).comment.id
+        comment = (await lock_comments(work, [comment_id]))[comment_id]
+        if not is_legal("withdraw", comment.status):
             raise AlreadyWithdrawn
-        keyring = await services.vault.keyring(session)
-        moves = Moves(now, await read_edits(session, keyring, [comment_id]))
-        author = (await read_authors(session, [comment_id])).get(comment_id, b"")
-        moves.add(comment, "withdrawn", None)
-        await moves.write(session)
-        tallies = Tallies()
-        tallies.count_change(comment, author, before, "withdrawn", "withdraw", now)
-        await session.run_sync(lambda sync: tallies.write(sync.connection()))
-        await _log(services, session, "withdraw", comment, before)
-
-
-async def _log(
-    services: Services, session: AsyncSession, action: str, comment: LockedComment, before: Status
-) -> None:
-    """Append what an author did to a comment, which is as it is now, to the log."""
-    entry = make_entry(
-        action,
-        services.clock(),
-        None,
-        comment_id=comment.id,
-        from_status=before,
-        to_status=comment.status,
-        version=comment.version,
-    )
-    await append_entries(session, await services.vault.keyring(session), comment.site_id, [entry])
+        move_comment(work, comment, "withdraw", "withdrawn")
 
 
 async def _find(services: Services, session: AsyncSession, token: str) -> Held:

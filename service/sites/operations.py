@@ -1,7 +1,6 @@
 """Making and changing sites, in the caller's transaction; every change stands in the site's log."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, column, table
@@ -12,9 +11,6 @@ from service.clock import new_id
 from service.database.repeats import only_once
 from service.errors import FieldError
 from service.http.faults import Faults
-from service.modlog.entries import make_entry
-from service.modlog.operations import append_entries
-from service.privacy.vault import Keyring
 from service.sites.articles import check_origin
 from service.sites.errors import SettingFixed, SiteExists
 from service.sites.policy import (
@@ -25,42 +21,30 @@ from service.sites.policy import (
     read_policy,
 )
 from service.sites.tables import Site, SiteOrigin
+from service.work import Work
 
 
-async def create_site(
-    session: AsyncSession,
-    keyring: Keyring,
-    *,
-    slug: str,
-    title: str,
-    origins: Sequence[str],
-    actor_id: UUID | None,
-    now: datetime,
-) -> Site:
+async def create_site(work: Work, *, slug: str, title: str, origins: Sequence[str]) -> Site:
     """Make a site; raises SiteExists."""
+    session = work.session
     if (await session.exec(select(Site.id).where(Site.slug == slug))).first():
         raise SiteExists
-    site = Site(id=new_id(), slug=slug, title=title, created_at=now)
+    site = Site(id=new_id(), slug=slug, title=title, created_at=work.now)
     # Written before the origins, which refer to it by a foreign key that the session does not know of.
     async with only_once(session, SiteExists()):
         session.add(site)
     await _set_origins(session, site.id, origins)
-    await append_entries(
-        session, keyring, site.id, [make_entry("site.created", now, actor_id, subject=slug)]
-    )
+    work.log(site.id, "site.created", slug)
     return site
 
 
 async def change_site(
-    session: AsyncSession,
-    keyring: Keyring,
+    work: Work,
     site_id: UUID,
     *,
     title: str | None = None,
     origins: Sequence[str] | None = None,
     settings: Mapping[str, SettingValue],
-    actor_id: UUID | None,
-    now: datetime,
     faults: Faults,
 ) -> None:
     """Change a site's title, origins or settings.
@@ -68,6 +52,7 @@ async def change_site(
     Raises Invalid for all that `faults` hold, with what is wrong with the settings as they are now; or
     SettingFixed.
     """
+    session = work.session
     query = select(Site).where(Site.id == site_id).with_for_update()
     site = (await session.exec(query)).one()
     with faults:
@@ -77,9 +62,8 @@ async def change_site(
     session.add(site)
     if origins is not None:
         await _set_origins(session, site_id, origins)
-    changed = [*settings, *(["title"] if title else []), *(["origins"] if origins else [])]
-    entries = [make_entry("site.changed", now, actor_id, subject=name) for name in changed]
-    await append_entries(session, keyring, site_id, entries)
+    for name in (*settings, *(["title"] if title else []), *(["origins"] if origins else [])):
+        work.log(site_id, "site.changed", name)
 
 
 async def _set_origins(session: AsyncSession, site_id: UUID, origins: Sequence[str]) -> None:

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import col
 
 from service.comments.errors import DuplicateComment
-from service.comments.operations import Tallies
 from service.comments.tables import Article, Comment
+from service.comments.tallies import Tallies
 from service.database import insert_rows
 from service.database.group_commit import GroupCommit
 from service.errors import IdempotencyKeyReused, ServiceError

@@ -83,12 +83,10 @@ async def submit_link(
         async with services.reading() as session:
             await find_link(session, token, services.clock())
         hashed = await services.passwords.hash(command.password) if command.password else None
-        async with services.writing() as session:
+        async with services.changing(None) as work:
             cookie = await use_link(
-                session,
-                await services.vault.keyring(session),
+                work,
                 token,
-                services.clock(),
                 password_hash=hashed,
                 keep_tokens=command.keep_tokens,
                 instead_of=read_cookie(request, services),

@@ -19,6 +19,7 @@ ORDER = [
     {"changes"},
     {"rate_limiting", "privacy"},
     {"modlog"},
+    {"work"},
     {"http"},
     {"sites"},
     # What a running process is made of; operations take it, so it stands below them.

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.command_line import commands
+from service.work import Work
 from tests.api.accounts.test_one_time_links import NEW_PASSWORD, link_for, may_sign_in, press
 from tests.api.administration.test_sites import make_admin
 from tests.cast import PASSWORD, PUBLIC_URL, House, email_of
@@ -123,20 +124,20 @@ async def test_credentials_that_have_just_ended_make_no_others(
     """The guard lets a request pass, and before anything is made there is a new password."""
     await make_admin(house, "Bob")
     services = house.app.process.services
-    link, write = await link_for(house, "Bob"), services.writing
+    link, change = await link_for(house, "Bob"), services.changing
 
     @asynccontextmanager
-    async def write_later() -> AsyncIterator[AsyncSession]:
+    async def change_later(actor_id: UUID) -> AsyncIterator[Work]:
         monkeypatch.undo()
         assert (await press(house.client(), link, NEW_PASSWORD)).status_code == 303
-        async with write() as session:
-            yield session
+        async with change(actor_id) as work:
+            yield work
 
     client = await house.sign_in("bob") if by == "cookie" else house.bob
     listed = (await client.get("/v1/moderators")).json()["moderators"]
     bob = next(one["id"] for one in listed if one["name"] == "Bob")
     path = {"token": "/v1/tokens", "link": f"/v1/moderators/{bob}/link"}[what]
-    monkeypatch.setattr(services, "writing", write_later)
+    monkeypatch.setattr(services, "changing", change_later)
     answer = await client.post(path, json={"name": "late"})
     assert answer.status_code == 401
     state = await house.state()
