@@ -15,6 +15,8 @@ from tests.processes import ServerMissing, find_free_port
 from tests.proxies import skip_or_fail, start_caching_nginx, start_caching_varnish
 from tests.waiting import until
 
+pytestmark = pytest.mark.more
+
 CACHES = {"nginx": start_caching_nginx, "varnish": start_caching_varnish}
 PAGE = "/v1/sites/{site}/comments"
 ANSWERED = re.compile(r"^greenroom_http_requests_total{(.*)} (\S+)$", re.MULTILINE)

@@ -12,6 +12,8 @@ from tests.keyboard import type_command
 from tests.processes import Server, wait_until
 from tests.servers import start_service
 
+pytestmark = pytest.mark.more
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:

@@ -23,6 +23,8 @@ from tests.proxies import is_open, replace_all, skip_or_fail, start_private_ngin
 from tests.servers import find_program
 from tests.waiting import until
 
+pytestmark = pytest.mark.more
+
 EXAMPLES = REPOSITORY / "docs" / "embedding" / "examples"
 ARTICLE = "/posts/hello"
 TALK = "https://talk.example"

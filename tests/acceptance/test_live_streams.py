@@ -20,6 +20,8 @@ from tests.servers import find_workers, start_private_redis, start_service
 from tests.streams import Client, streaming
 from tests.waiting import until
 
+pytestmark = pytest.mark.more
+
 STREAM = f"{COMMENTS}/stream"
 # Of ten numbered comments, the one under this article is the first.
 ARTICLE = {"article": "/post-0"}

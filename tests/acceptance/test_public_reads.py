@@ -21,6 +21,8 @@ from tests.processes import Server, ServerMissing
 from tests.servers import start_private_redis
 from tests.waiting import DEADLINE_SECONDS, until
 
+pytestmark = pytest.mark.more
+
 PROCESSES = 3
 # Of ten numbered comments, the one under this article is the first.
 PAGE = {"article": "/post-0"}

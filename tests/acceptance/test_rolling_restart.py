@@ -22,6 +22,8 @@ from tests.processes import Server, ServerMissing, like_the_image, wait_until
 from tests.proxies import skip_or_fail, start_site_nginx, start_upstream_nginx, trust
 from tests.servers import find_workers, start_service
 
+pytestmark = pytest.mark.more
+
 READERS = 2
 WRITERS = 2
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.installation import COMMENTS, Installation, decide, install, submit_comments
 
+pytestmark = pytest.mark.more
+
 PAGE = f"{COMMENTS}?article=/post-0"
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -14,6 +14,8 @@ from tests.processes import Server, ServerMissing
 from tests.servers import fresh_database, start_private_postgres, start_private_standby
 from tests.waiting import until
 
+pytestmark = pytest.mark.more
+
 PAGE = {"article": "/post-0"}
 # What the role of a standby's reader needs, as docs/operations/standby.md says.
 READER = (

@@ -13,6 +13,8 @@ from tests.keyboard import type_command
 from tests.processes import Server, wait_until
 from tests.servers import find_workers, start_service
 
+pytestmark = pytest.mark.more
+
 # More than one worker wants one; nothing listens there.
 NO_REDIS = "redis://127.0.0.1:1/0"
 

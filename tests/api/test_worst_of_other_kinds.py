@@ -17,6 +17,8 @@ from service.server.reading import MAX_HEADERS_BYTES, MAX_REQUEST_LINE_BYTES
 from tests.api.test_worst_requests import FACTOR, MANY, longest_legal, sqlite, watched
 from tests.cast import House
 
+pytestmark = pytest.mark.more
+
 VIEWS = ("include", "page", "widget")
 # What nobody sends who wants something, in each header that the service reads.
 HEADERS = {

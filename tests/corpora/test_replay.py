@@ -19,6 +19,8 @@ from service.text.normalising import has_visible, normalise_line, normalise_text
 from tests.corpora.reading import find_corpus
 from tests.installation import COMMENTS, SITE, Installation, in_parallel, install, walk_pages
 
+pytestmark = pytest.mark.more
+
 VIDEOS = {
     "/psy": "Youtube01-Psy.csv",
     "/katy-perry": "Youtube02-KatyPerry.csv",

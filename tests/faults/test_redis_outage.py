@@ -14,6 +14,8 @@ from tests.processes import Server, ServerMissing, wait_until
 from tests.proxies import skip_or_fail
 from tests.servers import start_private_redis, start_service
 
+pytestmark = pytest.mark.more
+
 SIGN_IN = {"email": "nobody@mail.example", "password": "correct horse battery"}
 # The limiter and the channel, each of which has something to say of its own.
 PARTS = 2

@@ -13,6 +13,8 @@ from tests.keyboard import type_command
 from tests.processes import Server, bound_to_us, wait_until
 from tests.servers import find_workers, start_service
 
+pytestmark = pytest.mark.more
+
 # Nothing listens on this port; workers count limits for themselves, and need nothing else of Redis here.
 ENVIRONMENT = {
     "GREENROOM_REDIS_URL": "redis://127.0.0.1:1/0",

@@ -14,6 +14,8 @@ from tests.keyboard import type_command
 from tests.processes import Server, like_the_image, wait_until
 from tests.servers import find_workers, start_service
 
+pytestmark = pytest.mark.more
+
 # Nothing listens on this port; workers count limits for themselves, and need nothing else of Redis here.
 NO_REDIS = {"GREENROOM_REDIS_URL": "redis://127.0.0.1:1/0"}
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -14,6 +14,8 @@ from tests.processes import REPOSITORY, Server, ServerMissing, wait_until
 from tests.proxies import skip_or_fail
 from tests.servers import start_private_postgres
 
+pytestmark = pytest.mark.more
+
 # One connection idles, one is in the middle of a transaction, one in the middle of a statement.
 WORK = """
 import asyncio, sys

@@ -15,6 +15,8 @@ from tests.keyboard import type_command
 from tests.processes import Server, wait_until
 from tests.servers import find_workers, start_private_redis, start_service
 
+pytestmark = pytest.mark.more
+
 # Nothing listens on this port; the kernel refuses at once.
 NO_REDIS = "redis://127.0.0.1:1/0"
 DEGRADED = "greenroom_rate_limiter_degraded 1.0"

@@ -6,7 +6,7 @@ import pytest
 from tests.cast import PUBLIC_URL, House
 
 # Nothing here depends on which database it is.
-pytestmark = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.parametrize("furnished", ["sqlite"], indirect=True), pytest.mark.both]
 QUEUE = "/v1/moderation/comments"
 CLAIMS = "/v1/moderation/claims"
 

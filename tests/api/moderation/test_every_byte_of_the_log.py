@@ -18,6 +18,8 @@ from service.modlog.tables import LogEntry, LogHead, LogText
 from service.services import Services
 from tests.cast import House
 
+pytestmark = pytest.mark.more
+
 ROOT = Path(__file__).parents[3]
 TABLES: dict[str, type[SQLModel]] = {
     str(table.__tablename__): table for table in (LogEntry, LogText, LogHead)
