@@ -17,6 +17,7 @@ from service.command_line.demo import run_demo
 from service.command_line.moderators import moderator
 from service.command_line.progress import Progress, say
 from service.command_line.refusals import Commands, Misconfigured
+from service.command_line.routes import routes
 from service.command_line.sites import site
 from service.command_line.starting import announce, look_around, shared_folder
 from service.command_line.stopping import stoppable
@@ -87,6 +88,7 @@ def migrate() -> None:
 main.add_command(site)
 main.add_command(moderator)
 main.add_command(token)
+main.add_command(routes)
 
 
 @main.group()

@@ -3,6 +3,7 @@
 Both are read from the routes of the running app, so that a new route is held to it without being named here.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from service.http.routing import Route
 from service.settings import Settings
 from tests.answers import headers_of
 from tests.cast import House, email_of
+from tests.keyboard import type_command
 
 # The routes that anybody may call, each with the reason why.
 PUBLIC = {
@@ -133,6 +135,15 @@ async def call(client: httpx.AsyncClient, name: str, **values: Any) -> httpx.Res
 
 def test_only_the_written_list_is_public(tmp_path: Path) -> None:
     assert unguarded(create_app(Settings(data_dir=tmp_path))) == PUBLIC
+
+
+def test_the_command_line_lists_the_same(tmp_path: Path) -> None:
+    listed = json.loads(type_command(tmp_path, {}, "routes", "--json").output)["routes"]
+    who = {f"{one['method']} {one['path']}": one["who"] for one in listed}
+    assert {name for name, may in who.items() if may == "anybody"} == PUBLIC
+    lines = type_command(tmp_path, {}, "routes").output.splitlines()
+    assert len(lines) == len(listed) == len(who)
+    assert any(one.endswith("submission.routes.submit_comment") for one in lines)
 
 
 def test_a_new_route_without_a_guard_fails_the_test_above(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ ORDER = [
     {"command_line.commands", "server"},
     # What is typed: a group of commands to a file, and what runs one.
     {"command_line.working"},
-    {"command_line.sites", "command_line.moderators", "command_line.tokens"},
+    {"command_line.sites", "command_line.moderators", "command_line.tokens", "command_line.routes"},
     {"command_line.demo"},
     {"__main__"},
 ]
