@@ -35,9 +35,9 @@ class Variant:
         tagged = [*headers, (b"etag", self.etag)]
         coded = [] if coding == "identity" else [(b"content-encoding", coding.encode())]
         length = (b"content-length", str(len(self.body)).encode())
-        self._changed = Head(200, [*tagged, *coded, length])
+        self._changed = ResponseHead(200, [*tagged, *coded, length])
         # RFC 9110, section 15.4.5: the headers of the 200, without those that tell of its body.
-        self._unchanged = Head(304, [one for one in tagged if one[0] != b"content-type"])
+        self._unchanged = ResponseHead(304, [one for one in tagged if one[0] != b"content-type"])
 
     @property
     def head_bytes(self) -> int:
@@ -59,7 +59,7 @@ class Variant:
         return head.status
 
 
-class Head:
+class ResponseHead:
     """Status and headers of an answer, for the server and as they stand on the wire."""
 
     __slots__ = ("headers", "on_wire", "status")

@@ -24,7 +24,7 @@ MAX_WALKS = 50
 NO_RISK = -1.0
 
 
-class Place(msgspec.Struct, frozen=True):
+class Slice(msgspec.Struct, frozen=True):
     """A part of the queue that one walk goes through, as conditions on comments and on edits."""
 
     comments: Any
@@ -45,34 +45,34 @@ async def find_queued(
     `sites` of None is every site. What is pending includes the comments whose edit waits.
     """
     if article is not None:
-        places = [await _find_article(session, sites, article)]
+        slices = [await _find_article(session, sites, article)]
     elif sites is None:
-        places = [Place(true(), true())]
+        slices = [Slice(true(), true())]
     elif len(sites) > MAX_WALKS:
-        places = [Place(col(Comment.site_id).in_(sites), col(ProposedEdit.site_id).in_(sites))]
+        slices = [Slice(col(Comment.site_id).in_(sites), col(ProposedEdit.site_id).in_(sites))]
     else:
-        places = [Place(Comment.site_id == one, ProposedEdit.site_id == one) for one in sites]
-    walks = [_walk_comments(place, wanted, after) for place in places]
+        slices = [Slice(Comment.site_id == one, ProposedEdit.site_id == one) for one in sites]
+    walks = [_walk_comments(slice_, wanted, after) for slice_ in slices]
     if wanted.status == "pending":
-        walks += [_walk_edits(place, wanted, after) for place in places]
+        walks += [_walk_edits(slice_, wanted, after) for slice_ in slices]
     return await _merge(session, walks, wanted)
 
 
-async def _find_article(session: AsyncSession, sites: Sequence[UUID] | None, key: str) -> Place:
+async def _find_article(session: AsyncSession, sites: Sequence[UUID] | None, key: str) -> Slice:
     """Look the articles up first, so that a walk goes along their index and not along the site's."""
     query = select(col(Article.id), col(Article.site_id)).where(col(Article.key) == key)
     if sites is not None:
         query = query.where(col(Article.site_id).in_(sites))
     found = (await (await session.connection()).execute(query)).all()
     is_under_it = col(Comment.article_id).in_([row.id for row in found])
-    return Place(
+    return Slice(
         is_under_it, col(ProposedEdit.site_id).in_([row.site_id for row in found]), (is_under_it,)
     )
 
 
-def _walk_comments(place: Place, wanted: ListQueue, after: Position | None) -> Select[Any]:
+def _walk_comments(slice_: Slice, wanted: ListQueue, after: Position | None) -> Select[Any]:
     comment_id, rank = col(Comment.id), rank_by_risk()
-    query = select(comment_id).where(place.comments, col(Comment.status) == wanted.status)
+    query = select(comment_id).where(slice_.comments, col(Comment.status) == wanted.status)
     if wanted.q:
         query = query.where(_holds(Comment, wanted.q, Comment.text, Comment.name))
     if after:
@@ -80,13 +80,13 @@ def _walk_comments(place: Place, wanted: ListQueue, after: Position | None) -> S
     return query.order_by(*_order(wanted.order, comment_id, rank)).limit(wanted.limit + 1)
 
 
-def _walk_edits(place: Place, wanted: ListQueue, after: Position | None) -> Select[Any]:
+def _walk_edits(slice_: Slice, wanted: ListQueue, after: Position | None) -> Select[Any]:
     """Walk edits, and look at their comments one by one and only where something of them is asked for."""
     comment_id = col(ProposedEdit.comment_id)
     is_theirs = col(Comment.id) == comment_id
     rank = select(rank_by_risk()).select_from(Comment).where(is_theirs).scalar_subquery()
-    query: Select[Any] = select(comment_id.label("id")).where(place.edits)
-    asked = list(place.edited)
+    query: Select[Any] = select(comment_id.label("id")).where(slice_.edits)
+    asked = list(slice_.edited)
     if wanted.q:
         of_comment = _holds(Comment, wanted.q, Comment.text, Comment.name)
         asked.append(or_(of_comment, _holds(ProposedEdit, wanted.q, ProposedEdit.text)))

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.http.wire import Id
 from service.publication import queries
-from service.publication.live import Position
+from service.publication.live import StreamPosition
 from service.publication.memory import Basis
 from service.publication.pages import Pages
 from service.publication.standby import Made
@@ -33,7 +33,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
     known: int
     """The revision all of whose changes are known before the events."""
-    end: Position
+    end: StreamPosition
     has_more: bool
     events: bytes
 
@@ -41,7 +41,9 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 _DECODER = msgspec.msgpack.Decoder(Batch)
 
 
-async def read_batch(pages: Pages, site: KnownSite, key: str, start: Position | None) -> Batch:
+async def read_batch(
+    pages: Pages, site: KnownSite, key: str, start: StreamPosition | None
+) -> Batch:
     """Give the changes of an article after a place, read once for all who stand there.
 
     From None, and from a revision that is not there yet, it leads to the present one, past all changes.
@@ -49,7 +51,7 @@ async def read_batch(pages: Pages, site: KnownSite, key: str, start: Position | 
     """
 
     async def read(session: AsyncSession) -> Made:
-        after, limit = (start, BATCH + 1) if start else (Position(0), 1)
+        after, limit = (start, BATCH + 1) if start else (StreamPosition(0), 1)
         rows = await queries.read_changes(session, site.id, key, after.revision, after.after, limit)
         present: int | None = rows[0].revision if rows else None
         batch = make_batch(rows, start, present or 0)
@@ -59,17 +61,21 @@ async def read_batch(pages: Pages, site: KnownSite, key: str, start: Position | 
     return _DECODER.decode(entry.body)
 
 
-def make_batch(rows: Sequence[Row[Any]], start: Position | None, present: int) -> Batch:
+def make_batch(rows: Sequence[Row[Any]], start: StreamPosition | None, present: int) -> Batch:
     """Make a batch of what was read after a place, one row more than fits if there is more."""
     if start is None or start.revision > present:
         # Such a revision is from before a backup was put back.
-        return Batch(present, Position(present), False, b"")
+        return Batch(present, StreamPosition(present), False, b"")
     changed = [row for row in rows if row.id is not None]
     shown, has_more = changed[:BATCH], len(changed) > BATCH
     # Within a revision only what came before it is known as a whole.
-    known = start.revision if start == Position(start.revision) else start.revision - 1
+    known = start.revision if start == StreamPosition(start.revision) else start.revision - 1
     events = b"".join(_encode(changed, len(shown), known, present))
-    end = Position(shown[-1].public_revision, shown[-1].id) if has_more else Position(present)
+    end = (
+        StreamPosition(shown[-1].public_revision, shown[-1].id)
+        if has_more
+        else StreamPosition(present)
+    )
     return Batch(known, end, has_more, events)
 
 

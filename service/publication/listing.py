@@ -21,7 +21,7 @@ NO_COMMENT = "There is no visible comment of this id on this site."
 _OTHER_WAY = {"oldest": "newest", "newest": "oldest"}
 
 
-class Place(msgspec.Struct, frozen=True):
+class Window(msgspec.Struct, frozen=True):
     """What a query asks for: an article by its canonical key, from a position on, or round a comment.
 
     The key may be None beside `around`.
@@ -52,29 +52,29 @@ def read_article(site: KnownSite, raw: str | None, faults: Faults) -> str | None
     return faults.check(site.article_key, raw, parameter="article")
 
 
-def read_place(site: KnownSite, wanted: ListComments, faults: Faults) -> Place:
-    """Give the place that a query asks for."""
+def read_window(site: KnownSite, wanted: ListComments, faults: Faults) -> Window:
+    """Give the window that a query asks for."""
     key = read_article(site, wanted.article, faults)
     if wanted.around is None:
         start = read_cursor(wanted.cursor, wanted.order, faults, both_ways=True)
         if wanted.article is None and "around" not in faults:
             faults.add([FieldError("article_required", REQUIRED, parameter="article")])
-        return Place(key, start)
+        return Window(key, start)
     if wanted.cursor is not None:
         detail = "A cursor leads on from a page, so nothing can be round it: leave one of both out."
         faults.add([FieldError("cursor_not_allowed", detail, parameter="cursor")])
     # What is no id is looked for as one that no comment has, so that it is refused as any other.
-    return Place(key, around=parse_id(wanted.around) or ENDS["oldest"])
+    return Window(key, around=parse_id(wanted.around) or ENDS["oldest"])
 
 
 async def read_listing(
-    session: AsyncSession, site_id: UUID, wanted: ListComments, place: Place
+    session: AsyncSession, site_id: UUID, wanted: ListComments, window: Window
 ) -> Listing:
-    """Read what is shown in a place, `limit` comments at most; raises NotFound for what it is to be round."""
-    order, limit, start = wanted.order, wanted.limit, place.start
-    if place.around is not None:
-        return await _read_around(session, site_id, place.key, place.around, order, limit)
-    key, goes_back = place.key or "", start is not None and start.goes_back
+    """Read what is shown in a window, `limit` comments at most; raises NotFound for what is not there."""
+    order, limit, start = wanted.order, wanted.limit, window.start
+    if window.around is not None:
+        return await _read_around(session, site_id, window.key, window.around, order, limit)
+    key, goes_back = window.key or "", start is not None and start.goes_back
     way = _OTHER_WAY[order] if goes_back else order
     found = await read_page(session, site_id, key, way, limit, start)
     comments = _comments_in(found)

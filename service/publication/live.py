@@ -14,7 +14,7 @@ from service.changes import Change
 from service.database import Pool
 from service.errors import Unavailable
 from service.publication import queries
-from service.publication.memory import Place
+from service.publication.memory import ArticleRef
 from service.publication.pages import SWEEP_SECONDS, Pages
 from service.server.open_files import within_half
 from service.telemetry.metrics import Metrics
@@ -25,7 +25,7 @@ RETRY_SECONDS = 30
 ALL = UUID(int=(1 << 128) - 1)
 
 
-class Position(msgspec.Struct, frozen=True, array_like=True):
+class StreamPosition(msgspec.Struct, frozen=True, array_like=True):
     """How far somebody knows the changes of an article: to the comment of this id within a revision."""
 
     revision: int
@@ -38,7 +38,7 @@ class Follower:
     __slots__ = ("_wake", "has_ended", "position")
 
     def __init__(self) -> None:
-        self.position: Position | None = None
+        self.position: StreamPosition | None = None
         self.has_ended = False
         self._wake = asyncio.Event()
 
@@ -73,7 +73,7 @@ class Followed:
 
     def late(self, revision: int) -> list[Follower]:
         """Give those who stand elsewhere than at a revision; whoever is only about to begin does not."""
-        return [one for one in self.by if one.position and one.position != Position(revision)]
+        return [one for one in self.by if one.position and one.position != StreamPosition(revision)]
 
 
 class Live:
@@ -83,13 +83,13 @@ class Live:
         self._pool = pool
         self._pages = pages
         self._metrics = metrics
-        self._followed: dict[Place, Followed] = {}
+        self._followed: dict[ArticleRef, Followed] = {}
         self._count = 0
         self._max = within_half(most)
         self.outage = Outage("The database for streams", "streams have nothing new to say")
 
     @contextmanager
-    def following(self, place: Place) -> Iterator[Follower]:
+    def following(self, place: ArticleRef) -> Iterator[Follower]:
         """Follow an article for as long as the block lasts; raises Unavailable when too many do."""
         if self._count >= self._max:
             raise Unavailable("Too many streams are open.", retry_after_seconds=RETRY_SECONDS)

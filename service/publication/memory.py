@@ -34,7 +34,7 @@ ARTICLE_BYTES = 800
 
 Url = tuple[str, bytes]
 # An article by its site and key.
-Place = tuple[UUID, str]
+ArticleRef = tuple[UUID, str]
 # The revision and the count of an article that is not there.
 _NO_ARTICLE = (None, 0)
 
@@ -55,11 +55,11 @@ class Basis(msgspec.Struct, frozen=True):
         return [Change(self.site.id, article) for article in self.revisions]
 
     @property
-    def places(self) -> list[Place]:
+    def places(self) -> list[ArticleRef]:
         """The articles by site and key."""
         return [(self.site.id, article) for article in self.revisions]
 
-    def holds(self, found: Mapping[Place, tuple[int, int]]) -> bool:
+    def holds(self, found: Mapping[ArticleRef, tuple[int, int]]) -> bool:
         """Tell whether the articles are as they were; `found` has revision and count of those there are."""
         return all(
             found.get((self.site.id, article), _NO_ARTICLE)[0] == revision

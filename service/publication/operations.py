@@ -16,7 +16,7 @@ from service.http.cursors import make_cursor
 from service.publication import entries, queries
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
 from service.publication.fragments import Fragment, as_pattern, put_redirect, render_fragment
-from service.publication.listing import NO_COMMENT, Listing, Place, read_listing
+from service.publication.listing import NO_COMMENT, Listing, Window, read_listing
 from service.publication.memory import Basis, Entry
 from service.publication.pages import Pages
 from service.publication.schemas import (
@@ -43,16 +43,18 @@ async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
     return await do_beside(make)
 
 
-async def list_comments(pages: Pages, site: KnownSite, wanted: ListComments, place: Place) -> Entry:
+async def list_comments(
+    pages: Pages, site: KnownSite, wanted: ListComments, window: Window
+) -> Entry:
     """Give a page of an article, of an unknown one an empty page; raises NotFound for `around`."""
 
     async def read(session: AsyncSession) -> Made:
-        found = await read_listing(session, site.id, wanted, place)
+        found = await read_listing(session, site.id, wanted, window)
         body = await _make(found.rows, lambda: msgspec.json.encode(_make_page(found)))
         return body, Basis(site, {found.key: found.revision})
 
-    asked = ("page", place, wanted.order, wanted.limit)
-    return await pages.get(asked, site, read, is_kept=place.around is None)
+    asked = ("page", window, wanted.order, wanted.limit)
+    return await pages.get(asked, site, read, is_kept=window.around is None)
 
 
 def _make_page(found: Listing) -> CommentPage:
@@ -66,7 +68,7 @@ def _make_page(found: Listing) -> CommentPage:
 
 
 async def show_fragment(
-    pages: Pages, site: KnownSite, wanted: ShowFragment, place: Place, public_url: str
+    pages: Pages, site: KnownSite, wanted: ShowFragment, window: Window, public_url: str
 ) -> Entry:
     """Give a page of an article as HTML with the form; raises NotFound for `parent` and `around`."""
     parent_id = parse_id(wanted.parent) if wanted.parent else None
@@ -76,7 +78,7 @@ async def show_fragment(
     pattern = as_pattern(wanted)
 
     async def read(session: AsyncSession) -> Made:
-        found = await read_listing(session, site.id, wanted, place)
+        found = await read_listing(session, site.id, wanted, window)
         answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
         if parent_id and (answered is None or answered.key != found.key):
             raise NotFound(NO_COMMENT)
@@ -97,9 +99,9 @@ async def show_fragment(
         body = await _make(found.rows, lambda: render_fragment(fragment))
         return body, Basis(site, {found.key: fragment.revision})
 
-    asked = ("fragment", place, wanted.order, wanted.limit)
+    asked = ("fragment", window, wanted.order, wanted.limit)
     made_for = (language, wanted.view, parent_id, pattern.redirect_to is not None)
-    entry = await pages.get((*asked, *made_for), site, read, is_kept=place.around is None)
+    entry = await pages.get((*asked, *made_for), site, read, is_kept=window.around is None)
     redirect_to = wanted.redirect_to
     return pages.derive(entry, redirect_to, put_redirect) if redirect_to else entry
 

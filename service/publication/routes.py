@@ -21,8 +21,8 @@ from service.publication.answers import CACHED, CONDITIONAL, fragment_policy, gi
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
 from service.publication.feed import ATOM
 from service.publication.fragments import find_ways_back
-from service.publication.listing import read_article, read_place
-from service.publication.live import Live, Position
+from service.publication.listing import read_article, read_window
+from service.publication.live import Live, StreamPosition
 from service.publication.pages import Pages
 from service.publication.schemas import (
     MAX_REVISION,
@@ -79,8 +79,10 @@ async def list_comments(
     known = await services.directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, ListComments, faults)
-        place = read_place(known, wanted, faults)
-    return give_kept(request, services, await operations.list_comments(pages, known, wanted, place))
+        window = read_window(known, wanted, faults)
+    return give_kept(
+        request, services, await operations.list_comments(pages, known, wanted, window)
+    )
 
 
 @get(
@@ -116,7 +118,7 @@ async def stream_comments(
         live,
         site=known,
         key=key,
-        start=None if after is None else Position(after),
+        start=None if after is None else StreamPosition(after),
         prefix=services.client_prefix(request),
     )
 
@@ -178,8 +180,8 @@ async def show_fragment(
         known = await services.directory.get(site)
         with Faults() as faults:
             wanted = read_query(request, ShowFragment, faults)
-            place = read_place(known, wanted, faults)
-        entry = await operations.show_fragment(pages, known, wanted, place, public_url)
+            window = read_window(known, wanted, faults)
+        entry = await operations.show_fragment(pages, known, wanted, window, public_url)
     except Exception as error:
         if query_values(request).get("view") != "page":
             raise

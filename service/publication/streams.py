@@ -10,7 +10,7 @@ from litestar.types import Receive, Scope, Send
 from service.errors import RateLimited
 from service.http.endless import ENDLESS, IS_HEAD
 from service.publication.events import read_batch
-from service.publication.live import Follower, Live, Position
+from service.publication.live import Follower, Live, StreamPosition
 from service.publication.pages import Pages
 from service.rate_limiting.leases import Quota
 from service.server.draining import DRAIN
@@ -43,7 +43,7 @@ class CommentStream:
         *,
         site: KnownSite,
         key: str,
-        start: Position | None,
+        start: StreamPosition | None,
         prefix: str,
     ) -> None:
         self._services = services
