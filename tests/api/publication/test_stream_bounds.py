@@ -64,7 +64,7 @@ async def test_a_silent_stream_says_that_it_is_there(
 ) -> None:
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.05)
     async with following(house) as reader:
-        with statements_of(house, "FROM comment") as sent:
+        with statements_of(house, "public_revision") as sent:
 
             async def was_heard() -> bool:
                 return reader.comments > 2
