@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, and_, bindparam, case, literal_column, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, literal_column, not_, or_, select, update
 from sqlalchemy.sql.dml import Update
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -53,12 +53,16 @@ class Rendering(msgspec.Struct, frozen=True):
 
 
 async def find_old(session: AsyncSession, limit: int) -> list[UUID]:
-    """Find comments that an older version wrote, or of which an edit waits that one wrote."""
+    """Find comments that an older version wrote, or of which an edit waits that one wrote.
+
+    Beside which an edit waits that is as it has to be, they wait for what becomes of it.
+    """
     is_old = or_(_EDIT.c.markup < MARKUP_VERSION, _EDIT.c.search.is_(None))
+    is_free = _COMMENT.c.id.not_in(select(_EDIT.c.comment_id).where(not_(is_old)))
     connection = await session.connection()
     for query in (
         # One by one, each along an index of its own.
-        select(_COMMENT.c.id).where(_IS_OLD).order_by(_COMMENT.c.id),
+        select(_COMMENT.c.id).where(_IS_OLD, is_free).order_by(_COMMENT.c.id),
         select(_COMMENT.c.id).where(_COMMENT.c.search.is_(None)).order_by(_COMMENT.c.id),
         select(_EDIT.c.comment_id).where(is_old),
     ):
@@ -105,24 +109,35 @@ def _make(row: Row[Any], text: str) -> tuple[str, str, str]:
 
 
 def _is_settled(row: Row[Any], rendering: Rendering) -> bool:
-    if any(
-        made_by is not None and made_by < MARKUP_VERSION
-        for made_by in (row.markup, row.edit_markup)
-    ):
+    made_by = (row.edit_markup, *(() if _has_to_wait(row, rendering) else (row.markup,)))
+    if any(number is not None and number < MARKUP_VERSION for number in made_by):
         return False
     if (row.search, row.edit_search) != (rendering.search, rendering.edit_search):
         return False
-    is_kept = row.status == "approved" and gains_words(row.html, rendering.html)
-    return row.edit_html == rendering.edit_html and (is_kept or row.html == rendering.html)
+    is_same: bool = row.edit_html == rendering.edit_html
+    return is_same and (_is_kept(row, rendering) or row.html == rendering.html)
+
+
+def _is_kept(row: Row[Any], rendering: Rendering) -> bool:
+    """Tell whether the public goes on seeing the HTML of before, since the new one shows more."""
+    return row.status == "approved" and gains_words(row.html, rendering.html)
+
+
+def _has_to_wait(row: Row[Any], rendering: Rendering) -> bool:
+    """Tell whether an edit takes the place in which the new HTML would wait for a moderator."""
+    return row.edit_text not in {None, row.text} and _is_kept(row, rendering)
 
 
 def gains_words(before: str, after: str) -> bool:
-    """Tell whether a reader would see words in one HTML that the other does not show."""
+    """Tell whether a reader would see words or pictures in one HTML that the other does not show."""
     return bool(_count_words(after) - _count_words(before))
 
 
 def _count_words(html: str) -> Counter[str]:
-    return Counter(re.findall(r"\w+", unescape(re.sub("<[^>]*>", " ", html))))
+    # Where a link ends is not where a word does, or a longer one would have a new word.
+    shown = unescape(re.sub("<[^>]*>", " ", re.sub("</?a[^>]*>", "", html)))
+    # Of ASCII, what is no word may be marks that took effect before.
+    return Counter(re.findall(r"\w+|[^\s\w\x00-\x7f]", shown))
 
 
 async def write_renderings(
@@ -138,9 +153,12 @@ async def write_renderings(
         new, comment = renderings[row.id], locked[row.id]
         if (row.text, row.edit_text) != (new.text, new.edit_text) or _is_settled(row, new):
             continue
-        is_kept = row.status == "approved" and gains_words(row.html, new.html)
+        is_kept = _is_kept(row, new)
         html = row.html if is_kept else new.html
-        changes.append({"row": row.id, "new_html": html, "new_search": new.search})
+        # What has to wait stays old, and is looked at again once the edit is decided about.
+        number = row.markup if _has_to_wait(row, new) else MARKUP_VERSION
+        change = {"new_html": html, "new_markup": number, "new_search": new.search}
+        changes.append({"row": row.id, **change})
         if new.edit_html is not None:
             edit = {"new_html": new.edit_html, "new_search": new.edit_search}
             edits.append({"row": row.id, **edit})
@@ -209,7 +227,7 @@ _CHANGE = (
     .where(_COMMENT.c.id == bindparam("row"))
     .values(
         html=bindparam("new_html"),
-        markup=MARKUP_VERSION,
+        markup=bindparam("new_markup"),
         search=bindparam("new_search"),
         # What nobody sees must not be told of.
         public_revision=case((_IS_SEEN, PRESENT_REVISION), else_=_COMMENT.c.public_revision),
