@@ -117,6 +117,11 @@ def _find_host(text: str, start: int) -> tuple[str, int] | None:
     return host, found.end()
 
 
+def is_looked_up(host: str) -> bool:
+    """Tell whether browsers would look up a host, perhaps with a port: that of no address is no number."""
+    return "href" in _BROWSER.clean(f'<a href="http://{host}">')
+
+
 def _look_up(host: str) -> str | None:
     """Give a host as browsers look it up; None where they would refuse to."""
     host = host.lower()
@@ -128,7 +133,7 @@ def _look_up(host: str) -> str | None:
         host = idna.encode(host, uts46=True).decode()
     except idna.IDNAError:
         return None
-    return host if "href" in _BROWSER.clean(f'<a href="http://{host}">') else None
+    return host if is_looked_up(host) else None
 
 
 def _trim(text: str, start: int, end: int, closing: str) -> int:
