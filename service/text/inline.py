@@ -41,7 +41,8 @@ def render_inline(text: str, depth: int) -> str:
     html, _ = _render(text, depth, pairs, links)
     # What is left of a word whose links are text by now is read once more; if it lies too, all of them are.
     for is_last in (False, True):
-        if not pairs or not (lies := find_lies(html)):
+        labelled = {number for number, place in enumerate(links) if place in pairs}
+        if not labelled or not (lies := find_lies(html, labelled)):
             break
         refused = pairs if is_last else {links[number] for number in lies}
         pairs = {place: pairs[place] for place in pairs.keys() - refused}
@@ -83,7 +84,8 @@ def _render(
                 marks.append((len(pieces), run, cluster, opens, closes))
         elif run[0] != "`" and links is not None and depth < MAX_NESTING:
             atom = _read_link(text, start, pairs, depth, is_waiting)
-            links.extend([start] * (atom is not None and atom[2] > 0))
+            if atom and atom[2]:
+                links.append(start)
         html, at, height = atom or (_show(run), found.end(), 0)
         atom_end, tallest = (at if atom else atom_end), max(tallest, height)
         pieces.append(html)

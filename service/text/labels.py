@@ -50,30 +50,29 @@ def is_honest(label: str, host: str | None) -> bool:
     return _READS_AS_ADDRESS.search(_fold(_NOT_READ_ALONE.sub("", others))) is None
 
 
-def find_lies(html: str) -> set[int]:
-    """Find the links of a paragraph, by their numbers, that lie together with what touches them.
+def find_lies(html: str, labelled: set[int]) -> set[int]:
+    """Find the labelled links of a paragraph, by their numbers, that lie together with what touches them.
 
     Of what a reader takes for one word, parts may stand in several labels and beside them.
     """
     lies: set[int] = set()
     for word, numbers, hosts in _find_words(html):
         # What leads to several hosts names none of them.
-        if hosts and not is_honest(word, hosts.pop() if len(hosts) == 1 else None):
-            lies |= numbers
+        host = hosts.pop() if len(hosts) == 1 else None
+        if numbers & labelled and not is_honest(word, host):
+            lies |= numbers & labelled
     return lies
 
 
-def _find_words(html: str) -> Iterator[tuple[str, set[int], set[str]]]:
-    """Give each word that is partly in a link, with the numbers of its links and where labels in it lead."""
-    parts, links, address = [""], list[tuple[int, int, str]](), ""
+def _find_words(html: str) -> Iterator[tuple[str, set[int], set[str | None]]]:
+    """Give each word that is partly in a link, with the numbers of its links and where they lead."""
+    parts, links, address = [""], list[tuple[int, int, str | None]](), ""
     length = start = 0
     for href, is_end, text in _PART.findall(html):
         if href:
-            address, start, label = unescape(href), length, len(parts)
+            address, start = unescape(href), length
         elif is_end:
-            shown = "".join(parts[label:])
-            is_bare = shown in {address, address.removeprefix("https://")}
-            links.append((start, length, "" if is_bare else parse_host(address) or ""))
+            links.append((start, length, parse_host(address)))
             address = ""
         # Stops in labels may be dots of addresses, stops beside them end sentences.
         parts.append(unescape(text).translate(_ALIKE) if address else unescape(text))
@@ -83,9 +82,8 @@ def _find_words(html: str) -> Iterator[tuple[str, set[int], set[str]]]:
         first, last = bisect_right(ends, word.start()), bisect_left(starts, word.end())
         # What is in one label is judged with that.
         if first < last and not (starts[first] <= word.start() and word.end() <= ends[first]):
-            hosts = {one[2] for one in links[first:last]} - {""}
             # Marks of several parts may be out of order.
-            yield nfc(word[0]), {*range(first, last)}, hosts
+            yield nfc(word[0]), {*range(first, last)}, {one[2] for one in links[first:last]}
 
 
 def _fold(text: str) -> str:

@@ -86,6 +86,8 @@ def test_hosts_that_only_look_alike_are_others(label: str, address: str) -> None
         "bank。[example](_)",
         "[bank](_)[\u0701](_)[example](_)",
         "www.bank.example:[443](_)",
+        "[evil.example](_).bank.example",
+        "[https://evil.example](_).bank.example",
     ],
 )
 def test_neighbours_do_not_lie_together(text: str) -> None:
