@@ -148,6 +148,7 @@ async def write_renderings(
     changes: list[dict[str, Any]] = []
     edits: list[dict[str, Any]] = []
     proposed: list[LockedComment] = []
+    gained: list[LockedComment] = []
     articles: set[UUID] = set()
     for row in await read_stored(session, list(locked)):
         new, comment = renderings[row.id], locked[row.id]
@@ -165,36 +166,42 @@ async def write_renderings(
         elif is_kept and row.markup < MARKUP_VERSION:
             # Once: moderators may have refused it.
             proposed.append(comment)
+        if _has_gained(row, new):
+            gained.append(comment)
         if row.visibility == "visible" and changes[-1]["new_html"] != row.html:
             articles.add(comment.article_id)
     for article_id in sorted(articles):
         await bump_article(session, article_id, now)
     await _write(session, _CHANGE, changes)
     await _write(session, _CHANGE_EDIT, edits)
-    await _propose(session, keyring, proposed, renderings, now)
+    session.add_all(_propose(comment, renderings[comment.id], now) for comment in proposed)
+    await _raise_versions(session, keyring, [*proposed, *gained], now)
 
 
-async def _propose(
-    session: AsyncSession,
-    keyring: Keyring,
-    comments: Sequence[LockedComment],
-    renderings: Mapping[UUID, Rendering],
-    now: datetime,
+def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
+    """Tell whether what waits for a moderator shows more than who has looked at it saw."""
+    if rendering.edit_html is not None:
+        return gains_words(row.edit_html, rendering.edit_html)
+    return row.status == "pending" and gains_words(row.html, rendering.html)
+
+
+def _propose(comment: LockedComment, new: Rendering, now: datetime) -> ProposedEdit:
+    """Let the new HTML of an approved comment wait beside it, as if its author had corrected it."""
+    return ProposedEdit(
+        comment_id=comment.id,
+        site_id=comment.site_id,
+        text=new.text,
+        html=new.html,
+        markup=MARKUP_VERSION,
+        search=new.search,
+        submitted_at=now,
+    )
+
+
+async def _raise_versions(
+    session: AsyncSession, keyring: Keyring, comments: Sequence[LockedComment], now: datetime
 ) -> None:
-    """Let the new HTML of approved comments wait beside them, as if their authors had corrected them."""
-    for comment in comments:
-        new = renderings[comment.id]
-        session.add(
-            ProposedEdit(
-                comment_id=comment.id,
-                site_id=comment.site_id,
-                text=new.text,
-                html=new.html,
-                markup=MARKUP_VERSION,
-                search=new.search,
-                submitted_at=now,
-            )
-        )
+    """Let decisions about what comments were before be stale, and the log say why."""
     rows = [
         {"row": one.id, "to": one.version + 1, "since": find_run_of_edits(one)} for one in comments
     ]

@@ -93,6 +93,30 @@ async def test_a_moderator_who_has_not_seen_the_new_words_decides_about_nothing(
         assert answer.json()["results"][0]["outcome"] == outcome
 
 
+@pytest.mark.parametrize("waits", [False, True])
+async def test_who_has_seen_fewer_words_of_what_waits_does_not_approve_it(
+    house: House, waits: bool
+) -> None:
+    old: dict[str, Any] = {"html": "<p></p>", "markup": 0}
+    if waits:
+        comment = await house.publish(text="One.")
+        await house.edit(comment, "[Edit]: thanks")
+        async with house.database.writing() as session:
+            await session.exec(update(ProposedEdit).values(**old))
+    else:
+        comment = await house.submit(text="[Edit]: thanks")
+        await make_old(house, comment.id, old["html"])
+    version = (await house.look(comment.id)).version
+    await renew(house)
+    decision = {"comment": comment.id, "version": version, "action": "approve"}
+    answer = await house.bob.post("/v1/moderation/decisions", json={"decisions": [decision]})
+    assert answer.json()["results"][0]["outcome"] == "conflict"
+    [decided] = await house.decide("approve", comment.id)
+    assert decided.outcome == "applied"
+    assert [html for html, _ in await shown(house)] == ["<p>[Edit]: thanks</p>"]
+    assert await flaws(house) == []
+
+
 async def test_a_waiting_edit_is_rendered_anew(house: House) -> None:
     published = await house.publish(text="One.")
     await house.edit(published, "# Two")
