@@ -134,7 +134,10 @@ def _find_codes(text: str, rounds: Rounds) -> dict[int, Span]:
         # A single one has no blank inside: what stands between two "` keys" is no code.
         is_single, opener = end - start == 1, waiting.pop(end - start, None)
         opens = _touches(text, start - 1, BEFORE | _MARKS)
-        opens &= not is_single or text[end : end + 1] > " "
+        # Nor is one the mouth of a face: "(*´-`*)".
+        opens &= not is_single or (
+            text[end : end + 1] > " " and text[end : end + 2] not in {"*)", "*）"}
+        )
         closes = _touches(text, end, AFTER | _MARKS) and not (is_single and text[start - 1] <= " ")
         if opener and closes:
             if has_visible(text, opener[1], start) and not _is_parted(opener, (start, end), rounds):
