@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, and_, bindparam, case, literal_column, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, literal_column, not_, or_, select, update
 from sqlalchemy.sql.dml import Update
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -51,12 +51,16 @@ class Rendering(msgspec.Struct, frozen=True):
 
 
 async def find_old(session: AsyncSession, limit: int) -> list[UUID]:
-    """Find comments that an older version wrote, or of which an edit waits that one wrote."""
+    """Find comments that an older version wrote, or of which an edit waits that one wrote.
+
+    Beside which an edit waits that is as it has to be, they wait for what becomes of it.
+    """
     is_old = or_(_EDIT.c.markup < MARKUP_VERSION, _EDIT.c.search.is_(None))
+    is_free = _COMMENT.c.id.not_in(select(_EDIT.c.comment_id).where(not_(is_old)))
     connection = await session.connection()
     for query in (
         # One by one, each along an index of its own.
-        select(_COMMENT.c.id).where(_IS_OLD).order_by(_COMMENT.c.id),
+        select(_COMMENT.c.id).where(_IS_OLD, is_free).order_by(_COMMENT.c.id),
         select(_COMMENT.c.id).where(_COMMENT.c.search.is_(None)).order_by(_COMMENT.c.id),
         select(_EDIT.c.comment_id).where(is_old),
     ):
@@ -103,24 +107,35 @@ def _make(row: Row[Any], text: str) -> tuple[str, str, str]:
 
 
 def _is_settled(row: Row[Any], rendering: Rendering) -> bool:
-    if any(
-        made_by is not None and made_by < MARKUP_VERSION
-        for made_by in (row.markup, row.edit_markup)
-    ):
+    made_by = (row.edit_markup, *(() if _has_to_wait(row, rendering) else (row.markup,)))
+    if any(number is not None and number < MARKUP_VERSION for number in made_by):
         return False
     if (row.search, row.edit_search) != (rendering.search, rendering.edit_search):
         return False
-    is_kept = row.status == "approved" and gains_words(row.html, rendering.html)
-    return row.edit_html == rendering.edit_html and (is_kept or row.html == rendering.html)
+    is_same: bool = row.edit_html == rendering.edit_html
+    return is_same and (_is_kept(row, rendering) or row.html == rendering.html)
+
+
+def _is_kept(row: Row[Any], rendering: Rendering) -> bool:
+    """Tell whether the public goes on seeing the HTML of before, since the new one shows more."""
+    return row.status == "approved" and gains_words(row.html, rendering.html)
+
+
+def _has_to_wait(row: Row[Any], rendering: Rendering) -> bool:
+    """Tell whether an edit takes the place in which the new HTML would wait for a moderator."""
+    return row.edit_text not in {None, row.text} and _is_kept(row, rendering)
 
 
 def gains_words(before: str, after: str) -> bool:
-    """Tell whether a reader would see words in one HTML that the other does not show."""
+    """Tell whether a reader would see words or pictures in one HTML that the other does not show."""
     return bool(_count_words(after) - _count_words(before))
 
 
 def _count_words(html: str) -> Counter[str]:
-    return Counter(re.findall(r"\w+", unescape(re.sub("<[^>]*>", " ", html))))
+    # Where a link ends is not where a word does, or a longer one would have a new word.
+    shown = unescape(re.sub("<[^>]*>", " ", re.sub("</?a[^>]*>", "", html)))
+    # Of ASCII, what is no word may be marks that took effect before.
+    return Counter(re.findall(r"\w+|[^\s\w\x00-\x7f]", shown))
 
 
 async def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> None:
@@ -130,46 +145,58 @@ async def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> 
     changes: list[dict[str, Any]] = []
     edits: list[dict[str, Any]] = []
     proposed: list[LockedComment] = []
+    gained: list[LockedComment] = []
     articles: set[UUID] = set()
     for row in await read_stored(session, list(locked)):
         new, comment = renderings[row.id], locked[row.id]
         if (row.text, row.edit_text) != (new.text, new.edit_text) or _is_settled(row, new):
             continue
-        is_kept = row.status == "approved" and gains_words(row.html, new.html)
+        is_kept = _is_kept(row, new)
         html = row.html if is_kept else new.html
-        changes.append({"row": row.id, "new_html": html, "new_search": new.search})
+        # What has to wait stays old, and is looked at again once the edit is decided about.
+        number = row.markup if _has_to_wait(row, new) else MARKUP_VERSION
+        change = {"new_html": html, "new_markup": number, "new_search": new.search}
+        changes.append({"row": row.id, **change})
         if new.edit_html is not None:
             edit = {"new_html": new.edit_html, "new_search": new.edit_search}
             edits.append({"row": row.id, **edit})
         elif is_kept and row.markup < MARKUP_VERSION:
             # Once: moderators may have refused it.
             proposed.append(comment)
+        if _has_gained(row, new):
+            gained.append(comment)
         if row.visibility == "visible" and changes[-1]["new_html"] != row.html:
             articles.add(comment.article_id)
     for article_id in sorted(articles):
         await bump_article(work, article_id)
     await _write(session, _CHANGE, changes)
     await _write(session, _CHANGE_EDIT, edits)
-    await _propose(work, proposed, renderings)
+    session.add_all(_propose(comment, renderings[comment.id], work.now) for comment in proposed)
+    await _raise_versions(work, [*proposed, *gained])
 
 
-async def _propose(
-    work: Work, comments: Sequence[LockedComment], renderings: Mapping[UUID, Rendering]
-) -> None:
-    """Let the new HTML of approved comments wait beside them, as if their authors had corrected them."""
-    for comment in comments:
-        new = renderings[comment.id]
-        work.session.add(
-            ProposedEdit(
-                comment_id=comment.id,
-                site_id=comment.site_id,
-                text=new.text,
-                html=new.html,
-                markup=MARKUP_VERSION,
-                search=new.search,
-                submitted_at=work.now,
-            )
-        )
+def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
+    """Tell whether what waits for a moderator shows more than who has looked at it saw."""
+    if rendering.edit_html is not None:
+        return gains_words(row.edit_html, rendering.edit_html)
+    return row.status == "pending" and gains_words(row.html, rendering.html)
+
+
+def _propose(comment: LockedComment, new: Rendering, now: datetime) -> ProposedEdit:
+    """Let the new HTML of an approved comment wait beside it, as if its author had corrected it."""
+    return ProposedEdit(
+        comment_id=comment.id,
+        site_id=comment.site_id,
+        text=new.text,
+        html=new.html,
+        markup=MARKUP_VERSION,
+        search=new.search,
+        submitted_at=now,
+    )
+
+
+async def _raise_versions(work: Work, comments: Sequence[LockedComment]) -> None:
+    """Let decisions about what comments were before be stale, and the log say why."""
     rows = [
         {"row": one.id, "to": one.version + 1, "since": find_run_of_edits(one)} for one in comments
     ]
@@ -190,7 +217,7 @@ _CHANGE = (
     .where(_COMMENT.c.id == bindparam("row"))
     .values(
         html=bindparam("new_html"),
-        markup=MARKUP_VERSION,
+        markup=bindparam("new_markup"),
         search=bindparam("new_search"),
         # What nobody sees must not be told of.
         public_revision=case((_IS_SEEN, PRESENT_REVISION), else_=_COMMENT.c.public_revision),

@@ -115,7 +115,13 @@ class Comment(SQLModel, table=True):
             sqlite_where=text("search IS NULL"),
             postgresql_where=text("search IS NULL"),
         ),
-        # Those that the markup before this one rendered.
+        # Those that the markup before this one rendered, and what processes of the version before look by.
+        Index(
+            "ix_comment_markup_2",
+            "id",
+            sqlite_where=text("markup < 2"),
+            postgresql_where=text("markup < 2"),
+        ),
         Index(
             "ix_comment_markup_1",
             "id",

@@ -9,7 +9,7 @@ from service.errors import FieldRefused
 from service.http.fields import NOT_STORABLE, REQUIRED, is_storable
 from service.http.wire import MAX_ARTICLE_CHARS
 from service.privacy.vault import Keyring
-from service.text.markup import render_html
+from service.text.markup import render_html, shows_anything
 from service.text.normalising import has_visible, normalise_text
 
 # What a value may have before anything is done to it, in characters: what takes long takes as long as this.
@@ -22,10 +22,8 @@ MAX_RAW_CHARS = {
     "text": 131_050,
 }
 MAX_OTHER_CHARS = 1_024
-# To normalise so much takes some milliseconds where it is not ASCII, which takes next to nothing.
-MAX_CHARS_AT_ONCE = 16_384
-# What is longer takes longer to render than other requests should wait for.
-MAX_RENDERED_CHARS_AT_ONCE = 4_096
+# What is longer takes longer to render, or to check, than other requests should wait for.
+MAX_CHARS_AT_ONCE = 4_096
 
 T = TypeVar("T")
 
@@ -59,19 +57,22 @@ def check_length(field: str, value: str, max_chars: int) -> str:
 
 
 def check_text(raw: str, max_chars: int) -> str:
-    """Give the text of a comment in its stored form; raises FieldRefused."""
-    return check_length("text", normalise_text(raw), max_chars)
+    """Give the text of a comment in its stored form, of which something will be seen; raises FieldRefused."""
+    text = check_length("text", normalise_text(raw), max_chars)
+    if not shows_anything(text):
+        raise FieldRefused("text_required", REQUIRED)
+    return text
 
 
 async def check_apart(check: Callable[[], T], text: object) -> T:
     """Check a text, or what comes with it: beside the event loop where that takes long."""
-    is_long = isinstance(text, str) and len(text) > MAX_CHARS_AT_ONCE and not text.isascii()
+    is_long = isinstance(text, str) and len(text) > MAX_CHARS_AT_ONCE
     return await do_beside(check) if is_long else check()
 
 
 async def render_apart(text: str) -> str:
     """Render a text, a long one beside the event loop."""
-    is_long = len(text) > MAX_RENDERED_CHARS_AT_ONCE
+    is_long = len(text) > MAX_CHARS_AT_ONCE
     return await do_beside(render_html, text) if is_long else render_html(text)
 
 

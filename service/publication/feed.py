@@ -67,7 +67,7 @@ def _add_entry(root: Element, feed: Feed, row: Row[Any]) -> None:
     author = SubElement(entry, "author")
     _add(author, "name", comment.name or "")
     if comment.url:
-        _add(author, "uri", comment.url)
+        _add(author, "uri", _as_iri(comment.url))
     if page:
         _link(entry, "alternate", f"{page}#comment-{comment.id}")
     if comment.parent:

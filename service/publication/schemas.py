@@ -16,7 +16,6 @@ from service.http.wire import (
     LanguageTag,
     Time,
 )
-from service.text.normalising import VISIBLE
 
 MAX_COUNTED = 100
 # Any text, as long as a request's line may be: what cannot be an article of the site counts null.
@@ -84,10 +83,7 @@ class StreamComments(msgspec.Struct, frozen=True):
 
 AskedArticles = Annotated[
     list[AskedArticle],
-    # One of them at least says something.
-    Meta(
-        min_length=1, max_length=MAX_COUNTED, extra_json_schema={"contains": {"pattern": VISIBLE}}
-    ),
+    Meta(min_length=1, max_length=MAX_COUNTED),
 ]
 
 
@@ -99,7 +95,7 @@ def show_asked(raw: str) -> str:
 def find_asked_errors(raw: list[str], pointer: str) -> list[FieldError]:
     """Say whether any articles are named, and not too many; not what each of them is."""
     asked = [show_asked(one).replace("\x00", "") for one in raw]
-    return find_errors(asked, AskedArticles, pointer, is_required=True)
+    return find_errors(asked, AskedArticles, pointer, is_required=not asked)
 
 
 class CountComments(msgspec.Struct, frozen=True):

@@ -23,8 +23,15 @@ from service.submission.saved_pages import (
 # Longer ones say no more to whoever reads them.
 MAX_SHOWN_CHARS = 200
 MAX_LINE_CHARS = 1_000
-# As which their bytes are read, where they are not UTF-8.
-_READABLE = frozenset({"utf-8", "windows-1252", "iso-8859-1", "iso8859-1", "us-ascii"})
+# The labels (Encoding Standard, section 4.2) of what is read right: UTF-8, Windows-1252, and UTF-16, in which
+# no form is sent.
+_READABLE = frozenset((
+    *("utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8"),
+    *("windows-1252", "cp1252", "x-cp1252", "iso-8859-1", "iso8859-1", "iso88591", "iso_8859-1", "us-ascii"),
+    *("iso_8859-1:1987", "iso-ir-100", "csisolatin1", "latin1", "l1", "cp819", "ibm819"),
+    *("utf-16", "utf-16be", "utf-16le", "unicode", "csunicode", "unicodefeff", "unicodefffe", "ucs-2"),
+    *("iso-10646-ucs-2", "ascii", "ansi_x3.4-1968"),
+))  # fmt: skip
 _MEANINGS = {
     "author": "the name",
     "name": "the name",

@@ -4,6 +4,7 @@ import re
 
 from service.errors import FieldRefused
 from service.sites.articles import normalise_origin
+from service.text.links import is_looked_up
 from service.text.normalising import normalise_line
 
 MAX_URL_CHARS = 2_000
@@ -13,10 +14,11 @@ _FORBIDDEN = re.compile(r"""[\s"`<>\\]""")
 # A name with a dot before a colon is a host with its port, not a scheme.
 _SCHEME = re.compile(r"([a-z][a-z0-9+-]*):", re.IGNORECASE)
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
-
-
-# What old forms hold before anybody has typed something.
-_BARE_SCHEME = re.compile(r"(https?:?/*)?", re.IGNORECASE)
+# What old forms hold before anybody has typed something, and what it is when a whole address is typed there.
+_BARE_SCHEME = re.compile(r"(https?:?/*)*", re.IGNORECASE)
+_SCHEME_TWICE = re.compile(r"(https?:/*)+(?=https?:)", re.IGNORECASE)
+# A number such as "1.5" browsers would take for an address of the network, as they do all four of its parts.
+_NUMBER = re.compile(r"(?!\d+(\.\d+){3}(:|\Z))[\d.]+(:\d*)?")
 
 
 class LinkRefused(FieldRefused):
@@ -28,13 +30,14 @@ def check_url(raw: str) -> str | None:
 
     What reads as a host without a scheme gets https. Raises LinkRefused.
     """
-    url = normalise_line(raw)
+    url = _SCHEME_TWICE.sub("", normalise_line(raw))
     if _BARE_SCHEME.fullmatch(url):
         return None
     scheme = _SCHEME.match(url)
     if scheme and scheme[1].lower() not in {"http", "https"}:
         raise LinkRefused("url_not_allowed", "Only http and https addresses are taken.")
-    if not scheme and "." in url.removeprefix("//").partition("/")[0]:
+    host = re.split("[/?#]", url.removeprefix("//"))[0]
+    if not scheme and "." in host and not _NUMBER.fullmatch(host):
         url = f"https://{url.removeprefix('//')}"
     if len(url) > MAX_URL_CHARS:
         raise LinkRefused("url_too_long", f"An address has at most {MAX_URL_CHARS:,} characters.")
@@ -48,7 +51,6 @@ def _is_web_address(url: str) -> bool:
     if origin is None or _FORBIDDEN.search(url):
         return False
     try:
-        normalise_origin(origin[0])
+        return is_looked_up(normalise_origin(origin[0]).partition("//")[2])
     except ValueError:
         return False
-    return True

@@ -55,8 +55,6 @@ _OF_ANY_FIELD = {
 }
 # To send it again would change nothing: what was typed is shown to be copied.
 _FINAL = (NotFound, OriginNotAllowed, MediaTypeNotSupported)
-# Nor is it sent back to whoever asks for a site that is none, as it is where that is not known.
-_OF_NO_SITE = (NotFound, RateLimited)
 _VISIBLE = ("text", "name", "email", "url")
 
 
@@ -100,13 +98,10 @@ async def show_refusal(
 ) -> Response[Any]:
     """Answer a form that was not taken: the one place that sends back what was typed, addresses too."""
     error, error_id = name_error(request, raised)
-    is_sent_back = site is not None or not isinstance(error, _OF_NO_SITE)
-    raw = fields
+    raw: Mapping[str, Any] | None = fields
     if raw is None:
         # What is refused before the body is read.
-        raw = {}
-        if is_sent_back:
-            raw = await salvage_fields(request, takes_windows_1252=is_saved)
+        raw = await salvage_fields(request, takes_windows_1252=is_saved)
     text_fields = site.policy.text_field_names if site else ()
     typed = _find_typed(raw, text_fields)
     strangers = find_strangers(raw, text_fields)
@@ -114,8 +109,9 @@ async def show_refusal(
         # Where the site's setting is not known, the longest is the text.
         typed["text"] = strangers.pop(0).value
     sent_back = sum(map(len, typed.values())) + sum(len(one.value) for one in strangers)
-    if not await services.may_send_back(request, sent_back):
-        is_sent_back, typed, strangers = False, {}, []
+    is_sent_back = await services.may_send_back(request, sent_back)
+    if not is_sent_back:
+        typed, strangers = {}, []
     otherwise = site.policy.language if site else FALLBACK
     language = choose_language(request.headers.get("accept-language", ""), otherwise)
     words = read_words(language)

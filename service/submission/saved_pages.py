@@ -1,6 +1,8 @@
 """Reading the forms of pages that were saved as HTML, broken ones too, as a browser would see them."""
 
+import codecs
 import re
+from contextlib import suppress
 from html.parser import HTMLParser
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
@@ -14,15 +16,17 @@ from service.sites.plugin_fields import explain_plugin_field
 MAX_PAGE_BYTES = 8 << 20
 # Where browsers look for it (HTML, section 13.2.3.2).
 _ENCODING = re.compile(
-    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([A-Za-z0-9_-]{1,40})""", re.IGNORECASE
+    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE
 )
 _ENCODING_BYTES = 1_024
 _MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-# Those that pages are in; Python knows others, which are no encodings of texts.
+# Those that pages are in, as Python calls them; it knows others, which are no encodings of texts.
 _PAGE_ENCODING = re.compile(
-    r"utf-?8|windows-125[0-8]|iso-?8859-\d{1,2}|us-ascii|koi8-[ru]|shift_jis|"
-    r"euc-(jp|kr)|gb(2312|k|18030)|big5|iso-2022-jp"
+    r"cp(125[0-8]|866|874|932|949)|iso8859-\d{1,2}|tis-620|mac-\w+|koi8-[ru]|shift_jis|"
+    r"euc_(jp|kr)|gb(2312|k|18030)|big5(hkscs)?|iso2022_jp"
 )
+# What is neither UTF-8 nor says what it is.
+UNNAMED = "an encoding that the page does not name"
 _CONCEALED = re.compile(r"display:none|visibility:hidden|clip:|clip-path:|opacity:0(;|$)|:-\d{3,}")
 # What such a form posts to is not for comments, whatever it is called.
 _SIGN_IN = "wp-login.php"
@@ -76,7 +80,10 @@ class SavedForm(msgspec.Struct):
 
 
 class SavedPage(msgspec.Struct, frozen=True):
-    """A saved page: its forms, the encoding that it says it has, and its address if it tells that."""
+    """A saved page: its forms, the encoding that it says it has, and its address if it tells that.
+
+    An encoding is named by a label, of which browsers know several for each.
+    """
 
     encoding: str
     address: str | None
@@ -114,9 +121,10 @@ class SavedPage(msgspec.Struct, frozen=True):
 
     def sends_in(self, form: SavedForm) -> str:
         """Name the encoding that browsers send a form in (HTML, section 4.10.21.5)."""
-        named = [one for one in re.split(r"[\s,]+", form.charset.lower()) if one]
-        found = named[0] if named else self.encoding
-        return "utf-8" if found in {"utf8", "utf-16", "utf-16le", "utf-16be"} else found
+        named = [
+            one for one in re.split(r"[\s,]+", form.charset.lower()) if one not in {"", "unknown"}
+        ]
+        return named[0] if named else self.encoding
 
 
 def _path_of(url: str | None) -> str:
@@ -151,7 +159,7 @@ def read_page(content: bytes) -> SavedPage:
     """Read a page in whatever encoding and however broken."""
     encoding = _find_encoding(content)
     reader = _PageReader()
-    reader.feed(content.decode(encoding, "replace"))
+    reader.feed(content.decode(_find_codec(encoding), "replace"))
     reader.close()
     reader.place_fields()
     address = reader.canonical or reader.social
@@ -163,8 +171,24 @@ def _find_encoding(content: bytes) -> str:
         if content.startswith(mark):
             return encoding
     found = _ENCODING.search(content[:_ENCODING_BYTES])
-    named = found[1].decode().lower() if found else ""
-    return named if _PAGE_ENCODING.fullmatch(named) else "utf-8"
+    if found:
+        return found[1].decode().lower()
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return UNNAMED
+    return "utf-8"
+
+
+def _find_codec(label: str) -> str:
+    """Give Python's name for an encoding; of what it does not know, whatever ASCII there is can be read."""
+    if label in _MARKS.values():
+        return label
+    for name in (label, label.removeprefix("x-")):
+        with suppress(LookupError):
+            if _PAGE_ENCODING.fullmatch(found := codecs.lookup(name).name):
+                return found
+    return "utf-8"
 
 
 class _PageReader(HTMLParser):
@@ -179,6 +203,7 @@ class _PageReader(HTMLParser):
         self.has_jetpack = False
         self._open: SavedForm | None = None
         self._is_in_text = False
+        self._templates = 0
         self._elsewhere: list[tuple[str, SavedField]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -186,6 +211,11 @@ class _PageReader(HTMLParser):
             # Within a text area, tags are text.
             return
         given = {name: value or "" for name, value in reversed(attrs)}
+        self._is_in_text = tag == "textarea"
+        # What is in a template is not in the page.
+        self._templates += tag == "template"
+        if self._templates:
+            return
         if tag == "form":
             self._open_form(given)
         elif tag in _FIELD_TAGS:
@@ -197,12 +227,13 @@ class _PageReader(HTMLParser):
         elif tag == "iframe":
             # Its address may wait in another attribute until somebody scrolls there.
             self.has_jetpack |= any(_JETPACK.match(value) for value in given.values())
-        self._is_in_text = tag == "textarea"
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea":
             self._is_in_text = False
-        elif tag == "form" and not self._is_in_text:
+        elif tag == "template" and not self._is_in_text:
+            self._templates = max(0, self._templates - 1)
+        elif tag == "form" and not (self._is_in_text or self._templates):
             self._open = None
 
     def _open_form(self, given: dict[str, str]) -> None:

@@ -51,7 +51,10 @@ def find_strangers(raw: Mapping[str, Any], text_fields: Sequence[str]) -> list[S
         if isinstance(value, str)
         and len(value.strip()) >= (LONG_CHARS if text else 1)
         and name not in known
-        and not explain_plugin_field(name)
+        # No token is long and has words.
+        and not (
+            explain_plugin_field(name) and (len(value) < LONG_CHARS or not _OF_WORDS.search(value))
+        )
     ]
     found.sort(key=lambda one: (one.looks_written, len(one.value)), reverse=True)
     used = len(text) if isinstance(text, str) else 0
@@ -69,7 +72,9 @@ def _cut(strangers: Iterable[Stranger], room: int) -> Iterator[Stranger]:
 
 def tell_owner(metrics: Metrics, slug: str, strangers: Iterable[Stranger]) -> None:
     """Tell whoever runs the service that a text was missing, and in which field it may be: never the text."""
-    suspect = next((one for one in strangers if one.looks_written), None)
+    # No setting takes a text from a field that is called as a plug-in's.
+    suspects = (one for one in strangers if not explain_plugin_field(one.name or ""))
+    suspect = next((one for one in suspects if one.looks_written), None)
     if suspect is not None:
         metrics.texts_elsewhere.inc()
         _logger.warning(

@@ -18,4 +18,6 @@ WITHOUT_BLANKS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u312f\u31a0-\u9fff\uf900-\ufaff\uff00-\uff9f"
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
+# It has blanks, but writes particles right behind a word.
+HANGUL = "\uac00-\ud7a3"
 del _KINDS, _char

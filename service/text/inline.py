@@ -6,7 +6,7 @@ from html import escape, unescape
 from unicodedata import category
 
 from service.text.borders import AFTER, BEFORE, CLOSING, OPENING, SENTENCE_MARKS, WITHOUT_BLANKS
-from service.text.labels import is_honest
+from service.text.labels import find_lies, is_honest
 from service.text.links import MAX_CHARS, find_end, parse_host
 from service.text.normalising import has_visible
 
@@ -16,8 +16,11 @@ _TOKEN = re.compile(r"`+|\*+|_+|\[|<(?=https?://)|https?://|www\.", re.IGNORECAS
 _ROUNDS = re.compile(r"[()（）\n]")
 _CLUSTER = re.compile(r"[*_]*")
 _ANGLE = re.compile(r"<(https?://[^\s<>]+)>", re.IGNORECASE)
-# Stars are cheeks in faces such as "(*ω*)": up to three characters between them, not all of ASCII.
-_FACE = re.compile(r"[(（]\*(?=[^\s*]{1,3}\*[)）])(?=\S{0,2}[^\x00-\x7f])")
+# Stars are cheeks in faces such as "(*ω*)": up to three characters between them, not all of ASCII but where
+# they are a mouth, or one between two eyes.
+_FACE = re.compile(
+    r"[(（]\*(?=[^\s*]{1,3}\*[)）])(?=[^*]{0,2}[^\x00-\x7f]|[oOuUvVwW03]\*|([^\s*])[_.-]\1\*)"
+)
 _TAGS = {"*": ("em",), "_": ("em",), "**": ("strong",), "***": ("strong", "em")}
 _MARKS = frozenset("*_")
 _WITHOUT_BLANKS = re.compile(f"[{WITHOUT_BLANKS}]")
@@ -34,17 +37,34 @@ def render_inline(text: str, depth: int) -> str:
 
     It has `depth` elements around it.
     """
-    return _render(text, depth)[0]
+    pairs, links = _pair_brackets(text) if "](" in text else {}, list[int]()
+    html, _ = _render(text, depth, pairs, links)
+    # What is left of a word whose links are text by now is read once more; if it lies too, all of them are.
+    for is_last in (False, True):
+        labelled = {number for number, place in enumerate(links) if place in pairs}
+        if not labelled or not (lies := find_lies(html, labelled)):
+            break
+        refused = pairs if is_last else {links[number] for number in lies}
+        pairs = {place: pairs[place] for place in pairs.keys() - refused}
+        links = []
+        html, _ = _render(text, depth, pairs, links)
+    return html
 
 
-def _render(text: str, depth: int, *, is_label: bool = False) -> tuple[str, int]:
-    """Give the HTML and how deep elements nest in it; in the label of a link there are no other links."""
+def _render(
+    text: str, depth: int, pairs: dict[int, int], links: list[int] | None = None
+) -> tuple[str, int]:
+    """Give the HTML and how deep elements nest in it, and add where its links begin.
+
+    In the label of a link, which has no list for them, there are no others.
+    """
     pieces: list[str] = []
     marks: list[Mark] = []
     rounds = _pair_rounds(text)
     codes = _find_codes(text, rounds) if depth < MAX_NESTING else {}
-    pairs = {} if is_label or "](" not in text else _pair_brackets(text)
     at = atom_end = tallest = 0
+    # Whether an underscore waits for one that closes.
+    is_waiting = False
     cluster = (0, 0)
     while found := _TOKEN.search(text, at):
         start, run, atom = found.start(), found[0], None
@@ -60,9 +80,12 @@ def _render(text: str, depth: int, *, is_label: bool = False) -> tuple[str, int]
                 opens, closes = _look_around(text, cluster, is_strong=run == "**")
                 opens |= cluster[1] in codes and _touches(text, cluster[0] - 1, BEFORE)
                 closes |= cluster[0] == atom_end and _touches(text, cluster[1], AFTER)
+                is_waiting = opens or (is_waiting and not closes) if run == "_" else is_waiting
                 marks.append((len(pieces), run, cluster, opens, closes))
-        elif run[0] != "`" and not is_label and depth < MAX_NESTING:
-            atom = _read_link(text, start, pairs, depth)
+        elif run[0] != "`" and links is not None and depth < MAX_NESTING:
+            atom = _read_link(text, start, pairs, depth, is_waiting)
+            if atom and atom[2]:
+                links.append(start)
         html, at, height = atom or (_show(run), found.end(), 0)
         atom_end, tallest = (at if atom else atom_end), max(tallest, height)
         pieces.append(html)
@@ -111,7 +134,10 @@ def _find_codes(text: str, rounds: Rounds) -> dict[int, Span]:
         # A single one has no blank inside: what stands between two "` keys" is no code.
         is_single, opener = end - start == 1, waiting.pop(end - start, None)
         opens = _touches(text, start - 1, BEFORE | _MARKS)
-        opens &= not is_single or text[end : end + 1] > " "
+        # Nor is one the mouth of a face: "(*´-`*)".
+        opens &= not is_single or (
+            text[end : end + 1] > " " and text[end : end + 2] not in {"*)", "*）"}
+        )
         closes = _touches(text, end, AFTER | _MARKS) and not (is_single and text[start - 1] <= " ")
         if opener and closes:
             if has_visible(text, opener[1], start) and not _is_parted(opener, (start, end), rounds):
@@ -129,9 +155,11 @@ def _touches(text: str, place: int, borders: Container[str]) -> bool:
 def _look_around(text: str, cluster: Span, *, is_strong: bool) -> tuple[bool, bool]:
     """Tell whether a mark of a cluster may open and close, by the characters around it."""
     before, after = text[max(cluster[0] - 1, 0) : cluster[0]], text[cluster[1] : cluster[1] + 1]
+    # Alone a mark of a letter is not seen, as the end of a word it is.
     opens = _is_letter(after) or (is_strong and after in OPENING)
+    closes = _is_letter(before) or (before != "" and category(before)[0] == "M")
     # What is said loudly ends with its own mark: "*First!*".
-    closes = _is_letter(before) or before in SENTENCE_MARKS or (is_strong and before in CLOSING)
+    closes |= before in SENTENCE_MARKS or (is_strong and before in CLOSING)
     is_free_before, is_free_after = (
         is_strong and bool(_WITHOUT_BLANKS.match(char)) for char in (before, after)
     )
@@ -142,7 +170,7 @@ def _look_around(text: str, cluster: Span, *, is_strong: bool) -> tuple[bool, bo
 
 
 def _is_letter(char: str) -> bool:
-    return char.isalnum() or (char != "" and category(char)[0] == "M")
+    return char.isalnum() and has_visible(char)
 
 
 def _set_tags(marks: list[Mark], pieces: list[str], rounds: Rounds, room: int) -> int:
@@ -199,7 +227,7 @@ def _pair_brackets(text: str) -> dict[int, int]:
 
 
 def _read_link(
-    text: str, start: int, pairs: dict[int, int], depth: int
+    text: str, start: int, pairs: dict[int, int], depth: int, is_marked: bool
 ) -> tuple[str, int, int] | None:
     """Give the link that begins at a place, where it ends, and how deep elements nest in it."""
     if text[start] == "[":
@@ -208,7 +236,7 @@ def _read_link(
         found = _ANGLE.match(text, start)
         is_link = found and parse_host(found[1])
         return (_link(found[1], _show(found[1])), found.end(), 1) if found and is_link else None
-    if end := find_end(text, start):
+    if end := find_end(text, start, is_marked):
         address = text[start:end]
         if len(address) >= MAX_CHARS:
             # Nor is what stands in it looked at, or that would be done again from each place on.
@@ -225,10 +253,11 @@ def _read_labelled(
     text: str, start: int, pairs: dict[int, int], depth: int
 ) -> tuple[str, int, int] | None:
     middle = pairs.get(start, len(text)) + 1
-    end = pairs.get(middle, len(text))
+    end = pairs.get(middle)
     # An address that is too long is not even cut out.
     if (
-        not text.startswith("(", middle)
+        end is None
+        or not text.startswith("(", middle)
         or end - middle > MAX_CHARS + 1
         or text[start - 1 : start] == "!"
     ):
@@ -237,7 +266,7 @@ def _read_labelled(
     host = parse_host(address) if address[:4].lower() == "http" else None
     if host is None:
         return None
-    shown, height = _render(text[start + 1 : middle - 1], depth + 1, is_label=True)
+    shown, height = _render(text[start + 1 : middle - 1], depth + 1, {})
     plain = unescape(re.sub("<[^>]*>", "", shown))
     is_fit = has_visible(plain) and is_honest(plain, host)
     return (_link(address, shown), end + 1, height + 1) if is_fit else None

@@ -1,16 +1,32 @@
 """Whether the label of a link lies about where that leads."""
 
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from html import unescape
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from service.text.links import decode_host
+from service.text.borders import HANGUL, WITHOUT_BLANKS
+from service.text.links import PARTING, decode_host, parse_host
+from service.text.nfc import nfc
 from service.text.normalising import COMBINING, UNSEEN
 
 _NOT_READ = re.compile(rf"[{UNSEEN}]")
 _NOT_READ_ALONE = re.compile(rf"[{UNSEEN}{COMBINING}]")
-# Stops that look like dots or are taken for them in hosts; blanks so thin that nobody sees them.
-_ALIKE = str.maketrans("。｡︒ꓸ\u2006\u2008\u2009\u200a\u202f\u205f", "...." + "\u2060" * 6)
+# Stops that look like dots or are taken for them in hosts (UTS #39); blanks so thin that nobody sees them.
+_THIN = "\u2006\u2008\u2009\u200a\u202f\u205f"
+_STOPS = "。｡︒ꓸ\u0701\u0702\u06d4\ua60e\U00010a50\U0001d16d"
+_ALIKE = str.maketrans(_STOPS + _THIN, "." * len(_STOPS) + "\u2060" * len(_THIN))
+# So does an Arabic zero, where it is among letters.
+_ZERO = re.compile(r"(?<=[^\W\d_])[\u0660\u06f0](?=[^\W\d_])")
+# A word as readers see it: what may stand in an address, up to where another script begins without a blank.
+_SCRIPTS = rf"{WITHOUT_BLANKS}{HANGUL}"
+_CHAR = rf"(?:[^\s{PARTING}]|[{_THIN}]|(?<=[A-Za-z0-9])[。．｡](?=[A-Za-z0-9]))"
+_VISIBLE_WORD = re.compile(
+    rf"(?:{_CHAR}(?!(?<=[A-Za-z0-9])(?=\w)[{_SCRIPTS}]|(?<=[{_SCRIPTS}])(?<=\w)[A-Za-z0-9]))*{_CHAR}"
+)
+_PART = re.compile(r'<a href="([^"]*)">|<(/a)>|<[^>]*>|([^<]+)')
 _EDGES = "()[]{}\"'“”‘’«».,;:!?…"
 _WORD = re.compile(r"(?:https?://)?([^/?#:]+)(?::[0-9]+)?(?:[/?#].*)?")
 # Endings of files that no domain has.
@@ -21,21 +37,57 @@ _READS_AS_ADDRESS = re.compile(
 )
 
 
-def is_honest(label: str, host: str) -> bool:
-    """Tell whether a label names no other host, with or without `www.`, than the one that it leads to.
+def is_honest(label: str, host: str | None) -> bool:
+    """Tell whether a label names no other host, with or without `www.`, than one that it leads to.
 
     Whatever could be read as an address counts, were it "Mr.Smith" or "main.py": a label that is refused is
     shown with its address, and that harms nobody.
     """
-    own = host.removeprefix("www.")
-    names = {own, decode_host(own)}
+    own = host.removeprefix("www.") if host else ""
+    names = {own, decode_host(own)} if own else set[str]()
     words = _NOT_READ.sub("", _fold(label)).split()
     others = unquote(" ".join(word for word in words if not _names(word, names)))
     return _READS_AS_ADDRESS.search(_fold(_NOT_READ_ALONE.sub("", others))) is None
 
 
+def find_lies(html: str, labelled: set[int]) -> set[int]:
+    """Find the labelled links of a paragraph, by their numbers, that lie together with what touches them.
+
+    Of what a reader takes for one word, parts may stand in several labels and beside them.
+    """
+    lies: set[int] = set()
+    for word, numbers, hosts in _find_words(html):
+        # What leads to several hosts names none of them.
+        host = hosts.pop() if len(hosts) == 1 else None
+        if numbers & labelled and not is_honest(word, host):
+            lies |= numbers & labelled
+    return lies
+
+
+def _find_words(html: str) -> Iterator[tuple[str, set[int], set[str | None]]]:
+    """Give each word that is partly in a link, with the numbers of its links and where they lead."""
+    parts, links, address = [""], list[tuple[int, int, str | None]](), ""
+    length = start = 0
+    for href, is_end, text in _PART.findall(html):
+        if href:
+            address, start = unescape(href), length
+        elif is_end:
+            links.append((start, length, parse_host(address)))
+            address = ""
+        # Stops in labels may be dots of addresses, stops beside them end sentences.
+        parts.append(unescape(text).translate(_ALIKE) if address else unescape(text))
+        length += len(parts[-1])
+    starts, ends = [one[0] for one in links], [one[1] for one in links]
+    for word in _VISIBLE_WORD.finditer("".join(parts)):
+        first, last = bisect_right(ends, word.start()), bisect_left(starts, word.end())
+        # What is in one label is judged with that.
+        if first < last and not (starts[first] <= word.start() and word.end() <= ends[first]):
+            # Marks of several parts may be out of order.
+            yield nfc(word[0]), {*range(first, last)}, {one[2] for one in links[first:last]}
+
+
 def _fold(text: str) -> str:
-    return normalize("NFKC", text.translate(_ALIKE)).lower()
+    return normalize("NFKC", _ZERO.sub(".", text.translate(_ALIKE))).lower()
 
 
 def _names(word: str, hosts: set[str]) -> bool:

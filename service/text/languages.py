@@ -53,6 +53,6 @@ def choose_language(accepted: str, otherwise: Language) -> Language:
 
 
 def find_language(tag: str) -> Language | None:
-    """Give the language of a BCP 47 tag such as `pt-BR`, if it is one of those that there are."""
-    primary = tag.lower().partition("-")[0]
+    """Give the language of a BCP 47 tag such as `pt-BR`, or a locale such as `pt_BR.UTF-8`, if it is here."""
+    primary = re.split("[-_.@]", tag.strip().lower())[0]
     return next((language for language in LANGUAGES if language == primary), None)

@@ -5,7 +5,7 @@ import re
 import idna
 import nh3
 
-from service.text.borders import AFTER, OPENING, WITHOUT_BLANKS
+from service.text.borders import AFTER, HANGUL, OPENING, WITHOUT_BLANKS
 from service.text.normalising import COMBINING, UNSEEN, has_unseen
 
 # A longer address is none; it keeps the time linear.
@@ -24,25 +24,30 @@ _LETTER = rf"(?:(?![{UNSEEN}])[^\W\x00-\x7f]|[{COMBINING}])"
 _FOREIGN = rf"[^\W\x00-\x7f{_LATIN}]"
 
 # What may follow a host, as punctuation: a hyphen could be within the name of another.
-_CLOSE = "".join(
+PARTING = "".join(
     map(re.escape, sorted((AFTER | OPENING | {*"*~<>|"}) - {*".:?-\u2010\u2011\u2012"}))
 )
+_WIDE = re.sub("[\x00-\x7f]", "", "".join(sorted(AFTER | OPENING)))
+_PORT = "(?::[0-9]++)?+"
 _LABEL = rf"(?:[_-]*+(?:[0-9A-Za-z]++(?!(?<=[A-Za-z]){_FOREIGN})|{_LETTER}))++"
 _DOTTED = r"(?=[\w-]+\.)[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9]))*+"
 # Text right behind a host: up to the next blank nothing in it reads as more of a host or as a path.
 _TEXT = (
-    rf"(?=[{WITHOUT_BLANKS}\uac00-\ud7a3\u2190-\u2bff\U0001f000-\U0001faff])(?![。．｡][A-Za-z0-9])"
-    rf"(?=[^\s./:?#@%\\{_CLOSE}]*+[.:?]*+(?:\s|\Z|[{_CLOSE}]))"
+    rf"(?=[{WITHOUT_BLANKS}{HANGUL}\u2190-\u2bff\U0001f000-\U0001faff])(?![。．｡][A-Za-z0-9])"
+    rf"(?=[^\s./:?#@%\\{PARTING}]*+[.:?]*+(?:\s|\Z|[{PARTING}]))"
 )
 _HOST = re.compile(
-    rf"(?![^\s/?#<>\"]*@)(?:({_DOTTED}){_TEXT}|(?!-)({_LABEL}(?:\.{_LABEL})*+)"
-    rf"(?::([0-9]++))?+(?=[/?#]|[._:-]*+(?:\s|\Z|[{_CLOSE}]))(?![。．｡]\w))"
+    rf"(?![^\s/?#<>\"){_WIDE}]*@)(?:({_DOTTED})(?={_PORT}{_TEXT})|(?!-)({_LABEL}(?:\.{_LABEL})*+)"
+    rf"(?={_PORT}(?![。．｡]\w)(?:[/?#]|[._:-]*+[\u061c\u200e\u200f]*+(?:\s|\Z|[{PARTING}]))))"
+    r"(?::([0-9]++))?+"
 )
-# A letter of another script does not directly follow an ASCII one, digits and hyphens among them go on; what
-# makes a picture of a key is none of it.
+# A letter of another script follows no ASCII one and no digit ("/123и"); among them digits and hyphens go on.
+# Behind "_" and "-" it follows where words have blanks between ("Windows_в_России"). Where they have none,
+# or particles as in Korean, a sentence goes on ("…Xc_を見て"). What makes a picture of a key is none of it.
 _PATH = re.compile(
     rf"(?:[!$%&'()+,\-./:;=?@A-Z\[\]^_a-z{{|}}~]++|[#*0-9](?![\ufe0f\u20e3])|[{_LATIN}{COMBINING}]++"
-    rf"|(?<![A-Za-z0-9_-]){_LETTER}(?:[0-9_\u200c\u200d-]*+{_LETTER})*+)*+"
+    rf"|(?<![A-Za-z0-9])(?!(?<=[_-])[{WITHOUT_BLANKS}{HANGUL}])"
+    rf"{_LETTER}(?:[0-9_\u200c\u200d-]*+{_LETTER})*+)*+"
 )
 _BRACKETS = re.compile(r"[()\[\]{}]")
 # So many that wait for their counterparts will not find them.
@@ -57,10 +62,11 @@ _PLAIN_HOST = re.compile(r"(?:(?!xn--)[a-z0-9_-]+\.)*(?!xn--)[a-z][a-z0-9_-]*")
 _BROWSER = nh3.Cleaner(tags={"a"}, attributes={"a": {"href"}}, url_schemes={"http"})
 
 
-def find_end(text: str, start: int) -> int | None:
+def find_end(text: str, start: int, is_marked: bool) -> int | None:
     """Give where the bare address ends that begins with its scheme or `www.`; None where there is none.
 
-    What ends MAX_CHARS behind its beginning may be longer.
+    What ends MAX_CHARS behind its beginning may be longer. Where an underscore has opened before, it has none
+    at its end.
     """
     before = text[start - 1] if start else " "
     is_bare = text[start] in "Ww"
@@ -74,8 +80,6 @@ def find_end(text: str, start: int) -> int | None:
         # What stands in quotes of programs ends with them.
         quote = text.find("'", end, most) if before == "'" else -1
         path = _PATH.match(text, end, most if quote < 0 else quote)
-        # An underscore at the end is a mark only where one before may have opened.
-        is_marked = text.rfind("_", max(start - MAX_CHARS, 0), start) >= 0
         closing = _CLOSING + "_" if is_marked else _CLOSING
         end = _trim(text, end, path.end() if path else end, closing)
     return end
@@ -113,6 +117,11 @@ def _find_host(text: str, start: int) -> tuple[str, int] | None:
     return host, found.end()
 
 
+def is_looked_up(host: str) -> bool:
+    """Tell whether browsers would look up a host, perhaps with a port: that of no address is no number."""
+    return "href" in _BROWSER.clean(f'<a href="http://{host}">')
+
+
 def _look_up(host: str) -> str | None:
     """Give a host as browsers look it up; None where they would refuse to."""
     host = host.lower()
@@ -124,7 +133,7 @@ def _look_up(host: str) -> str | None:
         host = idna.encode(host, uts46=True).decode()
     except idna.IDNAError:
         return None
-    return host if "href" in _BROWSER.clean(f'<a href="http://{host}">') else None
+    return host if is_looked_up(host) else None
 
 
 def _trim(text: str, start: int, end: int, closing: str) -> int:

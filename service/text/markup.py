@@ -7,17 +7,18 @@ anything else, and what means nothing is shown as it was typed.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 
 import nh3
 
 from service.text.inline import MAX_NESTING, render_inline
-from service.text.normalising import has_visible
+from service.text.normalising import VISIBLE, has_visible
 
 # Raised with whatever changes the HTML of a text that was rendered before.
-MARKUP_VERSION = 1
+MARKUP_VERSION = 2
+# It is shown whatever takes effect around it.
+_NO_MARK = re.compile(rf"(?![*_`>-]){VISIBLE}")
 _FENCE = re.compile(r"\s*```\s*(?:([^\s`]+)\s*)?")
-_QUOTED = re.compile(r"> .*\S")
 # A number is shown as it was typed, which one that begins with a zero would not be. A rule is no item.
 _ITEM = re.compile(r"( *)(?:([-*])|(0|[1-9][0-9]{0,8})\.)[ \t]++(?![-*_\s]*\Z)(\S.*)")
 _INDENT = re.compile(r"^[ \t]{1,40}", re.MULTILINE)
@@ -36,6 +37,13 @@ Block = tuple[str, int]
 def render_html(text: str) -> str:
     """Render a normalised text as HTML that is safe to show anywhere, in time linear in its length."""
     return _SANITISER.clean("\n".join(_render_blocks(text.split("\n"), 0)))
+
+
+def shows_anything(text: str) -> bool:
+    """Tell whether a reader would see anything of what becomes of a text."""
+    if _NO_MARK.search(text):
+        return True
+    return has_visible(unescape(re.sub("<[^>]*>", "", render_html(text))))
 
 
 def show_addresses(html: str) -> str:
@@ -81,7 +89,7 @@ def _read_fence(lines: list[str], number: int, fences: list[int]) -> Block | Non
     """Read a block of code; the word behind its first backquotes is shown above it."""
     first = _FENCE.fullmatch(lines[number])
     place = bisect_right(fences, number)
-    if first is None or place == len(fences):
+    if first is None or place == len(fences) or (first[1] and not has_visible(first[1])):
         return None
     content = "\n".join(lines[number + 1 : fences[place]])
     if not has_visible(content):
@@ -97,12 +105,13 @@ def _read_quotation(lines: list[str], number: int, depth: int) -> Block | None:
     inner: list[str] = []
     count = 0
     for at in range(number, len(lines)):
-        if _QUOTED.match(lines[at]):
-            inner.append(lines[at][2:])
+        mark, line = lines[at][:2], lines[at][2:]
+        if mark.rstrip() != ">":
+            break
+        inner.append(line)
+        if mark == "> " and has_visible(line):
             count = len(inner)
-        elif inner and lines[at].rstrip() == ">":
-            inner.append("")
-        else:
+        elif len(inner) == 1:
             break
     if not count:
         return None

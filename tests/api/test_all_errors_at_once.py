@@ -183,7 +183,9 @@ async def test_what_is_required_and_blank_is_missing(
 ) -> None:
     names = await names_of(house)
     for operation in operations:
-        query = dict.fromkeys(operation.required_query, blank)
+        # Of a list in the query each is answered by itself.
+        asked = [one for one in operation.required_query if operation.query[one]["type"] != "array"]
+        query = dict.fromkeys(asked, blank)
         body = dict.fromkeys(operation.required, blank)
         if not query and not body:
             continue

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from webencodings.labels import LABELS
 
 from service.__main__ import main
 from service.submission.saved_pages import MAX_PAGE_BYTES
@@ -200,15 +201,46 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "encoding", ["utf-8-sig", "utf-16", "iso-8859-1", "koi8-r", "hex", "rot13"]
+    "encoding", ["utf-8-sig", "utf-16", "iso-8859-1", "koi8-r", "iso-2022-jp", "hex", "rot13"]
 )
 def test_a_page_in_any_encoding_is_read(tmp_path: Path, encoding: str) -> None:
-    page = make_saved_page().replace("UTF-8", encoding)
+    page = make_saved_page().replace("UTF-8", encoding.removesuffix("-sig"))
     known = encoding not in {"hex", "rot13"}
     status, said = scan(tmp_path, page.encode(encoding if known else "utf-8"))
     assert status == 0
+    assert "author: the name" in said
     # Of UTF-16 browsers send the form in UTF-8, and what is in ISO-8859-1 is read as that.
-    assert ("save the page as UTF-8" in said) == (encoding == "koi8-r")
+    read = {"utf-8-sig", "utf-16", "iso-8859-1"}
+    assert ("save the page as UTF-8" in said) == (encoding not in read)
+
+
+@pytest.mark.parametrize("label", sorted(LABELS))
+def test_whatever_an_encoding_is_called_it_is_known_whether_it_is_read(
+    tmp_path: Path, label: str
+) -> None:
+    _, said = scan(tmp_path, make_saved_page().replace("UTF-8", label.upper()))
+    is_read = LABELS[label] in {"utf-8", "utf-16le", "utf-16be", "windows-1252"}
+    assert (f"! The form is sent in {label}," in said) == (not is_read)
+
+
+def test_a_page_that_does_not_say_what_it_is_in_is_told_of(tmp_path: Path) -> None:
+    page = make_saved_page().replace('<meta charset="UTF-8" />', "")
+    page = page.replace("Post Comment", "Отправить")
+    assert "!" not in scan(tmp_path, page)[1]
+    said = scan(tmp_path, page.encode("cp1251"))[1]
+    assert "! The form is sent in an encoding that the page does not name," in said
+    unknown = page.replace('id="commentform"', 'id="commentform" accept-charset="UNKNOWN"')
+    assert "!" not in scan(tmp_path, unknown)[1]
+
+
+@pytest.mark.parametrize("before", ["", "<template><textarea></template></textarea></template>"])
+def test_what_is_in_a_template_is_not_in_the_page(tmp_path: Path, before: str) -> None:
+    form = make_saved_page(text=PLAIN + '<textarea name="more"></textarea>')
+    inert = f"{before}<template><template></template>{form}</form><base href=/x></template>"
+    status, said = scan(tmp_path, inert)
+    assert (status, "There is no comment form, and 0 other forms." in said) == (1, True)
+    status, said = scan(tmp_path, inert + make_saved_page() + "</template>")
+    assert (status, "!" in said) == (0, False)
 
 
 def test_a_form_that_names_its_encoding_is_sent_in_that(tmp_path: Path) -> None:

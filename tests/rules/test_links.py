@@ -45,6 +45,16 @@ def test_an_absolute_web_address_is_taken_as_typed(url: str) -> None:
         ("example.org:99999", "url_invalid"),
         ("n.a b", "url_invalid"),
         ("ann@example.org", "url_invalid"),
+        # Browsers refuse numbers that are no address, and names that decode to nothing.
+        *((url, "url_invalid") for url in ("http://256.1.1.1", "https://a.1", "http://1.2.3.4.5")),
+        *(
+            (url, "url_invalid")
+            for url in ("http://xn--a.example", "x.0x1g.09", "https://a.0x/b", "v1.5")
+        ),
+        *(
+            (url, "url_invalid")
+            for url in ("1.5", "3.14", "2026.05.01", "1.2.3:80", "//1.5/a", "1.5?a", "4.")
+        ),
     ],
 )
 def test_anything_else_is_refused(url: str, code: str) -> None:
@@ -54,7 +64,11 @@ def test_anything_else_is_refused(url: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", " ", "http://", "https://", "HTTP://", "https:", "http", "http:///"]
+    "url",
+    [
+        *("", " ", "http://", "https://", "HTTP://", "https:", "http", "http:///"),
+        *("http://http://", "http://https://", "http://https:", "HTTP://http"),
+    ],
 )
 def test_a_bare_scheme_is_no_address(url: str) -> None:
     assert check_url(url) is None
@@ -68,10 +82,32 @@ def test_a_bare_scheme_is_no_address(url: str) -> None:
         "example.org:8443/a",
         "//example.org/a",
         "bücher.example",
+        "127.0.0.1:8000/a",
+        "1.example",
+        "1.2.3.4",
     ],
 )
 def test_a_host_without_a_scheme_gets_one(url: str) -> None:
     assert check_url(url) == f"https://{url.removeprefix('//')}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("http://http://example.org", "http://example.org"),
+        ("http://https://example.org/a", "https://example.org/a"),
+        ("HTTP://http:example.org", None),
+        ("https://example.org/http://a", "https://example.org/http://a"),
+    ],
+)
+def test_an_address_typed_behind_the_scheme_of_the_form_is_that(
+    typed: str, url: str | None
+) -> None:
+    if url is None:
+        with pytest.raises(LinkRefused):
+            check_url(typed)
+    else:
+        assert check_url(typed) == url
 
 
 @pytest.mark.parametrize("char", [*'"`<>\\ ', "\u3000", "\u2028", "\t"])

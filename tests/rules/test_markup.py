@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.text.inline import MAX_NESTING
-from service.text.markup import render_html, show_addresses
-from service.text.normalising import normalise_text
+from service.text.markup import render_html, show_addresses, shows_anything
+from service.text.normalising import has_visible, normalise_text
 from tests.visible_text import loses_nothing, read_visible, squash
 
 REL = 'rel="nofollow ugc noopener"'
@@ -27,6 +27,9 @@ def link(address: str, label: str | None = None) -> str:
             "**a** *b* _c_ ***d***",
             "<p><strong>a</strong> <em>b</em> <em>c</em> <strong><em>d</em></strong></p>",
         ),
+        ("（*a*）(*ab*)", "<p>（<em>a</em>）(<em>ab</em>)</p>"),
+        ("**สวัสดี** _नमस्ते_", "<p><strong>สวัสดี</strong> <em>नमस्ते</em></p>"),
+        ("> a\n> \u3164\n> b", "<blockquote>\n<p>a<br>\n\u3164<br>\nb</p>\n</blockquote>"),
         ("_**a** b_, (*c*)", "<p><em><strong>a</strong> b</em>, (<em>c</em>)</p>"),
         ("**«a»** and *b*!", "<p><strong>«a»</strong> and <em>b</em>!</p>"),
         ("*one\ntwo*", "<p><em>one<br>\ntwo</em></p>"),
@@ -78,7 +81,13 @@ def test_what_means_something(text: str, html: str) -> None:
         *("__init__()", "5*3*2 = 30", "(*^_^*)", "sol*r*a", "snake_case_name", "*_*", "^_^ hi ^_^", "T_T"),
         *("f**k", "2 ** 3 ** 4", "a * b * c", "*sigh", "* a *", "**", "****a****", "__a__", "a**b**c"),
         *("**Prev**/**Next**", "*and*/*or*", "`a`/`b`", "**yes**/no/**maybe**", "*a*=*b*"),
+        *("(*o*)", "(*u*)", "(*3*)", "(*n_n*)", "(*u_u*)", "(*0_0*)", "（*o*）", "(*W*)", "(*x.x*)"),
+        *("(*´-`*) (*´-`*)", "(*'-`*)ノ (*'-`*)", "（*´-`*）（*´-`*）", "`*) `*)"),
         *("(*ﾟ▽ﾟ*)", "(*ﾉωﾉ) (ﾉω*)", "(*ω*)", "*a (*ω*) b", "(`･ω･´)ゞ (´･ω･`)", "ヽ(`Д´)ﾉ (´・ω・`)"),
+        # Of which nothing would be seen if they took effect.
+        *("> \u2800", "> \u3164\n> \u0301", "*\u0301*", "**\u115f**", "_\u0e31_", "***\ufe0f***"),
+        *("```\u0301\nx\n```", "```\u3164\nx\n```", "```\u2800\nx\n```"),
+        *("*\u3164a*", "**\u0301** a", "_\u1160_ b", "*\ufe0f*"),
         *("int *a = (int*)malloc(n);", "* * *\n* * *", "- - -\n- - -", "**중요**합니다"),
         *("¯\\_(ツ)_/¯", "C:\\Users\\[me]", "\\*a\\*", "a \\", "*a\\*"),
         *("don`t and can`t", "the ` key and the ` key", "`", "``", "a`b`c", "` `", "`a\nb`"),
@@ -125,44 +134,6 @@ def test_numbers_are_those_that_were_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "address", "rest"),
-    [
-        ("见 https://example.com/a。谢谢", "https://example.com/a", "。谢谢"),
-        ("https://example.com/a，b", "https://example.com/a", "，b"),
-        ("https://example.com/a）", "https://example.com/a", "）"),
-        ("“https://example.com/a”", "https://example.com/a", "”"),
-        ("»https://example.com/a«", "https://example.com/a", "«"),
-        ("https://example.com/a— so", "https://example.com/a", "— so"),
-        ("https://example.com/a…", "https://example.com/a", "…"),
-        ("https://example.com/a를 보세요", "https://example.com/a", "를 보세요"),
-        ("https://example.com를", "https://example.com", "를"),
-        ("https://example.com/aです", "https://example.com/a", "です"),
-        ("(https://a.example/b_(c)).", "https://a.example/b_(c)", ")."),
-        ("https://a.example/?a[]=1,", "https://a.example/?a[]=1", ","),
-        ("https://a.example/(b", "https://a.example/", "(b"),
-        ("https://a.example/b?!", "https://a.example/b", "?!"),
-        ("https://a.example/o'brien'", "https://a.example/o'brien", "'"),
-        ('<a href="https://a.example/b">', "https://a.example/b", '"&gt;'),
-        ("https://a.example.", "https://a.example", "."),
-        ("https://a.example: b", "https://a.example", ": b"),
-        ("https://a.example:8080/b", "https://a.example:8080/b", ""),
-        (
-            "https://ru.wikipedia.org/wiki/Россия, да",
-            "https://ru.wikipedia.org/wiki/Россия",
-            ", да",
-        ),
-        ("https://a.example/café", "https://a.example/café", ""),
-        ("https://пример.рф/а", "https://пример.рф/а", ""),
-        ("HTTPS://A.example/", "HTTPS://A.example/", ""),
-        ("https://a.example/b\u3164c", "https://a.example/b", "\u3164c"),
-        ("见https://a.example/b", "https://a.example/b", ""),
-    ],
-)
-def test_a_bare_address_ends_where_it_ends(text: str, address: str, rest: str) -> None:
-    assert render_html(text).removesuffix("</p>").endswith(link(address) + rest)
-
-
-@pytest.mark.parametrize(
     ("text", "html"),
     [
         ("www.a.example、よろしく", link("https://www.a.example", "www.a.example") + "、よろしく"),
@@ -187,6 +158,21 @@ def test_a_bare_address_ends_where_it_ends(text: str, address: str, rest: str) -
         ('[a](https://a.example "b")', f'[a]({link("https://a.example")} "b")'),
         ("[1]: https://a.example/", f"[1]: {link('https://a.example/')}"),
         ("[a](https://a.example b)", f"[a]({link('https://a.example')} b)"),
+        # Nor is it one where its bracket is never closed.
+        ("[a](https://a.example", f"[a]({link('https://a.example')}"),
+        ("[F](https://a.example/F_(b)", f"[F]({link('https://a.example/F_(b)')}"),
+        (
+            "[a](http://b.example/(c)[d](http://e.example/(f)",
+            f"[a]({link('http://b.example/(c)[d]')}({link('http://e.example/(f)')}",
+        ),
+        (
+            "[a](http://b.example/c [d](http://e.example/f)",
+            f"[a]({link('http://b.example/c')} {link('http://e.example/f', 'd')}",
+        ),
+        (
+            "[a](https://a.example\n[b](https://b.example/)",
+            f"[a]({link('https://a.example')}<br>\n{link('https://b.example/', 'b')}",
+        ),
     ],
 )  # fmt: skip
 def test_links(text: str, html: str) -> None:
@@ -197,20 +183,6 @@ def test_a_moderator_sees_the_address_behind_each_label() -> None:
     html = render_html("[a *b*](https://a.example/?b&c) www.a.example https://a.example/?b&c")
     assert read_visible(show_addresses(html)) == (
         "a b (https://a.example/?b&c) www.a.example https://a.example/?b&c"
-    )
-
-
-@pytest.mark.parametrize(
-    "label",
-    [
-        *("https://bank.example", "bank.example", "www.bank.example/login", "BANK.example"),
-        "**bank.example**",
-        *("ｂａｎｋ．example", "see https://bank.example", "bank.example:443", "//bank.example", "http://bank"),
-    ],
-)  # fmt: skip
-def test_a_label_does_not_lie_about_its_host(label: str) -> None:
-    assert f"]({link('https://evil.example')})</p>" in render_html(
-        f"[{label}](https://evil.example)"
     )
 
 
@@ -270,6 +242,7 @@ PIECES = (
     *("a@b.c", "javascript:"),
     *("<", ">"),
     "\"",
+    *("\u0301", "\u3164", "\u2800", "\u115f", "\ufe0f"),
     *("&", "&lt;", "\\", ":", "|", "<b>", "</p>", "<!--", "</pre>", "\ufdd0", "a", "é", "和", "。", "」"),
 )  # fmt: skip
 MARKED = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
@@ -291,4 +264,6 @@ def test_no_other_tag_or_attribute_ever_appears(raw: str) -> None:
 @given(st.one_of(MARKED, st.text()))
 def test_nothing_that_is_sent_disappears(raw: str) -> None:
     text = normalise_text(raw)
-    assert loses_nothing(text, render_html(text))
+    html = render_html(text)
+    assert loses_nothing(text, html)
+    assert shows_anything(text) == has_visible(text) == has_visible(read_visible(html))

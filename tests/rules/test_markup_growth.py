@@ -26,6 +26,13 @@ WORST: dict[str, Callable[[int], str]] = {
         "[" + "a" + "\u0301\u034f\u0316" * (size // 3) + "](https://a.b)"
     ),
     "encoded marks in a label": lambda size: "[" + "%CC%81%CC%96" * (size // 12) + "](https://a.b)",
+    "marks out of order behind a label": lambda size: (
+        "[a" + "\u0301" * (size // 2) + "](https://a.b)" + "\u0316" * (size // 2)
+    ),
+    "labels that touch": lambda size: "[a](http://b.c)" * (size // 15),
+    "labels that touch and lie": lambda size: "[a.](http://b.c)[dé](http://f.g)" * (size // 32),
+    "labels among dots": lambda size: "a.[bc](http://b.c).de " * (size // 22),
+    "numbers of quotations": lambda size: "> \u3164\n" * (size // 4),
     "hosts to look up": lambda size: "http://é.b " * (size // 11),
     "long hosts to look up": lambda size: ("http://" + "é." * 100 + "b ") * (size // 209),
     "faces": lambda size: "(*ω*)" * (size // 5),

@@ -10,6 +10,7 @@ from sqlmodel import col, update
 from service.command_line import commands
 from service.comments.tables import Comment, ProposedEdit
 from service.housekeeping import renew_markup
+from service.text.markup import MARKUP_VERSION
 from tests.api.moderation.tampering import flaws
 from tests.cast import House
 
@@ -94,6 +95,30 @@ async def test_a_moderator_who_has_not_seen_the_new_words_decides_about_nothing(
         assert answer.json()["results"][0]["outcome"] == outcome
 
 
+@pytest.mark.parametrize("waits", [False, True])
+async def test_who_has_seen_fewer_words_of_what_waits_does_not_approve_it(
+    house: House, waits: bool
+) -> None:
+    old: dict[str, Any] = {"html": "<p></p>", "markup": 0}
+    if waits:
+        comment = await house.publish(text="One.")
+        await house.edit(comment, "[Edit]: thanks")
+        async with house.database.writing() as session:
+            await session.exec(update(ProposedEdit).values(**old))
+    else:
+        comment = await house.submit(text="[Edit]: thanks")
+        await make_old(house, comment.id, old["html"])
+    version = (await house.look(comment.id)).version
+    await renew(house)
+    decision = {"comment": comment.id, "version": version, "action": "approve"}
+    answer = await house.bob.post("/v1/moderation/decisions", json={"decisions": [decision]})
+    assert answer.json()["results"][0]["outcome"] == "conflict"
+    [decided] = await house.decide("approve", comment.id)
+    assert decided.outcome == "applied"
+    assert [html for html, _ in await shown(house)] == ["<p>[Edit]: thanks</p>"]
+    assert await flaws(house) == []
+
+
 async def test_a_waiting_edit_is_rendered_anew(house: House) -> None:
     published = await house.publish(text="One.")
     await house.edit(published, "# Two")
@@ -107,11 +132,65 @@ async def test_a_waiting_edit_is_rendered_anew(house: House) -> None:
     assert proposed.html == "<p># Two</p>"
 
 
+async def test_words_wait_for_an_edit_before_they_wait_for_a_moderator(house: House) -> None:
+    published = await house.publish(text="[Edit]: thanks")
+    await house.edit(published, "Two")
+    await make_old(house, published.id, "<p></p>")
+    for _ in range(2):
+        await renew(house)
+        looked = await house.look(published.id)
+        assert looked.proposed is not None
+        assert looked.proposed.text == "Two"
+    await house.decide("reject", published.id)
+    assert await shown(house) == [("<p></p>", False)]
+    await renew(house)
+    looked = await house.look(published.id)
+    assert looked.proposed is not None
+    assert (looked.proposed.text, looked.proposed.html) == (
+        "[Edit]: thanks",
+        "<p>[Edit]: thanks</p>",
+    )
+    await house.decide("approve", published.id)
+    await renew(house)
+    assert await shown(house) == [("<p>[Edit]: thanks</p>", False)]
+    assert await flaws(house) == []
+
+
+async def test_an_edit_that_is_approved_leaves_nothing_old(house: House) -> None:
+    published = await house.publish(text="[Edit]: thanks")
+    await house.edit(published, "Two")
+    await make_old(house, published.id, "<p></p>")
+    await renew(house)
+    await house.decide("approve", published.id)
+    await renew(house)
+    assert await shown(house) == [("<p>Two</p>", True)]
+    assert not (await house.look(published.id)).edit
+
+
+@pytest.mark.parametrize("text", ["```💩 🖕\nx\n```", "x ☠", "x 👩\u200d💻", "x ∎∎"])
+async def test_pictures_are_words(house: House, text: str) -> None:
+    published = await house.publish(text=text)
+    await make_old(house, published.id, "<p>x</p>")
+    await renew(house)
+    assert await shown(house) == [("<p>x</p>", False)]
+    assert (await house.look(published.id)).edit
+
+
+async def test_what_the_first_markup_took_for_a_link_is_rendered_anew(house: House) -> None:
+    published = await house.publish(text="https://a.example/Windows_в_России")
+    html = '<p><a href="https://a.example/Windows_">https://a.example/Windows_</a>в_России</p>'
+    await make_old(house, published.id, html, markup=1)
+    await renew(house)
+    [(shown_html, _)] = await shown(house)
+    assert ">https://a.example/Windows_в_России</a>" in shown_html
+
+
 async def test_what_an_older_process_edits_meanwhile_is_rendered_anew(house: House) -> None:
     pending = await house.submit(text="One.")
     await house.edit(pending, "# Two")
     # It knows nothing of the number, and leaves it as it finds it.
-    await make_old(house, pending.id, "<p><strong>Two</strong></p>", markup=1)
+    html = "<p><strong>Two</strong></p>"
+    await make_old(house, pending.id, html, markup=MARKUP_VERSION)
     await renew(house)
     assert (await house.look(pending.id)).html == "<p># Two</p>"
 

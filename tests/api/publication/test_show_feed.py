@@ -51,6 +51,21 @@ def texts(element: ElementTree.Element, *names: str) -> list[str | None]:
     return [element.findtext(ATOM + name.replace("/", f"/{ATOM}")) for name in names]
 
 
+@pytest.mark.parametrize(
+    ("url", "uri"),
+    [
+        ("http://x.example/{a}|b^c", "http://x.example/%7Ba%7D%7Cb%5Ec"),
+        ("http://x.example/a[b]?c={d}#{e}", "http://x.example/a[b]?c=%7Bd%7D#%7Be%7D"),
+        ("http://x.example/ü'b%20c", "http://x.example/ü'b%20c"),
+        ("https://bücher.example/ä|", "https://bücher.example/ä%7C"),
+    ],
+)
+async def test_the_page_of_a_commenter_is_an_iri(house: House, url: str, uri: str) -> None:
+    await house.publish(url=url)
+    [entry] = (await read(house)).findall(f"{ATOM}entry")
+    assert texts(entry, "author/uri") == [uri]
+
+
 async def test_an_entry_tells_what_the_list_tells_and_nothing_else(house: House) -> None:
     root = await house.publish(text="I *like* <this> & that.", url="https://dave.example/?a=1&b=2")
     house.clock.advance(hours=1)

@@ -117,6 +117,13 @@ async def test_each_language_is_kept_by_itself(house: House) -> None:
     assert "Leave a reply" in (await get_fragment(house)).text
     assert 'lang="ar" dir="rtl"' in (await get_fragment(house, lang="ar-EG")).text
     assert 'lang="en" dir="ltr"' in (await get_fragment(house, lang="tlh")).text
+    for tag, language in (
+        ("de_DE", "de"),
+        ("pt_BR.UTF-8", "pt"),
+        (" fr ", "fr"),
+        ("zh_Hans", "zh"),
+    ):
+        assert f'lang="{language}"' in (await get_fragment(house, lang=tag)).text
     await house.set("language=de")
     assert 'lang="de"' in (await get_fragment(house, lang="vo")).text
 

@@ -266,6 +266,7 @@ async def test_a_withdrawn_or_erased_comment_shows_no_text(house: House) -> None
     await house.withdraw(taken)
     withdrawn = await look(house, taken)
     assert WORDS["withdrawn"] in withdrawn
+    assert WORDS["keep_link"] not in withdrawn
     await change(house, status="erased", text="", html="", name="", url=None)
     erased = await look(house, taken)
     assert WORDS["erased"] in erased

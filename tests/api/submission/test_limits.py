@@ -143,19 +143,17 @@ async def test_what_was_refused_does_not_cost_a_site_its_comments(house: House) 
     await house.submit()
 
 
-async def test_what_was_typed_is_sent_back_for_a_site_that_there_is_and_in_bounds(
-    house: House,
-) -> None:
+async def test_what_was_typed_is_sent_back_in_bounds(house: House) -> None:
     """What makes a page the longest: each character of it is escaped by five."""
     longest = "&" * 1_000_000
     form = {"comment_post_ID": "17", "author": "Dave", "email": "dave@mail.example"}
     for name in ("comment", "author", "email", "url", "redirect_to", "comment_parent"):
         files = {**{key: (None, value) for key, value in form.items()}, name: (None, longest)}
-        for site, most in (("blog", 800_000), ("nowhere", 10_000)):
+        for site in ("blog", "nowhere"):
             url = f"/sites/{site}/wp-comments-post.php"
             answer = await house.dave.post(url, files=files)
             assert answer.headers["content-type"].startswith("text/html")
-            assert len(answer.content) < most, name
+            assert len(answer.content) < 800_000, name
 
 
 @pytest.mark.parametrize("limits", ["limit.ip=2/minute", "limit.ip=off"])

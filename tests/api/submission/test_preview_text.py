@@ -3,8 +3,10 @@
 import httpx
 import pytest
 
+from service.text.normalising import has_visible
 from tests.answers import codes_of, problem_of
 from tests.cast import House
+from tests.visible_text import read_visible
 
 PREVIEW = "/v1/sites/blog/preview"
 
@@ -39,6 +41,22 @@ async def test_it_refuses_what_a_submission_refuses(house: House) -> None:
         assert codes_of(problem) == {"#/text": code}
     problem = problem_of(await house.dave.post(PREVIEW, json={}), 422)
     assert codes_of(problem) == {"#/text": "text_required"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["> \u2800", "> > \u3164", "*\u0301*", "**\u115f**", "_\u0e31_", "***\ufe0f***", "`\u2800`"],
+)
+async def test_marks_around_nothing_are_seen_wherever_a_text_is_shown(
+    house: House, text: str
+) -> None:
+    html = (await house.dave.post(PREVIEW, json={"text": text})).json()["html"]
+    assert has_visible(read_visible(html))
+    published = await house.publish(text=text)
+    pending = await house.submit(text="One.", article="/other")
+    await house.edit(pending, text)
+    for comment in (published, pending):
+        assert (await house.look(comment.id)).html == html
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,20 @@ async def test_tokens_do_not_come_back(house: House) -> None:
     assert await count(house) == 0
 
 
+@pytest.mark.parametrize(
+    "name", ["comment_token", "comment-hp-1", "message-nonce", "ak_text", "my_captcha_text"]
+)
+async def test_words_come_back_whatever_their_field_is_called(house: House, name: str) -> None:
+    refused = await post(house, **{name: TEXT})
+    assert Inputs(refused.text).values[name] == TEXT
+    # Who runs the site cannot name such a field.
+    assert await count(house) == 0
+    refused = await post(
+        house, **{name: "很好的文章。" * 10, "comment": "The text.", "email": "no"}
+    )
+    assert "很好的文章。" in refused.text
+
+
 async def test_what_our_own_form_asks_beside_the_text_is_none(house: House) -> None:
     refused = await post(house, consent="yes")
     assert "stranger-" not in refused.text

@@ -161,13 +161,25 @@ async def test_what_was_typed_is_there_after_every_refusal(
     assert ("<form" in answer.text) == (status in {409, 413, 429})
 
 
-async def test_nothing_is_sent_back_to_whoever_asks_for_a_site_that_is_none(house: House) -> None:
-    for status in [404] * 10 + [429]:
-        answer = await house.dave.post(NOWHERE, data=FORM)
-        assert answer.status_code == status
+async def test_what_was_typed_is_still_there_where_the_site_is_unknown(house: House) -> None:
+    for body in (*bodies(), *bodies(comment="", w3x=TYPED)):
+        answer = await house.dave.post(NOWHERE, **body)
+        assert answer.status_code == 404
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
-        assert Inputs(answer.text).values == {}
+        values = Inputs(answer.text).values
+        assert (values["text"], values["name"]) == (TYPED, "Dave")
+        assert "<b>marked" not in answer.text
+        # It can be copied; to send it again would change nothing.
         assert "<form" not in answer.text
+
+
+async def test_it_is_there_for_whoever_asks_too_often_for_a_site_that_is_none(house: House) -> None:
+    statuses = []
+    for _ in range(15):
+        answer = await house.dave.post(NOWHERE, data=FORM)
+        statuses.append(answer.status_code)
+        assert Inputs(answer.text).values["text"] == TYPED
+    assert {*statuses} == {404, 429}
 
 
 LATIN = b"comment=caf%E9 noir&author=Dave&" + b"&".join(b"x=1" for _ in range(300))
