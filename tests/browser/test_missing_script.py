@@ -5,6 +5,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.holding import LATER, Held
 from tests.browser.stage import WIDGET, Stage, asked_for, fill, send, shown
+from tests.waiting import until
 
 
 def field(page: Page, name: str = "text") -> Locator:
@@ -50,8 +51,12 @@ async def test_the_script_is_asked_for_again_as_somebody_types_on(stage: Stage) 
     await page.unroute(LATER)
     await expect(field(page)).to_be_focused()
     counter = page.locator(f"{WIDGET} [name=text] + [part~=counter]")
-    while not await counter.count():
+
+    async def types_on() -> bool:
         await field(page).press("b")
+        return bool(await counter.count())
+
+    await until(types_on)
     assert len(asked) == 1
 
 
