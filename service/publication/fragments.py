@@ -47,7 +47,7 @@ SCRIPT_WORDS = (
     *("field_required", "field_invalid", "field_too_long", "text_too_long", "email_invalid"),
     *("url_invalid", "parent_invalid", "origin_not_allowed", "in_reply_to", "in_reply_to_earlier"),
     *("previous", "new", "replies", "order", "oldest", "newest"),
-    *("preview", "consent_required"),
+    *("preview", "consent_required", "unreachable", "url_not_allowed"),
 )
 
 

@@ -39,22 +39,16 @@ STATIC = {
 # The parts of the widget's script, in one scope: each uses what stands above it.
 _WIDGET = files("service") / "web" / "widget"
 WIDGET_PARTS = (
-    *(
-        "base.js",
-        "colours.js",
-        "times.js",
-        "tools.js",
-        "part.js",
-        "thread.js",
-        "seen.js",
-        "form.js",
-    ),
-    *("live.js", "count.js", "element.js"),
+    *("base.js", "focus.js", "colours.js", "times.js", "tools.js", "part.js", "thread.js"),
+    *("seen.js", "form.js", "live.js", "count.js", "element.js"),
 )
 # Said before anything is loaded, and where nothing can be.
 EARLY_WORDS = ("loading", "unreachable", "retry")
-# The parts of what the widget loads for those who write.
-LATER_PARTS = (*("later.js", "replying.js", "sending.js", "own.js", "correcting.js", "opening.js"),)
+# The parts of what the widget loads when it is needed.
+LATER_PARTS = (
+    *("later.js", "replying.js", "sending.js", "own.js", "correcting.js", "changing.js"),
+    "opening.js",
+)
 
 
 def build_widget() -> bytes:
@@ -72,7 +66,7 @@ def build_widget() -> bytes:
 
 
 def build_later() -> bytes:
-    """Give what the widget loads for those who write, without comments and blanks."""
+    """Give what the widget loads when it is needed, without comments and blanks."""
     return _minify("\n".join(map(_read_part, LATER_PARTS)))
 
 
@@ -124,7 +118,7 @@ async def show_widget(request: AppRequest) -> Response[Any]:
     opt=Doc(readers=Readers.ANYONE, tag="Public", answers={200: SCRIPT}).as_opt(),
 )
 async def show_later(request: AppRequest) -> Response[Any]:
-    """Give what the widget loads for those who write."""
+    """Give what the widget loads when it is needed."""
     return _send(request, _keep_later(), SCRIPT)
 
 

@@ -91,6 +91,7 @@ async def test_readers_choose_the_order_and_keep_it(stage: Stage) -> None:
     await stage.publish("Its second answer.", parent=first)
     await stage.publish("The second.")
     page = await stage.open()
+    await page.get_by_label("Order of the comments").focus()
     await page.get_by_label("Order of the comments").select_option("newest")
     turned = ["The second.", "The first.", "Its answer.", "Its second answer."]
     await expect(shown(page, "text")).to_have_text(turned)

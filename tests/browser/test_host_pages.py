@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.holding import Held
 from tests.browser.stage import SITE, WIDGET, Stage, fill, send, shown
 from tests.browser.test_looks import talk
 
@@ -204,6 +205,8 @@ GARBAGE = {
     "list": "[null]",
     "parent": '{"parent":"\\"]"}',
     "no-json": "{",
+    "no-time": '[{"id":"x","token":"x","article":"ARTICLE"}]',
+    "no-name": '{"parent":"0190a5d3-0000-7000-8000-000000000000","text":{},"name":5}',
 }
 
 
@@ -212,14 +215,45 @@ async def test_what_others_keep_under_our_names_does_no_harm(stage: Stage, garba
     await talk(stage)
     context = await stage.context()
     for key in ("own", "seen", "order", f"{stage.article}:draft"):
-        item = f"'greenroom:{SITE}:{key}', {GARBAGE[garbage]!r}"
+        item = f"'greenroom:{SITE}:{key}', {GARBAGE[garbage].replace('ARTICLE', stage.article)!r}"
         areas = "[localStorage, sessionStorage]"
         await context.add_init_script(f"for (const area of {areas}) area.setItem({item})")
     page = await stage.open(context=context)
     await expect(shown(page, "text")).to_have_count(2)
+    await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_have_value("")
+    await expect(shown(page, "form-title")).to_have_text("Leave a reply")
     await fill(page)
     await send(page)
     await expect(shown(page, "held")).to_be_visible()
+
+
+async def test_what_is_on_its_way_comes_to_where_the_element_has_been_moved(stage: Stage) -> None:
+    page = await stage.open()
+    await fill(page)
+    async with Held(page, f"**/v1/sites/{SITE}/comments") as held:
+        await send(page)
+        await held.is_asked_for()
+        async with page.expect_response("**/comments.html*"):
+            await page.locator(WIDGET).evaluate("node => document.body.append(node)")
+        await expect(page.locator(f"{WIDGET} [name=text] + [part~=counter]")).to_have_count(1)
+        held.let_go()
+    await expect(shown(page, "held")).to_contain_text("I like it.")
+    await expect(page.locator(f"{WIDGET} [name=text]:visible")).to_have_value("")
+
+
+async def test_a_link_to_a_comment_of_one_discussion_says_nothing_in_another(stage: Stage) -> None:
+    ids = [await stage.publish(f"Number {number}.") for number in range(3)]
+    beside = f'<{WIDGET} site="{SITE}" article="{stage.article}-other"></{WIDGET}>'
+    url = stage.put(
+        attributes='limit="1"', beside=f"<details><details>{beside}</details></details>"
+    )
+    page = await stage.open(url)
+    await expect(shown(page, "more")).to_be_visible()
+    async with page.expect_response(lambda one: "around" in one.url and one.status == 404):
+        await page.evaluate(f"location.hash = 'comment-{ids[2]}'")
+    await expect(page.locator(f"#comment-{ids[2]} > [part~=comment]")).to_be_focused()
+    told = page.locator(f"{WIDGET} [part~=status]:not(:empty)")
+    await expect(told).to_have_count(0)
 
 
 async def test_what_is_typed_is_no_shortcut_of_the_page(stage: Stage) -> None:

@@ -145,10 +145,13 @@ async def test_a_style_sheet_that_comes_late_is_heeded(stage: Stage) -> None:
     await expect(section).to_have_css("color-scheme", "dark")
 
 
-async def test_a_ground_that_cannot_be_seen_is_known_by_the_page_s_own_text(stage: Stage) -> None:
+@pytest.mark.parametrize("ink", ["eee", "c9d1d9", "999"])
+async def test_a_ground_that_cannot_be_seen_is_known_by_the_page_s_own_text(
+    stage: Stage, ink: str
+) -> None:
     await talk(stage)
     ground = "content: ''; position: fixed; inset: 0; z-index: -1; background: #111;"
-    css = f"body {{ color: #eee; }} body::before {{ {ground} }}"
+    css = f"body {{ color: #{ink}; }} body::before {{ {ground} }}"
     page = await stage.open(stage.put(head=f"<style>{css}</style>", is_plain=True))
     await expect(page.locator(f"{WIDGET} section")).to_have_attribute("data-painted", "")
     await expect(page.locator(f"{WIDGET} section")).to_have_css("color-scheme", "dark")

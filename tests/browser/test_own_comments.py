@@ -1,5 +1,7 @@
 """A reader's own comments: what is shown of them, what can be done about them, and where the focus is."""
 
+from datetime import UTC, datetime, timedelta
+
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.stage import SITE, WIDGET, Stage, fill, send, shown
@@ -10,7 +12,8 @@ WINDOW = "edit_window_seconds"
 
 
 async def look_again(page: Page) -> None:
-    """Leave the tab and come back, at which the widget asks what became of the comments."""
+    """Leave the tab and come back after some time, at which the widget asks what became of the comments."""
+    await page.clock.set_system_time(datetime.now(UTC) + timedelta(minutes=2))
     async with page.expect_response("**/v1/receipts/*"):
         await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 

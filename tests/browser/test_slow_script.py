@@ -1,40 +1,24 @@
-"""What somebody does while the script for those who write is still on its way is neither lost nor moved."""
+"""What somebody does while the second script is still on its way is neither lost nor moved."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, expect
 
+from tests.browser.holding import LATER, Held
 from tests.browser.stage import WIDGET, Stage, fill, send, shown
 
-LATER = "**/embed-later.js*"
 
-
-class Held:
-    """Keeps the script back until it is let go."""
-
-    def __init__(self, page: Page) -> None:
-        self._page, self._gate = page, asyncio.Event()
-
-    async def hold(self) -> None:
-        self._gate.clear()
-        await self._page.route(LATER, self._wait)
-
-    async def _wait(self, route: Route) -> None:
-        await self._gate.wait()
-        await route.continue_()
-
-    async def let_go(self) -> None:
-        """Send the script, and wait until it has taken the form over."""
-        self._gate.set()
-        await expect(self._page.locator(f"{WIDGET} [name=text] + [part~=counter]")).to_have_count(1)
+async def arrive(page: Page, held: Held) -> None:
+    """Let the script go, and wait until it has taken the form over."""
+    held.let_go()
+    await expect(page.locator(f"{WIDGET} [name=text] + [part~=counter]")).to_have_count(1)
 
 
 async def open_held(stage: Stage, **options: Any) -> tuple[Page, Held]:
     page = await (await stage.context(**options)).new_page()
-    held = Held(page)
+    held = Held(page, LATER)
     await held.hold()
     await page.goto(stage.put())
     return page, held
@@ -52,7 +36,7 @@ async def test_who_answers_and_types_on_keeps_the_cursor(stage: Stage) -> None:
     await page.keyboard.type("An answer.")
     await page.keyboard.press("Tab")
     await page.keyboard.type("Da")
-    await held.let_go()
+    await arrive(page, held)
     await expect(shown(page, "form-title")).to_have_text("Reply to Ann")
     await page.keyboard.type("ve")
     await page.keyboard.press("Tab")
@@ -68,7 +52,7 @@ async def test_the_last_of_several_is_answered(stage: Stage) -> None:
     for one in (first, second, first, second):
         await page.locator(f"#comment-{one}").get_by_role("button", name="Reply to Ann").click()
     await field(page, "text").fill("Mine.")
-    await held.let_go()
+    await arrive(page, held)
     await expect(field(page, "text")).to_be_focused()
     await fill(page, "Mine.")
     await send(page)
@@ -79,13 +63,13 @@ async def test_the_last_of_several_is_answered(stage: Stage) -> None:
 async def test_a_draft_is_there_at_once_and_does_not_come_over_what_is_typed(stage: Stage) -> None:
     page, held = await open_held(stage)
     await fill(page, "A draft.")
-    await held.let_go()
+    await arrive(page, held)
     await held.hold()
     await page.reload()
     await expect(field(page, "text")).to_have_value("A draft.")
     await field(page, "text").fill("Another text.")
     await page.get_by_label("Save my name, e-mail and website in this browser").check()
-    await held.let_go()
+    await arrive(page, held)
     await expect(field(page, "text")).to_have_value("Another text.")
     await expect(page.get_by_label("Save my name, e-mail and website")).to_be_checked()
 
@@ -102,10 +86,9 @@ async def test_the_form_outlives_the_comment_that_it_stands_under(stage: Stage, 
         "fold": shown(page, "fold").click,
     }
     await acts[act]()
-    gone = page.locator(f"#comment-{answer} [part~=reply]")
-    await expect(gone).to_be_hidden()
     await expect(field(page, "text")).to_have_value("What I think")
-    await held.let_go()
+    await arrive(page, held)
+    await expect(page.locator(f"#comment-{answer} [part~=reply]")).to_be_hidden()
     await expect(field(page, "text")).to_have_value("What I think")
     await fill(page, "What I think.")
     await send(page)
@@ -138,6 +121,6 @@ async def test_what_is_sent_meanwhile_is_sent_once_it_can_be(stage: Stage) -> No
     for _ in range(3):
         await send(page)
     await expect(shown(page, "submit")).to_have_text("Sending…")
-    await held.let_go()
+    await arrive(page, held)
     await expect(shown(page, "held")).to_contain_text("I like it.")
     assert len(await stage.pending()) == 1

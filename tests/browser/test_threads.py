@@ -1,7 +1,9 @@
 """The list of the widget: threads, pages, and what comes and goes while somebody reads."""
 
+import pytest
 from playwright.async_api import expect
 
+from tests.browser.holding import Held
 from tests.browser.stage import WIDGET, Stage, asked_for, fill, send, shown
 
 
@@ -169,3 +171,75 @@ async def test_two_discussions_on_a_page_remember_both_what_was_seen(stage: Stag
         await stage.publish("One more.", article=article)
         await expect(shown(page, "text")).to_have_count(shown_then)
         assert await page.evaluate(seen) == [stage.article, other]
+
+
+async def test_the_newest_come_first_and_each_thread_is_read_from_its_beginning(
+    stage: Stage,
+) -> None:
+    first = await stage.publish("Root.")
+    for number in range(4):
+        await stage.publish(f"Answer {number}.", parent=first)
+    last = await stage.publish("Last.")
+    page = await stage.open(stage.put(attributes='limit="2" order="newest"'))
+    read = ["Last.", "Root.", *(f"Answer {number}." for number in range(4))]
+    for loaded in (4, 6):
+        await shown(page, "more").click()
+        await expect(shown(page, "text")).to_have_count(loaded)
+    await expect(shown(page, "text")).to_have_text(read)
+    await page.evaluate(f"location.hash = 'comment-{last}'")
+    await expect(page.locator(f"{WIDGET} #comment-{last} > [part~=comment]")).to_be_focused()
+
+
+@pytest.mark.parametrize("later", ["jump", "more", "article"])
+async def test_what_comes_for_an_earlier_question_is_left_out(stage: Stage, later: str) -> None:
+    ids = [await stage.publish(f"Number {number}.") for number in range(6)]
+    await stage.publish("Another.", article=f"{stage.article}-other")
+    page = await stage.open(stage.put(attributes='limit="1"'))
+    await expect(shown(page, "text")).to_have_count(1)
+    first = f"**/comments?*{'around' if later == 'more' else 'cursor'}*"
+    async with Held(page, first) as held:
+        if later == "more":
+            await page.evaluate(f"location.hash = 'comment-{ids[5]}'")
+        else:
+            await shown(page, "more").click()
+        await held.is_asked_for()
+        if later == "jump":
+            await page.evaluate(f"location.hash = 'comment-{ids[4]}'")
+        elif later == "more":
+            await shown(page, "more").click()
+        else:
+            await page.locator(WIDGET).evaluate(
+                f"node => node.setAttribute('article', '{stage.article}-other')"
+            )
+        wanted = {
+            "jump": ["Number 4."],
+            "more": ["Number 0.", "Number 1."],
+            "article": ["Another."],
+        }
+        await expect(shown(page, "text")).to_have_text(wanted[later])
+        async with page.expect_response(first):
+            held.let_go()
+    await page.evaluate("new Promise(requestAnimationFrame)")
+    await expect(shown(page, "text")).to_have_text(wanted[later])
+    await expect(shown(page, "count")).to_have_text("1" if later == "article" else "6")
+
+
+async def test_an_answer_to_what_is_folded_away_is_seen(stage: Stage) -> None:
+    first = await stage.publish("A question?")
+    await stage.publish("An answer.", parent=first)
+    page = await stage.open()
+    await shown(page, "reply").first.click()
+    await shown(page, "fold").click()
+    await fill(page, "Mine.")
+    await send(page)
+    await expect(shown(page, "held")).to_contain_text("Mine.")
+    await expect(shown(page, "held")).to_be_focused()
+
+
+async def test_the_order_can_be_chosen_once_there_are_two(stage: Stage) -> None:
+    await stage.publish("One.")
+    page = await stage.open()
+    await expect(shown(page, "text")).to_have_count(1)
+    await expect(shown(page, "order")).to_have_count(0)
+    await stage.publish("Two.")
+    await expect(shown(page, "order")).to_be_visible()

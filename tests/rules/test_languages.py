@@ -1,6 +1,7 @@
 """Whoever reads another language than English reads it everywhere, and English where a string is missing."""
 
 import re
+from importlib.resources import files
 
 import pytest
 
@@ -13,7 +14,10 @@ from service.text.languages import (
     read_own_words,
     read_words,
 )
+from service.publication.fragments import SCRIPT_WORDS
+from service.web.files import LATER_PARTS, WIDGET_PARTS
 
+WIDGET = files("service") / "web" / "widget"
 PLACEHOLDER = re.compile(r"\{\w+\}")
 
 
@@ -33,6 +37,14 @@ def test_a_string_has_the_same_placeholders_in_every_language(language: Language
     english = read_own_words(FALLBACK)
     for key, words in read_own_words(language).items():
         assert sorted(PLACEHOLDER.findall(words)) == sorted(PLACEHOLDER.findall(english[key])), key
+
+
+def test_the_widget_is_given_every_word_that_it_says() -> None:
+    parts = "".join((WIDGET / name).read_text() for name in (*WIDGET_PARTS, *LATER_PARTS))
+    said = {*re.findall(r"\bwords\.(\w+)\b(?!\()", parts)}
+    for group in re.findall(r"const \{([^}]*)\} = (?:this\.)?(?:widget\.)?words", parts):
+        said.update(re.findall(r"\w+", group))
+    assert sorted(said - set(SCRIPT_WORDS)) == []
 
 
 def test_what_a_language_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatch) -> None:

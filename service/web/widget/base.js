@@ -2,6 +2,8 @@
 
 const SERVICE = new URL(".", import.meta.url);
 const TIMEOUT_MS = 30_000;
+// All the comments that are in the page just now.
+const WIDGETS = new Set();
 // What only who runs the page can mend, told to nobody else.
 const report = (...what) => console.error("Greenroom:", ...what);
 // For pages that require Trusted Types. What goes through here was made, or sanitised, by the service.
@@ -96,11 +98,9 @@ function recallAll(area, key) {
   return typeof kept === "object" && !Array.isArray(kept) ? kept ?? {} : {};
 }
 
-const draftKey = (site, article) => `greenroom:${site}:${article}:draft`;
-
 // The receipts of what the reader has written on a site.
 const ownKey = (site) => `greenroom:${site}:own`;
 const ownOf = (site) => {
   const kept = recall("localStorage", ownKey(site));
-  return Array.isArray(kept) ? kept.filter((one) => one?.id && one.token) : [];
+  return Array.isArray(kept) ? kept.filter((one) => one?.id && one.token && Date.parse(one.at)) : [];
 };

@@ -3,7 +3,7 @@
 // Between these no colour of either palette (comments.css) has the contrast of WCAG's AA, 4.5 to 1.
 const DARKEST_LIGHT = 0.7;
 const LIGHTEST_DARK = 0.055;
-const LEAST_CONTRAST = 1.5;
+const LEAST_CONTRAST = 4.5;
 const LOOK_MS = 500;
 
 const above = (node) => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host;
@@ -63,7 +63,7 @@ class Colours {
     const ink = luminance(readColour(probe, getComputedStyle(this.host).color));
     const found = findLuminance(this.host, probe);
     probe.remove();
-    // A page whose own text could not be read there has painted what we cannot see.
+    // A page whose own text could hardly be read there has painted what we cannot see.
     const behind = contrast(ink, found) < LEAST_CONTRAST ? undefined : found;
     const theme = this.host.getAttribute("theme");
     const isDark = theme === "dark" || (theme !== "light" && (behind === undefined ? ink > 0.3 : behind < 0.3));

@@ -1,12 +1,15 @@
 // A text is looked at before it is sent, corrected, taken back, or sent again with another address.
-const PROBLEMS = { "duplicate-comment": "duplicate", "edit-window-closed": "edit_window_closed" };
+const PROBLEMS = { duplicate_comment: "duplicate" };
+const waitOf = (answer) => 1_000 * (Number(answer.headers.get("Retry-After")) || 60);
 
 // Why a text was not taken, in the reader's words.
 function explain(widget, answer, told) {
-  const { words, state, number } = widget;
-  if (!answer || !told) return words.failed;
-  if (answer.status === 429) return say(words.limited, { time: widget.after(answer) });
-  const code = told.errors?.[0].code ?? told.type?.split("/").pop();
+  const { words, state, number, locale } = widget;
+  if (!answer || !told || answer.status >= 500) return words.failed;
+  const again = () => new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(Date.now() + waitOf(answer));
+  if (answer.status === 429) return say(words.limited, { time: again() });
+  if (answer.status === 413) told.type = "text_too_long";
+  const code = told.errors?.[0].code ?? told.type?.split("/").pop().replaceAll("-", "_");
   const known = words[code] ?? words[code?.replace("text", "field")] ?? words[PROBLEMS[code]];
   return say(known ?? told.detail ?? words.failed, { limit: number(state.maxChars) });
 }
@@ -31,37 +34,49 @@ async function preview(widget, form, area) {
   region.scrollIntoView({ block: "nearest" });
 }
 
+const editKey = (id) => `greenroom:edit:${id}`;
+
+// Opens the form of a correction, where it is not open; gives its field.
 function edit(widget, item, entry) {
-  const { words } = widget;
-  if (item.querySelector(":scope > [part~=editor]")) return;
-  const draftKey = `greenroom:edit:${entry.id}`;
+  const { words, own } = widget;
+  const id = `edit-${entry.id}`;
+  const present = item.querySelector(`#${CSS.escape(id)}`);
+  if (present) return present;
   const editor = make("form", "form editor");
-  const error = make("p", "error", "", { id: `edit-${entry.id}-error`, role: "alert" });
+  const error = make("p", "error", "", { id: `${id}-error`, role: "alert" });
   const described = { "aria-describedby": `greenroom-markup ${error.id}` };
-  const area = make("textarea", "input", "", { id: `edit-${entry.id}`, rows: "5", dir: "auto", ...described });
-  area.value = recall("sessionStorage", draftKey) ?? entry.text;
-  area.addEventListener("input", () => keep("sessionStorage", draftKey, area.value));
-  const close = () => {
-    keep("sessionStorage", draftKey);
+  const area = make("textarea", "input", "", { id, rows: "5", dir: "auto", ...described });
+  const key = editKey(entry.id);
+  const begun = recall("sessionStorage", key);
+  area.value = typeof begun === "string" ? begun : entry.text;
+  area.addEventListener("input", () => keep("sessionStorage", key, area.value));
+  const close = (lead) => {
+    keep("sessionStorage", key);
     editor.remove();
     const comment = find(item, "comment");
-    (find(comment, "edit") ?? comment).focus();
+    lead(find(comment, "edit") ?? comment);
+    // It may have been withdrawn meanwhile.
+    own.show();
   };
   const actions = make("p", "actions");
   const look = makeButton(words.preview, "quiet", () => preview(widget, editor, area));
-  actions.append(make("button", "button", words.save), look, makeButton(words.cancel, "quiet", close));
+  const cancel = makeButton(words.cancel, "quiet", () => close((node) => node.focus()));
+  actions.append(make("button", "button", words.save), look, cancel);
   editor.append(make("label", "label", words.your_text, { for: area.id }), area, error, actions);
   let isBusy = false;
   editor.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (isBusy) return;
     isBusy = true;
-    error.textContent = await save(widget, item, entry, area.value);
+    const lead = leadLater();
+    const text = area.value;
+    error.textContent = await save(widget, item, entry, text);
     isBusy = false;
-    if (!error.textContent) close();
+    // More may have been typed while it was on its way.
+    if (!error.textContent && area.value === text) close(lead);
   });
   find(item, "comment").after(editor);
-  area.focus();
+  return area;
 }
 
 // Gives what is wrong, or nothing.
@@ -69,13 +84,16 @@ async function save(widget, item, entry, text) {
   const { own, words } = widget;
   const answer = await call(api(`receipts/${entry.token}`), "PATCH", JSON.stringify({ text })).catch(() => null);
   const told = await answer?.json().catch(() => null);
-  if (!answer?.ok || !told) {
-    if (answer?.status === 409) own.follow(entry);
-    return explain(widget, answer, told);
+  if ([404, 409].includes(answer?.status)) {
+    await own.follow(entry);
+    const known = own.has(entry.id);
+    if (!known) return words.withdrawn;
+    if (known.status === "rejected") return words.rejected;
   }
+  if (!answer?.ok || !told) return explain(widget, answer, told);
   own.change(entry.id, Object.assign(entry, { text }));
   find(find(item, "comment"), "plain")?.replaceWith(own.render(text));
-  await own.view(entry, told);
+  await own.view(entry, told, timeOf(answer));
   if (told.status === "pending") widget.announce(words.held);
   if (told.edit) widget.announce(words.edit_waits);
   widget.tell("edited", { id: entry.id });
@@ -104,34 +122,37 @@ async function withdraw(widget, entry) {
     return false;
   }
   own.forget(entry);
-  if (thread.isShown(entry.id)) thread.depart(entry.id);
+  if (thread.isShown(entry.id)) changesOf(widget).depart(entry.id);
   widget.announce(words.withdrawn);
   widget.tell("withdrawn", { id: entry.id });
-  widget.section.focus();
   return true;
 }
 
 // The address cannot be changed any more, but the comment can be taken back and sent with another one.
 function doubt(widget, item, entry, { suggestion }, sent) {
-  const { words, reply: form, own } = widget;
+  const { words, reply, own } = widget;
   const note = make("p", "note doubt", `${words.check_email} `);
   let isBusy = false;
   note.append(makeButton(say(words.resend_with, { suggestion }), "quiet suggestion", async () => {
     if (isBusy) return;
     isBusy = true;
+    const lead = leadLater();
     isBusy = await withdraw(widget, entry);
     if (!isBusy) return;
     const email = withDomain(sent.email, suggestion);
     const { text, name, parent, url } = sent;
     const body = JSON.stringify({ article: entry.article, text, name, email, parent, url: url || undefined });
     const [answer, told] = await post(api(`sites/${widget.site}/comments`), body, { "Idempotency-Key": newKey() });
-    const { fields } = form;
+    const { fields } = reply;
     if (fields.email.value === sent.email) fields.email.value = email;
-    if (answer?.ok && told) return own.take(told, { ...sent, email });
+    if (answer?.ok && told) {
+      rememberMe({ ...sent, email });
+      return own.take(told, { ...sent, email }, lead);
+    }
     // Back into the form, whatever stands there by now.
     fields.text.value = [fields.text.value, text].filter(Boolean).join("\n\n");
-    form.note();
-    form.complain(words.still_here);
+    widget.form.note();
+    reply.complain(words.still_here);
   }));
   find(item, "note").after(note);
 }

@@ -1,6 +1,8 @@
 // <greenroom-comments site="…" article="…" lang="…" order="newest" limit="50" theme="auto">, all but `site` optional.
 const LIMIT = 50;
 const MAX_LIMIT = 200;
+// What happened last stands before what is below it no longer than it takes to read.
+const NEWS_MS = 20_000;
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(STYLES);
 
@@ -10,7 +12,10 @@ class GreenroomComments extends HTMLElement {
   #comments;
 
   connectedCallback() {
-    if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
+    if (!this.shadowRoot) {
+      this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
+      new Focus(this.shadowRoot);
+    }
     this.#comments = new Comments(this);
   }
 
@@ -29,6 +34,7 @@ class Comments {
     Object.assign(this, { host, shadowRoot: host.shadowRoot, ending: new AbortController() });
     Object.assign(this, { asking: new AbortController(), loading: new AbortController() });
     this.colours = new Colours(host, this.ending.signal);
+    WIDGETS.add(this);
     this.load();
     this.followPage();
   }
@@ -48,6 +54,7 @@ class Comments {
   }
 
   end() {
+    WIDGETS.delete(this);
     for (const one of [this.ending, this.asking, this.loading]) one.abort();
   }
 
@@ -55,8 +62,9 @@ class Comments {
   change(name) {
     if (name === "theme") return this.colours.look();
     this.isElsewhere ||= ["site", "article"].includes(name);
+    this.isOther ||= name !== "query";
     clearTimeout(this.changing);
-    this.changing = setTimeout(() => this.ending.signal.aborted || this.load());
+    this.changing = setTimeout(() => this.ending.signal.aborted || this.load(false));
   }
 
   // With `article="auto"` it is the article of the page's address, also where a script changes that.
@@ -64,15 +72,19 @@ class Comments {
     let shown = pageAddress();
     // No event tells of `pushState` in every browser.
     const timer = setInterval(() => {
-      if (pageAddress() === shown) return;
+      const before = shown;
       shown = pageAddress();
-      if (this.host.getAttribute("article") === "auto") this.change("article");
+      if (shown === before || this.host.getAttribute("article") !== "auto") return;
+      // What comes after the path often names no other article.
+      this.change(shown.split("?")[0] === before.split("?")[0] ? "query" : "article");
     }, 500);
     this.ending.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  // Tells whether the comments are there. Those of the same article stay until others are.
-  async load() {
+  // Tells whether the comments are there. Those of the same article stay until others are, and for good where only an
+  // address has changed that leads to them too.
+  async load(isOther = true) {
+    this.isOther ||= isOther;
     this.asking.abort();
     const { signal } = (this.asking = new AbortController());
     this.locale = languageOf(this.host);
@@ -88,7 +100,8 @@ class Comments {
       const section = answer.ok && parse(await answer.text()).firstElementChild;
       if (signal.aborted) return true;
       if (!section) reportAnswer(answer);
-      if (section) this.begin(section, order);
+      if (section && !this.isOther && this.section && readState(section).article === this.state.article) this.thread.dressAll();
+      else if (section) this.begin(section, order);
       // No second try would mend what is wrong with the question.
       else this.apologise(answer.status >= 500 || answer.status === 429);
       return Boolean(section);
@@ -119,21 +132,16 @@ class Comments {
     this.loading.abort();
     this.loading = new AbortController();
     this.signal = this.loading.signal;
-    const hadFocus = this.shadowRoot.activeElement;
+    section.tabIndex = -1;
     this.shadowRoot.replaceChildren(section);
     this.colours.paint(section);
-    section.tabIndex = -1;
-    if (hadFocus) section.focus();
   }
 
   begin(section, order) {
     const before = this.state?.article;
-    this.state = JSON.parse(section.querySelector("script").textContent);
-    Object.assign(this, { section, order, own: null, reply: null, words: this.state.words });
-    // Once: later it would bring back what was sent meanwhile.
-    this.fallback = this.language ? null : readFallback(this.host);
-    this.language = section.lang;
-    if (this.locale.language !== this.language) this.locale = new Intl.Locale(this.language);
+    this.state = readState(section);
+    Object.assign(this, { section, order, isOther: false, own: null, reply: null, changes: null, words: this.state.words });
+    if (this.locale.language !== section.lang) this.locale = new Intl.Locale(section.lang);
     const numbers = new Intl.NumberFormat(this.locale);
     this.number = (value) => numbers.format(value);
     this.status = make("p", "soft status", "", { role: "status" });
@@ -143,9 +151,8 @@ class Comments {
     this.form = new Form(this);
     this.seen = new Seen(this);
     this.live = new Live(this);
-    const follow = () => this.followOwn().catch(() => {});
-    for (const name of ["storage", "online"]) addEventListener(name, follow, { signal: this.signal });
-    follow();
+    for (const name of ["storage", "online"]) addEventListener(name, () => this.followOwn(), { signal: this.signal });
+    this.followOwn();
     this.checkOrigin();
     if (before !== this.state.article) this.goToHash();
     addEventListener("hashchange", () => this.goToHash(), { signal: this.signal });
@@ -158,17 +165,16 @@ class Comments {
   async followOwn() {
     const { signal } = this;
     if (!ownOf(this.site).length) return;
-    const { Own } = await later();
-    if (!signal.aborted) this.own ??= new Own(this);
+    const { Own } = await later().catch(() => ({}));
+    if (Own && !signal.aborted) this.own ??= new Own(this);
   }
 
   // Who cannot send a comment should not write one first.
   checkOrigin() {
     const taken = [...this.state.origins, SERVICE.origin];
     if (!this.state.open || taken.includes(self.origin)) return;
-    report(`${self.origin} is no origin of the site ${this.site}, so no comments are taken from this page; an owner adds it to "origins"`);
+    report(`${self.origin} is no origin of the site ${this.site}; an owner adds it to "origins"`);
     this.form.form.before(make("p", "note", this.words.origin_not_allowed));
-    for (const part of this.section.querySelectorAll("[part~=reply], [part~=jump], [part~=form]")) part.hidden = true;
     this.section.dataset.mute = "";
   }
 
@@ -206,29 +212,11 @@ class Comments {
     return false;
   }
 
-  approve(comment) {
-    const isNew = !this.thread.isShown(comment.id);
-    const item = this.thread.arrive(comment);
-    const own = this.own?.has(comment.id);
-    if (own) this.own.follow(own);
-    if (isNew) this.announce(own ? this.words.published : `${this.words.newer}: ${comment.name}`);
-    this.tell("approved", { comment, item });
-  }
-
-  remove(id) {
-    this.thread.depart(id);
-    this.tell("removed", { id });
-  }
-
   announce(text) {
     this.status.textContent = text;
+    clearTimeout(this.announcing);
+    this.announcing = setTimeout(() => (this.status.textContent = ""), NEWS_MS);
     return false;
-  }
-
-  // When what was refused may be sent again, as a time of day.
-  after(answer) {
-    const at = new Date(Date.now() + 1000 * (Number(answer.headers.get("Retry-After")) || 60));
-    return new Intl.DateTimeFormat(this.locale, { timeStyle: "medium" }).format(at);
   }
 
   tell(name, detail) {
@@ -236,17 +224,10 @@ class Comments {
   }
 }
 
-function stopTyped(event) {
-  if (event.target.matches("input, textarea")) event.stopPropagation();
-}
+const readState = (section) => JSON.parse(section.querySelector("script").textContent);
 
-// What somebody typed into the page's own form before this script was there, and where the cursor stood.
-function readFallback(host) {
-  const form = host.querySelector("form");
-  if (!form) return null;
-  const fields = TYPED.map((name) => [name, form.elements[name]]).filter(([, field]) => field);
-  const focused = fields.find(([, field]) => field === document.activeElement);
-  return { ...Object.fromEntries(fields.map(([name, field]) => [name, field.value])), focus: focused?.[0] };
+function stopTyped(event) {
+  if (event.target.matches("input, textarea, select")) event.stopPropagation();
 }
 
 if (!customElements.get("greenroom-comments")) {

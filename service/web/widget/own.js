@@ -1,9 +1,14 @@
 // The reader's own comments: followed, corrected and withdrawn by the receipts that this browser keeps.
 const MAX_RECEIPTS = 50;
-const ASK_AGAIN_MS = [5_000, 86_400_000];
+const MINUTE_MS = 60_000;
+// A timer takes no more than some weeks.
+const LONGEST_MS = 86_400_000;
 
 // A part of the comment itself, not of what answers it.
 const inside = (item, part) => find(find(item, "comment"), part);
+
+// The reader's clock may be wrong.
+const timeOf = (answer) => Date.parse(answer.headers.get("Date")) || Date.now();
 
 // Reads anew before it writes, since other tabs write too.
 function changeOwn(site, id, entry) {
@@ -20,18 +25,14 @@ function rememberOwn(site, { id, article, submitted_at: at, receipt }, { name, t
 
 class Own {
   constructor(widget) {
-    Object.assign(this, { widget, key: ownKey(widget.site), signal: widget.signal, timers: {} });
+    Object.assign(this, { widget, key: ownKey(widget.site), signal: widget.signal, timers: {}, asked: {}, queue: [] });
     addEventListener("storage", ({ key }) => key === this.key && this.show(), { signal: widget.signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.show(), { signal: widget.signal });
     this.show();
   }
 
-  all() {
-    return ownOf(this.widget.site);
-  }
-
   here() {
-    return this.all().filter(({ article }) => article === this.widget.state.article);
+    return ownOf(this.widget.site).filter(({ article }) => article === this.widget.state.article);
   }
 
   has(id) {
@@ -42,22 +43,52 @@ class Own {
     changeOwn(this.widget.site, id, entry);
   }
 
+  // Shows what waits, and asks after what may have changed: one after the other, and each not every time that the
+  // reader comes back.
   show() {
-    for (const entry of this.here()) {
-      if (entry.status !== "approved" && !this.widget.thread.isShown(entry.id)) this.hold(entry);
-      this.follow(entry);
+    const { thread } = this.widget;
+    const here = this.here();
+    for (const item of thread.items()) {
+      // It was withdrawn or dismissed in another tab.
+      if ("held" in item.dataset && !this.has(idOf(item))) this.drop(item);
     }
+    for (const entry of here) if (entry.status !== "approved" && !thread.isShown(entry.id)) this.hold(entry);
+    this.queue = here.filter((entry) => this.mayDiffer(entry)).reverse();
+    this.askNext();
   }
 
-  // Takes over a comment that the service has, with what was sent.
-  take(taken, sent) {
+  // What is decided changes no more unless a correction waits, and of what is taken down the stream tells.
+  mayDiffer({ id, status }) {
+    const item = this.widget.thread.item(id);
+    if (!this.asked[id]) return true;
+    return Date.now() - this.asked[id] > MINUTE_MS && (status !== "approved" || (item && inside(item, "waits")));
+  }
+
+  async askNext() {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    clearTimeout(this.later);
+    for (let entry; !this.signal.aborted && (entry = this.queue.shift()); ) {
+      const answer = await this.follow(entry);
+      if (answer?.ok || answer?.status === 404) continue;
+      this.queue = [];
+      if (answer?.status === 429) this.later = setTimeout(() => this.signal.aborted || this.show(), waitOf(answer));
+    }
+    this.isAsking = false;
+  }
+
+  // Takes over a comment that the service has, with what was sent; `lead` leads whoever waits for it to it.
+  take(taken, sent, lead) {
+    const { widget } = this;
     const { id, article, hints } = taken;
-    const entry = rememberOwn(this.widget.site, taken, sent);
+    const entry = rememberOwn(widget.site, taken, sent);
     const item = this.hold(entry);
-    if ("held" in item.dataset && hints.length) doubt(this.widget, item, entry, hints[0], sent);
-    this.widget.tell("submitted", { id, article });
-    this.widget.announce(this.widget.words.held);
-    find(item, "comment").focus();
+    if ("held" in item.dataset && hints.length) doubt(widget, item, entry, hints[0], sent);
+    widget.tell("submitted", { id, article });
+    widget.announce(widget.words.held);
+    // What it answers may have its answers folded away.
+    widget.thread.unfold(item);
+    lead(find(item, "comment"));
     this.follow(entry);
   }
 
@@ -76,7 +107,7 @@ class Own {
     byline.lastElementChild.append(time);
     article.append(byline, make("p", "note", words.held), this.render(entry.text), make("footer", "actions"));
     item.append(article);
-    thread.place(item);
+    changesOf(this.widget).place(item);
     thread.refresh();
     return item;
   }
@@ -95,19 +126,31 @@ class Own {
   async follow(entry) {
     try {
       const answer = await call(api(`receipts/${entry.token}`));
+      if (answer.status === 429) return answer;
+      this.asked[entry.id] = Date.now();
+      const told = await answer.json();
+      if (this.signal.aborted) return answer;
       if (answer.status === 404) this.forget(entry);
-      else if (answer.ok) await this.view(entry, await answer.json());
+      else if (answer.ok) await this.view(entry, told, timeOf(answer));
+      return answer;
     } catch { /* It is shown as it was last known. */ }
   }
 
   forget(entry) {
     this.change(entry.id);
     const item = this.widget.thread.item(entry.id);
-    if (item && "held" in item.dataset) this.widget.thread.remove(entry.id);
-    this.widget.thread.refresh();
+    if (item && "held" in item.dataset) this.drop(item);
   }
 
-  async view(entry, receipt) {
+  // A correction that somebody is writing stays until they close it.
+  drop(item) {
+    const { thread } = this.widget;
+    if (item.querySelector(":scope > [part~=editor]")) return;
+    changesOf(this.widget).remove(idOf(item));
+    thread.refresh();
+  }
+
+  async view(entry, receipt, now) {
     const { thread, words } = this.widget;
     if (["withdrawn", "erased"].includes(receipt.status)) return this.forget(entry);
     if (entry.status !== receipt.status) this.change(entry.id, { ...entry, ...this.has(entry.id), status: receipt.status });
@@ -122,52 +165,50 @@ class Own {
     const waits = inside(item, "waits");
     if (!receipt.edit) waits?.remove();
     else if (!waits) inside(item, "text")?.after(make("p", "note waits", words.edit_waits));
-    this.control(item, entry, receipt);
+    this.control(item, entry, receipt, now);
+    // One that was begun is open wherever its comment is shown.
+    if (recall("sessionStorage", editKey(entry.id)) !== null) edit(this.widget, item, entry);
   }
 
   // It was approved, but not on the part of the list that is loaded, or just now.
   async reveal(entry) {
-    const { site, thread, shadowRoot } = this.widget;
+    const { site, thread } = this.widget;
+    const changes = changesOf(this.widget);
     const answer = await call(api(`sites/${site}/comments/${entry.id}`));
-    if (!answer.ok) return thread.remove(entry.id);
+    if (this.signal.aborted) return;
+    if (!answer.ok) return changes.remove(entry.id);
     const comment = await answer.json();
-    const focused = thread.item(entry.id)?.contains(shadowRoot.activeElement);
     // The stream may have been faster.
     if (!thread.isShown(entry.id)) thread.count += !thread.next && !thread.previous;
-    const isApart = !thread.isNear(comment);
-    const item = thread.put(comment);
+    const isApart = !changes.isNear(comment);
+    const item = changes.put(comment);
     // It says nothing of how far the list is loaded.
     if (isApart) item.dataset.apart = "";
-    if (focused && !shadowRoot.activeElement) find(item, "comment").focus();
     thread.refresh();
   }
 
   // The buttons that the receipt has room for; while they are the same they stay, and the focus on them.
-  control(item, entry, { can, status, submitted_at: at }) {
-    const { words, state, shadowRoot } = this.widget;
+  control(item, entry, { can, status, submitted_at: at }, now) {
+    const { words, state } = this.widget;
     const actions = inside(item, "actions");
-    this.askAgain(entry, can.includes("edit") && Date.parse(at) + 1_000 * state.editSeconds);
+    this.askAgain(entry, can.includes("edit") && Date.parse(at) + 1_000 * state.editSeconds - now);
     if (!actions || actions.dataset.own === `${status} ${can}`) return;
     actions.dataset.own = `${status} ${can}`;
-    const before = shadowRoot.activeElement;
-    const isLost = before?.part.contains("own") && actions.contains(before);
     for (const one of actions.querySelectorAll("[part~=own]")) one.remove();
     const run = (act) => ({ currentTarget }) => act(this.widget, item, this.has(entry.id) ?? entry, currentTarget);
-    if (can.includes("edit")) actions.append(makeButton(words.edit, "quiet own edit", run(edit)));
+    const open = run((...given) => edit(...given).focus());
+    if (can.includes("edit")) actions.append(makeButton(words.edit, "quiet own edit", open));
     if (can.includes("withdraw") && status !== "rejected") actions.append(makeButton(words.withdraw, "quiet own", run(ask)));
     if (status === "rejected") actions.append(makeButton(words.dismiss, "quiet own", () => this.forget(entry)));
     actions.append(make("a", "link own date", words.follow, { href: entry.url, target: "_blank", rel: "noopener" }));
-    if (!isLost) return;
-    const same = [...actions.children].find((one) => one.textContent === before.textContent);
-    (same ?? find(item, "comment")).focus();
   }
 
-  // What can be corrected now cannot be for ever. The clocks may differ, and a timer takes no more than some weeks.
-  askAgain(entry, end) {
+  // What can be corrected now cannot be for ever; `left` are milliseconds, or false.
+  askAgain(entry, left) {
     clearTimeout(this.timers[entry.id]);
-    if (!end) return;
-    const [least, most] = ASK_AGAIN_MS;
-    const pause = Math.min(Math.max(end - Date.now(), least), most);
+    if (left === false) return;
+    // Where it should be over and is not, the service has its reasons.
+    const pause = left > 0 ? Math.min(left + 1_000, LONGEST_MS) : MINUTE_MS;
     this.timers[entry.id] = setTimeout(() => this.signal.aborted || this.follow(entry), pause);
   }
 }

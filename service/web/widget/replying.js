@@ -1,36 +1,25 @@
-// The form: what was typed stays, whatever happens, until the service has it.
+// How the form is looked at, counted and sent, and what is said above it.
 class ReplyForm {
   constructor(widget) {
-    const form = find(widget.section, "form");
     // Another article's comments may come while something is on its way.
-    const { site, state, signal } = widget;
-    Object.assign(this, { widget, site, state, signal, form, fields: form.elements });
-    this.button = find(form, "submit");
-    this.title = find(form, "form-title");
-    this.key = draftKey(site, state.article);
-    this.draft = recallAll("sessionStorage", this.key);
-    this.title.tabIndex = -1;
+    const { site, state, signal, form: place } = widget;
+    const { form, fields, button, title, key } = place;
+    Object.assign(this, { widget, site, state, signal, place, form, fields, button, title, key });
     this.fields.text.after(find(form, "counter"));
-    this.restore();
+    if (fields.text.value && !state.open) this.close();
+    this.count();
     form.addEventListener("input", () => {
-      this.note();
       // What is being changed is sent when its author says so.
       if (!this.isWaiting) return;
       this.isWaiting = false;
       find(form, "summary")?.remove();
       this.sending?.rest();
     });
-    addEventListener("online", () => this.isWaiting && this.send(), { signal: widget.signal });
+    addEventListener("online", () => this.isWaiting && this.send(), { signal });
   }
 
-  // Takes up the draft of this tab, whose fields are filled in already.
-  restore() {
-    if (!/^[0-9a-f-]{36}$/.test(this.draft.parent)) delete this.draft.parent;
-    const { parent, parentName } = this.draft;
-    if (parent && this.widget.thread.isShown(parent)) this.answer(this.widget.thread.item(parent));
-    else if (parent) this.aim(parentName);
-    if (this.fields.text.value && !this.widget.state.open) this.close();
-    this.note();
+  get draft() {
+    return this.place.draft;
   }
 
   // Comments were closed, but somebody had something to say, and may want to have it back.
@@ -40,45 +29,12 @@ class ReplyForm {
     this.fields.text.readOnly = true;
   }
 
-  note() {
-    for (const name of TYPED) this.draft[name] = this.fields[name].value;
-    this.draft.remember = this.fields.remember.checked;
-    keep("sessionStorage", this.key, this.draft);
-    const left = this.widget.state.maxChars - [...this.fields.text.value.trim()].length;
+  count() {
+    const left = this.state.maxChars - [...this.fields.text.value.trim()].length;
     const counter = find(this.form, "counter");
-    counter.hidden = left > Math.min(200, this.widget.state.maxChars / 5);
+    counter.hidden = left > Math.min(200, this.state.maxChars / 5);
     const told = say(this.widget.words.characters_left, { count: this.widget.number(left) });
     if (counter.textContent !== told) counter.textContent = told;
-  }
-
-  answer(item) {
-    // It may have been removed since somebody wished to answer it.
-    if (!this.widget.thread.isShown(idOf(item))) return this.goHome();
-    this.draft.parent = idOf(item);
-    this.aim(find(item, "name").textContent, item);
-    // Those below may have been folded away, and this one with them.
-    if (!item.closest("[hidden]")) this.widget.form.moveBehind(find(item, "comment"));
-    this.note();
-  }
-
-  // Says whom the comment will answer; that one may be on a part of the list which is not loaded.
-  aim(name, item) {
-    const { words } = this.widget;
-    this.draft.parentName = name;
-    this.title.textContent = say(words.reply_to, { name });
-    find(this.form, "cancel")?.remove();
-    this.button.after(makeButton(words.cancel, "quiet cancel", () => {
-      this.goHome();
-      (item ? find(item, "reply") : this.fields.text)?.focus();
-    }));
-  }
-
-  goHome() {
-    delete this.draft.parent;
-    this.title.textContent = this.widget.words.title;
-    find(this.form, "cancel")?.remove();
-    this.widget.form.goHome();
-    this.note();
   }
 
   send() {
@@ -94,10 +50,12 @@ class ReplyForm {
 
   // What stood in it is stored.
   empty() {
-    this.fields.text.value = "";
+    const { text, consent } = this.fields;
+    text.value = "";
+    if (consent) consent.checked = false;
     find(this.form, "previewed")?.remove();
-    this.goHome();
-    this.draft = {};
+    this.place.answerNobody();
+    this.place.draft = {};
     keep("sessionStorage", this.key);
   }
 
@@ -111,6 +69,6 @@ class ReplyForm {
     this.title.after(summary);
     // An alert is read out when its text changes.
     summary.append(make("strong", "", this.widget.words.not_sent), make("br"), sentences.join(" "));
-    if (this.widget.shadowRoot.activeElement === this.button) summary.focus();
+    if ([this.button, this.title].includes(this.widget.shadowRoot.activeElement)) summary.focus();
   }
 }

@@ -32,6 +32,7 @@ class Sending {
 
   send() {
     this.tries = 0;
+    this.lead = leadLater();
     return this.attempt();
   }
 
@@ -76,8 +77,8 @@ class Sending {
     if (closed) this.reply.complain(words.closed, words.still_here);
     else if (problem.errors) this.mark(problem.errors);
     else if (answer.status === 409) this.reply.complain(words.duplicate);
-    else if (answer.status === 429) this.reply.complain(say(words.limited, { time: this.widget.after(answer) }), words.still_here);
-    else this.reply.complain(problem.detail ?? "", words.still_here);
+    else if (answer.status >= 500) this.reply.complain(words.failed);
+    else this.reply.complain(explain(this.widget, answer, problem), words.still_here);
     state.open &&= !closed;
   }
 
@@ -85,10 +86,11 @@ class Sending {
     const { words } = this.widget;
     const others = errors.filter((one) => !this.markField(one));
     const parent = others.some(({ code }) => code === "parent_invalid");
-    if (parent) this.reply.goHome();
-    const told = others.map((one) => (one.code === "parent_invalid" ? words.parent_invalid : one.detail));
+    if (parent) this.reply.place.answerNobody();
+    const told = others.map((one) => (one.code === "parent_invalid" ? words.parent_invalid : words[one.code] ?? one.detail));
+    const wrong = this.form.querySelector("[aria-invalid]");
+    if (wrong) this.lead(wrong);
     this.reply.complain(...(told.length ? told : [words.correct_marked]));
-    this.form.querySelector("[aria-invalid]")?.focus();
   }
 
   markField({ pointer, code, detail, suggestion }) {
@@ -109,7 +111,7 @@ class Sending {
     return makeButton(say(this.widget.words.did_you_mean, { suggestion }), "quiet suggestion", () => {
       field.value = field.name === "email" ? withDomain(field.value, suggestion) : suggestion;
       this.clear();
-      this.reply.note();
+      this.reply.place.note();
       field.focus();
     });
   }
@@ -129,16 +131,20 @@ class Sending {
 
   done(taken, sent) {
     const { widget, reply } = this;
-    const { name, email, url, text, remember } = sent;
-    keep("localStorage", "greenroom:me", remember && { name, email, url });
-    // The list may have been loaded anew meanwhile, or be that of another article.
-    const form = widget.reply;
-    if (widget.section && form?.key === reply.key) {
-      if (form.fields.text.value === text) form.empty();
-      (widget.own ??= new Own(widget)).take(taken, sent);
-      return;
+    rememberMe(sent);
+    // The list may have been loaded anew meanwhile, or elsewhere in the page, or be that of another article.
+    const shown = [...WIDGETS].filter(({ section, form }) => section && form.key === reply.key);
+    const first = shown.includes(widget) ? widget : shown[0];
+    for (const one of shown) {
+      one.reply ??= new ReplyForm(one);
+      if (one.form.fields.text.value === sent.text) one.reply.empty();
     }
-    if (recallAll("sessionStorage", reply.key).text === text) keep("sessionStorage", reply.key);
+    if (first) return (first.own ??= new Own(first)).take(taken, sent, this.lead);
+    if (recallAll("sessionStorage", reply.key).text === sent.text) keep("sessionStorage", reply.key);
     rememberOwn(reply.site, taken, sent);
   }
+}
+
+function rememberMe({ name, email, url, remember }) {
+  keep("localStorage", "greenroom:me", remember && { name, email, url });
 }
