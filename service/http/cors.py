@@ -9,7 +9,7 @@ from service.errors import Unavailable
 from service.http.docs import Readers
 from service.http.routing import Route
 
-EXPOSED = b"Date, ETag, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed"
+EXPOSED = b"ETag, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed"
 ALLOWED_HEADERS = b"Content-Type, Idempotency-Key"
 # How long a browser may remember a preflight: short, since a site's origins may change.
 PREFLIGHT_SECONDS = b"600"

@@ -4,7 +4,7 @@ from tests.answers import problem_of
 from tests.cast import PUBLIC_URL, SUBMIT, House
 
 ALLOWED = ("https://blog.example", "https://www.blog.example")
-EXPOSED = "Date, ETag, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed"
+EXPOSED = "ETag, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed"
 FOREIGN = (
     "https://elsewhere.example",
     "http://blog.example",
