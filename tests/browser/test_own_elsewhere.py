@@ -59,7 +59,7 @@ async def test_what_is_withdrawn_in_one_tab_goes_in_the_other(stage: Stage) -> N
     await expect(shown(other, "held")).to_have_count(0)
 
 
-async def test_receipts_are_asked_for_by_the_service_s_clock_and_one_after_the_other(
+async def test_by_a_wrong_clock_receipts_are_asked_for_seldom_and_one_after_the_other(
     stage: Stage,
 ) -> None:
     for number in range(4):

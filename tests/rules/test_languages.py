@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from service.publication.fragments import SCRIPT_WORDS
 from service.text.languages import (
     FALLBACK,
     LANGUAGES,
@@ -14,7 +15,6 @@ from service.text.languages import (
     read_own_words,
     read_words,
 )
-from service.publication.fragments import SCRIPT_WORDS
 from service.web.files import LATER_PARTS, WIDGET_PARTS
 
 WIDGET = files("service") / "web" / "widget"

@@ -93,7 +93,7 @@ async function save(widget, item, entry, text) {
   if (!answer?.ok || !told) return explain(widget, answer, told);
   own.change(entry.id, Object.assign(entry, { text }));
   find(find(item, "comment"), "plain")?.replaceWith(own.render(text));
-  await own.view(entry, told, timeOf(answer));
+  await own.view(entry, told);
   if (told.status === "pending") widget.announce(words.held);
   if (told.edit) widget.announce(words.edit_waits);
   widget.tell("edited", { id: entry.id });

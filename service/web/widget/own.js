@@ -7,9 +7,6 @@ const LONGEST_MS = 86_400_000;
 // A part of the comment itself, not of what answers it.
 const inside = (item, part) => find(find(item, "comment"), part);
 
-// The reader's clock may be wrong.
-const timeOf = (answer) => Date.parse(answer.headers.get("Date")) || Date.now();
-
 // Reads anew before it writes, since other tabs write too.
 function changeOwn(site, id, entry) {
   const others = ownOf(site).filter((one) => one.id !== id);
@@ -18,7 +15,7 @@ function changeOwn(site, id, entry) {
 
 // Keeps the receipt of a comment that the service has, with what was sent.
 function rememberOwn(site, { id, article, submitted_at: at, receipt }, { name, text, parent }) {
-  const entry = { id, article, parent, at, ...receipt, name, text };
+  const entry = { id, article, parent, at, since: Date.now(), ...receipt, name, text };
   changeOwn(site, id, entry);
   return entry;
 }
@@ -131,7 +128,7 @@ class Own {
       const told = await answer.json();
       if (this.signal.aborted) return answer;
       if (answer.status === 404) this.forget(entry);
-      else if (answer.ok) await this.view(entry, told, timeOf(answer));
+      else if (answer.ok) await this.view(entry, told);
       return answer;
     } catch { /* It is shown as it was last known. */ }
   }
@@ -150,7 +147,7 @@ class Own {
     thread.refresh();
   }
 
-  async view(entry, receipt, now) {
+  async view(entry, receipt) {
     const { thread, words } = this.widget;
     if (["withdrawn", "erased"].includes(receipt.status)) return this.forget(entry);
     if (entry.status !== receipt.status) this.change(entry.id, { ...entry, ...this.has(entry.id), status: receipt.status });
@@ -165,7 +162,7 @@ class Own {
     const waits = inside(item, "waits");
     if (!receipt.edit) waits?.remove();
     else if (!waits) inside(item, "text")?.after(make("p", "note waits", words.edit_waits));
-    this.control(item, entry, receipt, now);
+    this.control(item, entry, receipt);
     // One that was begun is open wherever its comment is shown.
     if (recall("sessionStorage", editKey(entry.id)) !== null) edit(this.widget, item, entry);
   }
@@ -188,10 +185,12 @@ class Own {
   }
 
   // The buttons that the receipt has room for; while they are the same they stay, and the focus on them.
-  control(item, entry, { can, status, submitted_at: at }, now) {
+  control(item, entry, { can, status }) {
     const { words, state } = this.widget;
     const actions = inside(item, "actions");
-    this.askAgain(entry, can.includes("edit") && Date.parse(at) + 1_000 * state.editSeconds - now);
+    // By one clock, which may be days off.
+    const age = Date.now() - (entry.since ?? Date.parse(entry.at));
+    this.askAgain(entry, can.includes("edit") && 1_000 * state.editSeconds - age);
     if (!actions || actions.dataset.own === `${status} ${can}`) return;
     actions.dataset.own = `${status} ${can}`;
     for (const one of actions.querySelectorAll("[part~=own]")) one.remove();
