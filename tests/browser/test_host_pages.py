@@ -7,6 +7,8 @@ from tests.browser.holding import Held
 from tests.browser.stage import SITE, WIDGET, Stage, fill, send, shown
 from tests.browser.test_looks import talk
 
+pytestmark = pytest.mark.more
+
 
 async def test_no_member_of_an_html_element_is_hidden_by_one_of_ours(stage: Stage) -> None:
     page = await stage.open()

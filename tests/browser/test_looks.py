@@ -8,6 +8,8 @@ from playwright.async_api import Page, expect
 
 from tests.browser.stage import WIDGET, Stage, shown
 
+pytestmark = pytest.mark.more
+
 HOSTILE = """
 <style>
   html { font-size: 62.5%; }
