@@ -20,7 +20,7 @@ class Changes {
     thread.refresh();
     const own = widget.own?.has(comment.id);
     if (own) widget.own.follow(own);
-    if (!wasShown) widget.announce(own ? words.published : `${words.newer}: ${comment.name}`);
+    if (!wasShown) widget.announce(own ? words.published : `${words.newer}: ${comment.name}`, Boolean(item));
     widget.tell("approved", { comment, item });
   }
 

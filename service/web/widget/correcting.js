@@ -94,8 +94,8 @@ async function save(widget, item, entry, text) {
   own.change(entry.id, Object.assign(entry, { text }));
   find(find(item, "comment"), "plain")?.replaceWith(own.render(text));
   await own.view(entry, told);
-  if (told.status === "pending") widget.announce(words.held);
-  if (told.edit) widget.announce(words.edit_waits);
+  if (told.status === "pending") widget.announce(words.held, true);
+  if (told.edit) widget.announce(words.edit_waits, true);
   widget.tell("edited", { id: entry.id });
   return "";
 }

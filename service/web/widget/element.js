@@ -46,7 +46,7 @@ class Comments {
   // The reader's own choice, or the page's.
   get wishedOrder() {
     const chosen = recall("localStorage", `greenroom:${this.site}:order`) ?? this.host.getAttribute("order");
-    return chosen === "newest" ? "newest" : "oldest";
+    return chosen === "newest" ? chosen : "oldest";
   }
 
   get limit() {
@@ -212,7 +212,9 @@ class Comments {
     return false;
   }
 
-  announce(text) {
+  // What can be seen where it happened does not come over what somebody is at.
+  announce(text, isSeen) {
+    this.status.style.position = isSeen ? "static" : "";
     this.status.textContent = text;
     clearTimeout(this.announcing);
     this.announcing = setTimeout(() => (this.status.textContent = ""), NEWS_MS);

@@ -82,7 +82,7 @@ class Own {
     const item = this.hold(entry);
     if ("held" in item.dataset && hints.length) doubt(widget, item, entry, hints[0], sent);
     widget.tell("submitted", { id, article });
-    widget.announce(widget.words.held);
+    widget.announce(widget.words.held, true);
     // What it answers may have its answers folded away.
     widget.thread.unfold(item);
     lead(find(item, "comment"));
