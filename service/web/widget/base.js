@@ -62,7 +62,7 @@ function languageOf(element) {
 async function reportAnswer(answer) {
   const { detail, type, errors = [] } = await answer.json().catch(() => ({}));
   const told = [detail, ...errors.map((one) => one.detail)].filter(Boolean).join(" ");
-  report(`${answer.status} for ${answer.url}`, told, type ? `What to do: ${new URL(type, SERVICE)}` : "");
+  report(`${answer.status} for ${answer.url}`, told, type ? `See ${new URL(type, SERVICE)}` : "");
 }
 
 // Resolves to the answer whatever its status; rejects when there is none.

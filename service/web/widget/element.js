@@ -89,7 +89,7 @@ class Comments {
     const { signal } = (this.asking = new AbortController());
     this.locale = languageOf(this.host);
     if (!this.site) {
-      report('the element has no attribute "site"; it takes the name of the site, as in `greenroom site list`');
+      report('the element has no attribute "site", the name of the site as in `greenroom site list`');
       return this.apologise(false);
     }
     if (this.isElsewhere || !this.section) this.wait();
@@ -123,7 +123,7 @@ class Comments {
     const wanted = named === "auto" ? address : named || canonical || address;
     const answer = await call(url(wanted));
     if (named || !canonical || answer.status !== 422) return answer;
-    report(`the page's canonical link ${canonical} is no article of ${this.site}; its own address is asked for`);
+    report(`the canonical link ${canonical} is no article of ${this.site}; its address is asked for`);
     return call(url(address));
   }
 
