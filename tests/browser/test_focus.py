@@ -156,3 +156,19 @@ async def test_what_is_told_at_the_bottom_covers_nothing_that_has_the_focus(stag
     for _ in range(20):
         await page.keyboard.press("Tab")
         assert not await page.evaluate(covered), await part_of_focus(page)
+
+
+async def test_what_changes_elsewhere_leaves_the_view_where_the_reader_has_scrolled(
+    stage: Stage,
+) -> None:
+    for number in range(30):
+        await stage.publish(f"Number {number}.")
+    page = await stage.open()
+    await fill(page)
+    await send(page)
+    await expect(shown(page, "held")).to_be_focused()
+    await page.evaluate("scrollTo(0, 0)")
+    await stage.approve_all()
+    await expect(shown(page, "status")).to_have_text("Your comment is published.")
+    assert await part_of_focus(page) == "comment"
+    assert await page.evaluate("scrollY") == 0

@@ -155,5 +155,21 @@ async def test_a_ground_that_cannot_be_seen_is_known_by_the_page_s_own_text(
     ground = "content: ''; position: fixed; inset: 0; z-index: -1; background: #111;"
     css = f"body {{ color: #{ink}; }} body::before {{ {ground} }}"
     page = await stage.open(stage.put(head=f"<style>{css}</style>", is_plain=True))
-    await expect(page.locator(f"{WIDGET} section")).to_have_attribute("data-painted", "")
-    await expect(page.locator(f"{WIDGET} section")).to_have_css("color-scheme", "dark")
+    section = page.locator(f"{WIDGET} section")
+    await expect(section).to_have_attribute("data-painted", "")
+    # Text that could just be read on white has a ground of its own, if not that of the page.
+    await expect(section).to_have_css("color-scheme", "light" if ink == "999" else "dark")
+
+
+@pytest.mark.parametrize(("ink", "is_painted"), [("999", True), ("777", False)])
+async def test_pale_text_on_a_white_page_gets_no_dark_ground(
+    stage: Stage, ink: str, is_painted: bool
+) -> None:
+    await talk(stage)
+    css = f"body {{ background: #fff; color: #{ink}; }}"
+    page = await stage.open(stage.put(head=f"<style>{css}</style>", is_plain=True))
+    section = page.locator(f"{WIDGET} section")
+    await expect(section).to_have_css("color-scheme", "light")
+    assert (await section.get_attribute("data-painted") is not None) == is_painted
+    await page.locator(WIDGET).evaluate("one => one.setAttribute('theme', 'light')")
+    await expect(section).not_to_have_attribute("data-painted", "")

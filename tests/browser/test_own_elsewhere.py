@@ -113,3 +113,35 @@ async def test_a_mended_address_is_the_one_that_is_remembered(stage: Stage) -> N
         return bool(await page.evaluate(kept) == "dave@gmail.com")
 
     await until(is_mended)
+
+
+async def test_what_can_be_done_with_one_s_own_outlives_a_jump_and_another_order(
+    stage: Stage,
+) -> None:
+    ids = [await stage.publish(f"Number {number}.") for number in range(5)]
+    page = await stage.open(stage.put(attributes='limit="2"'))
+    await write(page, "Mine *indeed*.")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    await page.evaluate(f"location.hash = 'comment-{ids[4]}'")
+    await expect(page.locator(f"#comment-{ids[4]}")).to_be_visible()
+    await expect(shown(page, "edit")).to_be_visible()
+    await page.get_by_label("Order of the comments").select_option("newest")
+    await expect(page.locator(f"#comment-{ids[4]}")).to_be_visible()
+    await expect(shown(page, "edit")).to_be_visible()
+    await expect(shown(page, "held").locator("em")).to_have_text("indeed")
+    # What is known is not asked for again.
+    assert [one for one in asked if "/receipts/" in one or "/preview" in one] == []
+
+
+async def test_to_withdraw_ends_the_correction_of_the_same_comment(stage: Stage) -> None:
+    page = await stage.open()
+    await write(page, "I liek it.")
+    await shown(page, "edit").click()
+    await shown(page, "editor").get_by_label("Your text").fill("I like it.")
+    await page.get_by_role("button", name="Withdraw").click()
+    await page.get_by_role("button", name="Withdraw").click()
+    await expect(shown(page, "held")).to_have_count(0)
+    await expect(shown(page, "editor")).to_have_count(0)
+    await page.reload()
+    await expect(shown(page, "empty")).to_be_visible()

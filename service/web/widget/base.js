@@ -11,7 +11,7 @@ let trusted;
 try {
   trusted = globalThis.trustedTypes?.createPolicy("greenroom", { createHTML: (html) => html });
 } catch {
-  report('the Content-Security-Policy of the page has to allow "trusted-types greenroom"');
+  report('the policy of the page has to allow "trusted-types greenroom"');
 }
 
 function parse(html) {

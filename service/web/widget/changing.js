@@ -1,4 +1,5 @@
 // What changes in the list after it was shown: comments that come, change and go.
+const COUNT_MS = 500;
 const changesOf = (widget) => (widget.changes ??= new Changes(widget));
 
 class Changes {
@@ -39,8 +40,13 @@ class Changes {
     thread.refresh();
   }
 
-  // What is not loaded may have been counted before.
-  async recount() {
+  // What is not loaded may have been counted before. Once for all that happens within some seconds.
+  recount() {
+    this.counting ??= setTimeout(() => this.count(), COUNT_MS * (1 + Math.random()));
+  }
+
+  async count() {
+    this.counting = null;
     const { widget, thread } = this;
     const { site, state, signal } = widget;
     const answer = await call(api(`sites/${site}/counts`, { article: state.article })).catch(() => null);

@@ -3,7 +3,9 @@
 // Between these no colour of either palette (comments.css) has the contrast of WCAG's AA, 4.5 to 1.
 const DARKEST_LIGHT = 0.7;
 const LIGHTEST_DARK = 0.055;
-const LEAST_CONTRAST = 4.5;
+// Text that has less contrast to what was found may stand on what we cannot see, and with this little it does.
+const UNSURE = 3;
+const UNREADABLE = 2;
 const LOOK_MS = 500;
 
 const above = (node) => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host;
@@ -63,12 +65,13 @@ class Colours {
     const ink = luminance(readColour(probe, getComputedStyle(this.host).color));
     const found = findLuminance(this.host, probe);
     probe.remove();
-    // A page whose own text could hardly be read there has painted what we cannot see.
-    const behind = contrast(ink, found) < LEAST_CONTRAST ? undefined : found;
     const theme = this.host.getAttribute("theme");
-    const isDark = theme === "dark" || (theme !== "light" && (behind === undefined ? ink > 0.3 : behind < 0.3));
+    const isChosen = theme === "dark" || theme === "light";
+    // Neither of these is a number where nothing was found.
+    const sure = isChosen ? UNSURE : contrast(ink, found);
+    const isDark = isChosen ? theme === "dark" : sure >= UNREADABLE ? found < 0.3 : ink > 0.3;
     this.section.style.colorScheme = isDark ? "dark" : "light";
-    const fits = isDark ? behind <= LIGHTEST_DARK : behind >= DARKEST_LIGHT;
+    const fits = sure >= UNSURE && (isDark ? found <= LIGHTEST_DARK : found >= DARKEST_LIGHT);
     this.section.toggleAttribute("data-painted", !fits);
   }
 }

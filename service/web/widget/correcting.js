@@ -93,7 +93,7 @@ async function save(widget, item, entry, text) {
   if (!answer?.ok || !told) return explain(widget, answer, told);
   own.change(entry.id, Object.assign(entry, { text }));
   find(find(item, "comment"), "plain")?.replaceWith(own.render(text));
-  await own.view(entry, told);
+  await own.learn(entry, told);
   if (told.status === "pending") widget.announce(words.held, true);
   if (told.edit) widget.announce(words.edit_waits, true);
   widget.tell("edited", { id: entry.id });
@@ -121,7 +121,7 @@ async function withdraw(widget, entry) {
     widget.announce(words.failed);
     return false;
   }
-  own.forget(entry);
+  own.giveUp(entry);
   if (thread.isShown(entry.id)) changesOf(widget).depart(entry.id);
   widget.announce(words.withdrawn);
   widget.tell("withdrawn", { id: entry.id });

@@ -89,7 +89,7 @@ class Comments {
     const { signal } = (this.asking = new AbortController());
     this.locale = languageOf(this.host);
     if (!this.site) {
-      report('the element has no attribute "site", the name of the site as in `greenroom site list`');
+      report('<greenroom-comments> needs the attribute "site", as in `greenroom site list`');
       return this.apologise(false);
     }
     if (this.isElsewhere || !this.section) this.wait();
@@ -123,7 +123,7 @@ class Comments {
     const wanted = named === "auto" ? address : named || canonical || address;
     const answer = await call(url(wanted));
     if (named || !canonical || answer.status !== 422) return answer;
-    report(`the canonical link ${canonical} is no article of ${this.site}; its address is asked for`);
+    report(`the canonical link ${canonical} is no article of ${this.site}`);
     return call(url(address));
   }
 
@@ -173,7 +173,7 @@ class Comments {
   checkOrigin() {
     const taken = [...this.state.origins, SERVICE.origin];
     if (!this.state.open || taken.includes(self.origin)) return;
-    report(`${self.origin} is no origin of the site ${this.site}; an owner adds it to "origins"`);
+    report(`${self.origin} is no origin of ${this.site}; an owner adds it to "origins"`);
     this.form.form.before(make("p", "note", this.words.origin_not_allowed));
     this.section.dataset.mute = "";
   }

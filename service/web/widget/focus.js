@@ -2,6 +2,8 @@
 
 const LANDINGS = "[part~=comment], [part~=form-title]";
 const isSeen = (node) => Boolean(node?.isConnected && node.getClientRects().length);
+// What hands the focus on moves nobody's view.
+const STAY = { preventScroll: true };
 const isNowhere = (at) => !at || at === document.body;
 const itemOf = (node) => node.closest("[part~=item]")?.id;
 
@@ -45,7 +47,7 @@ class Focus {
     if (!at || (now === at ? isSeen(at) : !isNowhere(now))) return;
     const places = [...this.near(changes), ...this.path];
     const to = isSeen(at) ? at : this.same() ?? places.map(land).find(isSeen) ?? root.firstElementChild;
-    to.focus();
+    to.focus(STAY);
     // Inputs for addresses have none.
     if (to.name && at.selectionStart !== null) to.setSelectionRange?.(at.selectionStart, at.selectionEnd);
   }

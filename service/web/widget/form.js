@@ -109,7 +109,7 @@ class Form {
   moveBehind(part) {
     const { activeElement } = this.widget.shadowRoot;
     part.after(this.form);
-    if (this.form.contains(activeElement)) activeElement.focus();
+    if (this.form.contains(activeElement)) activeElement.focus(STAY);
   }
 
   // Gives whether what writes is there.

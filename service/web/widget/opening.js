@@ -41,6 +41,7 @@ async function open(thread, id, isLate, lead) {
   const { parent } = form.draft;
   if (thread.isShown(parent)) form.answer(thread.item(parent));
   own?.show();
+  own?.tellAgain();
   if (thread.item(id)) thread.reach(id, lead);
 }
 

@@ -20,12 +20,22 @@ function rememberOwn(site, { id, article, submitted_at: at, receipt }, { name, t
   return entry;
 }
 
+// What the service last said of each, and when; and how their texts look. Both outlive a list that is made anew.
+const known = new Map();
+const looks = new Map();
+
 class Own {
   constructor(widget) {
-    Object.assign(this, { widget, key: ownKey(widget.site), signal: widget.signal, timers: {}, asked: {}, queue: [] });
+    Object.assign(this, { widget, key: ownKey(widget.site), signal: widget.signal, timers: {}, queue: [] });
     addEventListener("storage", ({ key }) => key === this.key && this.show(), { signal: widget.signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.show(), { signal: widget.signal });
     this.show();
+    this.tellAgain();
+  }
+
+  // What is known of each is said anew where the list is.
+  tellAgain() {
+    for (const entry of this.here()) if (known.has(entry.id)) this.view(entry, known.get(entry.id).receipt);
   }
 
   here() {
@@ -57,8 +67,8 @@ class Own {
   // What is decided changes no more unless a correction waits, and of what is taken down the stream tells.
   mayDiffer({ id, status }) {
     const item = this.widget.thread.item(id);
-    if (!this.asked[id]) return true;
-    return Date.now() - this.asked[id] > MINUTE_MS && (status !== "approved" || (item && inside(item, "waits")));
+    if (!known.has(id)) return true;
+    return Date.now() - known.get(id).at > MINUTE_MS && (status !== "approved" || (item && inside(item, "waits")));
   }
 
   async askNext() {
@@ -112,10 +122,15 @@ class Own {
   // Shows a text as it was typed until the service has said how it will look.
   render(text) {
     const node = make("div", "plain", text, { dir: "auto" });
-    post(api(`sites/${this.widget.site}/preview`), JSON.stringify({ text })).then(([answer, told]) => {
-      if (!answer?.ok || !told) return;
-      node.replaceChildren(parse(told.html));
+    const show = (html) => {
+      node.replaceChildren(parse(html));
       node.part.add("rendered");
+    };
+    if (looks.has(text)) show(looks.get(text));
+    else post(api(`sites/${this.widget.site}/preview`), JSON.stringify({ text })).then(([answer, told]) => {
+      if (!answer?.ok || !told) return;
+      looks.set(text, told.html);
+      show(told.html);
     });
     return node;
   }
@@ -124,11 +139,10 @@ class Own {
     try {
       const answer = await call(api(`receipts/${entry.token}`));
       if (answer.status === 429) return answer;
-      this.asked[entry.id] = Date.now();
       const told = await answer.json();
       if (this.signal.aborted) return answer;
       if (answer.status === 404) this.forget(entry);
-      else if (answer.ok) await this.view(entry, told);
+      else if (answer.ok) await this.learn(entry, told);
       return answer;
     } catch { /* It is shown as it was last known. */ }
   }
@@ -139,12 +153,24 @@ class Own {
     if (item && "held" in item.dataset) this.drop(item);
   }
 
+  // The reader's own act ends a correction of the same comment too.
+  giveUp(entry) {
+    keep("sessionStorage", editKey(entry.id));
+    this.widget.thread.item(entry.id)?.querySelector(":scope > [part~=editor]")?.remove();
+    this.forget(entry);
+  }
+
   // A correction that somebody is writing stays until they close it.
   drop(item) {
     const { thread } = this.widget;
     if (item.querySelector(":scope > [part~=editor]")) return;
     changesOf(this.widget).remove(idOf(item));
     thread.refresh();
+  }
+
+  learn(entry, receipt) {
+    known.set(entry.id, { at: Date.now(), receipt });
+    return this.view(entry, receipt);
   }
 
   async view(entry, receipt) {
@@ -198,7 +224,7 @@ class Own {
     const open = run((...given) => edit(...given).focus());
     if (can.includes("edit")) actions.append(makeButton(words.edit, "quiet own edit", open));
     if (can.includes("withdraw") && status !== "rejected") actions.append(makeButton(words.withdraw, "quiet own", run(ask)));
-    if (status === "rejected") actions.append(makeButton(words.dismiss, "quiet own", () => this.forget(entry)));
+    if (status === "rejected") actions.append(makeButton(words.dismiss, "quiet own", () => this.giveUp(entry)));
     actions.append(make("a", "link own date", words.follow, { href: entry.url, target: "_blank", rel: "noopener" }));
   }
 
