@@ -116,8 +116,11 @@ class Edits:
 
     def refuse(self, comment: LockedComment, *, version: int) -> None:
         """Let the new text go where nothing else of the comment changes but its version."""
-        self.drop(comment)
-        self._refused.append({**_identify(comment, version), "print": comment.fingerprint})
+        if edit := self.waiting.get(comment.id):
+            self.drop(comment)
+            refused = {"refused": edit.text, "refused_markup": edit.markup}
+            change = {"print": comment.fingerprint, **refused}
+            self._refused.append({**_identify(comment, version), **change})
 
     async def write(self, work: Work) -> None:
         """Write what was gathered; who reads what is public hears of the texts that changed there."""
@@ -173,7 +176,15 @@ _TAKE = _THIS_VERSION.values(
     public_revision=case((_IS_VISIBLE, PRESENT_REVISION), else_=_COMMENT.c.public_revision),
     changed_at=case((_IS_VISIBLE, PRESENT_CHANGE), else_=_COMMENT.c.changed_at),
 )
-_REFUSE = _THIS_VERSION.values(version=bindparam("to_version"), fingerprint=bindparam("print"))
+_REFUSE = _THIS_VERSION.values(
+    version=bindparam("to_version"),
+    fingerprint=bindparam("print"),
+    # A rendering of the text that stands is not proposed again.
+    markup=case(
+        (_COMMENT.c.text == bindparam("refused"), bindparam("refused_markup")),
+        else_=_COMMENT.c.markup,
+    ),
+)
 
 
 class NewText(msgspec.Struct, frozen=True):

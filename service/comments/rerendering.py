@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import id_of_moment
 from service.comments.changing import lock_rows, log_comment
-from service.comments.rules import LockedComment, find_run_of_edits
+from service.comments.rules import LEGAL_FROM, LockedComment, find_run_of_edits
 from service.comments.search import make_search
 from service.comments.tables import ProposedEdit
 from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
@@ -107,7 +107,7 @@ def _make(row: Row[Any], text: str) -> tuple[str, str, str]:
 
 
 def _is_settled(row: Row[Any], rendering: Rendering) -> bool:
-    made_by = (row.edit_markup, *(() if _has_to_wait(row, rendering) else (row.markup,)))
+    made_by = (row.edit_markup, *(() if _waits(row, rendering) else (row.markup,)))
     if any(number is not None and number < MARKUP_VERSION for number in made_by):
         return False
     if (row.search, row.edit_search) != (rendering.search, rendering.edit_search):
@@ -121,9 +121,9 @@ def _is_kept(row: Row[Any], rendering: Rendering) -> bool:
     return row.status == "approved" and gains_words(row.html, rendering.html)
 
 
-def _has_to_wait(row: Row[Any], rendering: Rendering) -> bool:
-    """Tell whether an edit takes the place in which the new HTML would wait for a moderator."""
-    return row.edit_text not in {None, row.text} and _is_kept(row, rendering)
+def _waits(row: Row[Any], rendering: Rendering) -> bool:
+    """Tell whether the new HTML waits for a moderator, or for an edit that takes the place for that."""
+    return row.edit_text is not None and _is_kept(row, rendering)
 
 
 def gains_words(before: str, after: str) -> bool:
@@ -153,15 +153,14 @@ async def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> 
             continue
         is_kept = _is_kept(row, new)
         html = row.html if is_kept else new.html
-        # What has to wait stays old, and is looked at again once the edit is decided about.
-        number = row.markup if _has_to_wait(row, new) else MARKUP_VERSION
+        # What has to wait stays old, to be looked at again, until a moderator refuses or approves it.
+        number = row.markup if is_kept else MARKUP_VERSION
         change = {"new_html": html, "new_markup": number, "new_search": new.search}
         changes.append({"row": row.id, **change})
         if new.edit_html is not None:
             edit = {"new_html": new.edit_html, "new_search": new.edit_search}
             edits.append({"row": row.id, **edit})
         elif is_kept and row.markup < MARKUP_VERSION:
-            # Once: moderators may have refused it.
             proposed.append(comment)
         if _has_gained(row, new):
             gained.append(comment)
@@ -176,10 +175,10 @@ async def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> 
 
 
 def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
-    """Tell whether what waits for a moderator shows more than who has looked at it saw."""
+    """Tell whether what a moderator may approve, or put back, shows more than who has looked at it saw."""
     if rendering.edit_html is not None:
         return gains_words(row.edit_html, rendering.edit_html)
-    return row.status == "pending" and gains_words(row.html, rendering.html)
+    return row.status in LEGAL_FROM["approve"] and gains_words(row.html, rendering.html)
 
 
 def _propose(comment: LockedComment, new: Rendering, now: datetime) -> ProposedEdit:

@@ -1,6 +1,6 @@
 """Which characters stand around words, marks and addresses."""
 
-from unicodedata import category
+from unicodedata import category, normalize
 
 _KINDS: dict[str, set[str]] = {}
 # Where punctuation in pairs and dashes lie.
@@ -20,4 +20,11 @@ WITHOUT_BLANKS = (
 )
 # It has blanks, but writes particles right behind a word.
 HANGUL = "\uac00-\ud7a3"
+# What reads as a letter or digit of ASCII, or begins as one does: wide, mathematical, in circles and squares.
+# Dark circles and squares come apart by no normalisation.
+LIKE_ASCII = "\U0001f150-\U0001f189" + "".join(
+    char
+    for char in map(chr, (*range(0x80, 0x3400), *range(0xFF00, 0x10000), *range(0x1D400, 0x1F200)))
+    if (plain := normalize("NFKC", char)[0]).isascii() and plain.isalnum()
+)
 del _KINDS, _char

@@ -16,14 +16,17 @@ _UNSEEN = "\u00ad\u034f\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff"
 _LEFT_OUT = re.compile(f"[{_ACCENTS}{_POINTS}{_UNSEEN}]")
 # What comes apart by no normalisation: letters with a stroke, without a dot or of two; and what phones make
 # of a keyboard's quotation marks and dash.
-_PLAIN = {
-    "\u00e6": "ae",
-    "\u0153": "oe",
-    **dict(zip("\u00f8\u0142\u0111\u0127\u0167\u0131", "oldhti", strict=True)),
-    **dict.fromkeys("\u2018\u2019\u201b\u02bc", "'"),
-    **dict.fromkeys("\u201c\u201d\u201e\u201f", '"'),
-    **dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-"),
-}
+_PLAIN = str.maketrans(
+    {
+        "\u00e6": "ae",
+        "\u0153": "oe",
+        **dict(zip("\u00f8\u0142\u0111\u0127\u0167\u0131", "oldhti", strict=True)),
+        # The accent alone is an apostrophe to who types it.
+        **dict.fromkeys("\u00b4\u2018\u2019\u201b\u02bc", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f", '"'),
+        **dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-"),
+    }
+)
 # One ligature is a sentence of eighteen characters; what is so much more than itself stays itself.
 _MAX_UNFOLDED = 4
 
@@ -42,8 +45,9 @@ def fold(text: str) -> str:
 
 def _fold_char(char: str) -> str:
     """Fold one character: in a whole text, a long run of marks would take normalisation seconds."""
+    # Both before and after, since an accent alone would come apart into a blank and a mark.
+    whole = normalize("NFC", char).translate(_PLAIN)
     # Twice, since what is folded may come apart once more (Unicode, section 3.13, D146).
-    apart = normalize("NFKD", normalize("NFKD", char).casefold())
-    plain = _LEFT_OUT.sub("", apart)
-    folded = _PLAIN.get(plain, normalize("NFC", plain))
+    apart = normalize("NFKD", normalize("NFKD", whole).casefold())
+    folded = normalize("NFC", _LEFT_OUT.sub("", apart).translate(_PLAIN))
     return folded if len(folded) <= _MAX_UNFOLDED else char

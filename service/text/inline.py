@@ -7,7 +7,7 @@ from unicodedata import category
 
 from service.text.borders import AFTER, BEFORE, CLOSING, OPENING, SENTENCE_MARKS, WITHOUT_BLANKS
 from service.text.labels import find_lies, is_honest
-from service.text.links import MAX_CHARS, find_end, parse_host
+from service.text.links import MAX_CHARS, RUNS_ON, find_end, parse_host
 from service.text.normalising import has_visible
 
 # The contract's bound on elements within elements.
@@ -15,7 +15,7 @@ MAX_NESTING = 16
 _TOKEN = re.compile(r"`+|\*+|_+|\[|<(?=https?://)|https?://|www\.", re.IGNORECASE)
 _ROUNDS = re.compile(r"[()（）\n]")
 _CLUSTER = re.compile(r"[*_]*")
-_ANGLE = re.compile(r"<(https?://[^\s<>]+)>", re.IGNORECASE)
+_ANGLE = re.compile(rf"<(https?://[^\s<>]+)>(?!{RUNS_ON})", re.IGNORECASE)
 # Stars are cheeks in faces such as "(*ω*)": up to three characters between them, not all of ASCII but where
 # they are a mouth, or one between two eyes.
 _FACE = re.compile(

@@ -4,10 +4,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from html import unescape
-from unicodedata import normalize
+from unicodedata import category, normalize
 from urllib.parse import unquote
 
-from service.text.borders import HANGUL, WITHOUT_BLANKS
+from service.text.borders import HANGUL, LIKE_ASCII, WITHOUT_BLANKS
 from service.text.links import PARTING, decode_host, parse_host
 from service.text.nfc import nfc
 from service.text.normalising import COMBINING, UNSEEN
@@ -23,9 +23,9 @@ _ZERO = re.compile(r"(?<=[^\W\d_])[\u0660\u06f0](?=[^\W\d_])")
 # A word as readers see it: what may stand in an address, up to where another script begins without a blank.
 _SCRIPTS = rf"{WITHOUT_BLANKS}{HANGUL}"
 _CHAR = rf"(?:[^\s{PARTING}]|[{_THIN}]|(?<=[A-Za-z0-9])[。．｡](?=[A-Za-z0-9]))"
-_VISIBLE_WORD = re.compile(
-    rf"(?:{_CHAR}(?!(?<=[A-Za-z0-9])(?=\w)[{_SCRIPTS}]|(?<=[{_SCRIPTS}])(?<=\w)[A-Za-z0-9]))*{_CHAR}"
-)
+_LATIN_ENDS = rf"(?<=[A-Za-z0-9])(?=\w)(?![{LIKE_ASCII}])[{_SCRIPTS}]"
+_LATIN_BEGINS = rf"(?<=[{_SCRIPTS}])(?<=\w)(?<![{LIKE_ASCII}])[A-Za-z0-9]"
+_VISIBLE_WORD = re.compile(rf"(?:{_CHAR}(?!{_LATIN_ENDS}|{_LATIN_BEGINS}))*{_CHAR}")
 _PART = re.compile(r'<a href="([^"]*)">|<(/a)>|<[^>]*>|([^<]+)')
 _EDGES = "()[]{}\"'“”‘’«».,;:!?…"
 _WORD = re.compile(r"(?:https?://)?([^/?#:]+)(?::[0-9]+)?(?:[/?#].*)?")
@@ -45,9 +45,18 @@ def is_honest(label: str, host: str | None) -> bool:
     """
     own = host.removeprefix("www.") if host else ""
     names = {own, decode_host(own)} if own else set[str]()
+    # The number of a note behind a name is no part of it to who reads "bank.com¹", as it is once folded.
+    parted = "".join(
+        " " if not char.isascii() and category(char) in {"Nd", "No"} else char for char in label
+    )
+    return not any(_reads_as_address(text, names) for text in {label, parted})
+
+
+def _reads_as_address(label: str, names: set[str]) -> bool:
+    """Tell whether anything in a label could be an address but what is one of the names of a host."""
     words = _NOT_READ.sub("", _fold(label)).split()
     others = unquote(" ".join(word for word in words if not _names(word, names)))
-    return _READS_AS_ADDRESS.search(_fold(_NOT_READ_ALONE.sub("", others))) is None
+    return _READS_AS_ADDRESS.search(_fold(_NOT_READ_ALONE.sub("", others))) is not None
 
 
 def find_lies(html: str, labelled: set[int]) -> set[int]:

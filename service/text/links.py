@@ -5,7 +5,7 @@ import re
 import idna
 import nh3
 
-from service.text.borders import AFTER, HANGUL, OPENING, WITHOUT_BLANKS
+from service.text.borders import AFTER, HANGUL, LIKE_ASCII, OPENING, WITHOUT_BLANKS
 from service.text.normalising import COMBINING, UNSEEN, has_unseen
 
 # A longer address is none; it keeps the time linear.
@@ -23,6 +23,12 @@ _LATIN = (
 _LETTER = rf"(?:(?![{UNSEEN}])[^\W\x00-\x7f]|[{COMBINING}])"
 _FOREIGN = rf"[^\W\x00-\x7f{_LATIN}]"
 
+_HIDDEN = rf"(?:(?!\s)[{UNSEEN}])*+"
+# Where an address in angle brackets would seem to go on behind them: "<https://bank.co>m/login".
+RUNS_ON = (
+    rf"(?:[.:?．。｡：？]|(?!\s)[{UNSEEN}])*+"
+    rf"(?:[\-/@_%#\\－﹣／＠＿％＃＼{LIKE_ASCII}{COMBINING}]|[^\W{WITHOUT_BLANKS}{HANGUL}])"
+)
 # What may follow a host, as punctuation: a hyphen could be within the name of another.
 PARTING = "".join(
     map(re.escape, sorted((AFTER | OPENING | {*"*~<>|"}) - {*".:?-\u2010\u2011\u2012"}))
@@ -31,14 +37,17 @@ _WIDE = re.sub("[\x00-\x7f]", "", "".join(sorted(AFTER | OPENING)))
 _PORT = "(?::[0-9]++)?+"
 _LABEL = rf"(?:[_-]*+(?:[0-9A-Za-z]++(?!(?<=[A-Za-z]){_FOREIGN})|{_LETTER}))++"
 _DOTTED = r"(?=[\w-]+\.)[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9]))*+"
+# Where a reader, or a browser, would take what follows for more of a host: "bank.coⓜ", "bank.co。ｕｋ".
+_MORE = rf"[*_]*+[{LIKE_ASCII}]|[。．｡﹣－＿]{_HIDDEN}[A-Za-z0-9{LIKE_ASCII}]"
 # Text right behind a host: up to the next blank nothing in it reads as more of a host or as a path.
 _TEXT = (
-    rf"(?=[{WITHOUT_BLANKS}{HANGUL}\u2190-\u2bff\U0001f000-\U0001faff])(?![。．｡][A-Za-z0-9])"
+    rf"(?=[{WITHOUT_BLANKS}{HANGUL}\u2190-\u2bff\U0001f000-\U0001faff])"
     rf"(?=[^\s./:?#@%\\{PARTING}]*+[.:?]*+(?:\s|\Z|[{PARTING}]))"
 )
 _HOST = re.compile(
-    rf"(?![^\s/?#<>\"){_WIDE}]*@)(?:({_DOTTED})(?={_PORT}{_TEXT})|(?!-)({_LABEL}(?:\.{_LABEL})*+)"
-    rf"(?={_PORT}(?![。．｡]\w)(?:[/?#]|[._:-]*+[\u061c\u200e\u200f]*+(?:\s|\Z|[{PARTING}]))))"
+    rf"(?![^\s/?#<>\"){_WIDE}]*@)(?:({_DOTTED})(?={_PORT}(?!{_MORE}){_TEXT})"
+    rf"|(?!-)({_LABEL}(?:\.{_LABEL})*+)"
+    rf"(?={_PORT}(?!{_MORE}|[。．｡]\w)(?:[/?#]|[._:-]*+[\u061c\u200e\u200f]*+(?:\s|\Z|[{PARTING}]))))"
     r"(?::([0-9]++))?+"
 )
 # A letter of another script follows no ASCII one and no digit ("/123и"); among them digits and hyphens go on.

@@ -1,5 +1,7 @@
 """The form in which texts are searched: what is the same in it, and what stays apart."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,8 @@ from service.text.folding import fold
         ("Cœur, Æsop", "coeur, aesop"),
         ("أحمد الآن", "احمد الان"),
         ("don’t – “never”", 'don\'t - "never"'),
+        ("don´t, l\u1ffdété", "don't, l'ete"),
+        ("ŉ Man", "'n man"),
         ("Łódź, Đà Nẵng, smørrebrød", "lodz, da nang, smorrebrod"),
         ("Ｆｕｌｌ　ｗｉｄｔｈ", "full width"),
         ("ｶﾞﾗｽ", "ガラス"),
@@ -59,6 +63,11 @@ def test_these_stay_apart(one: str, other: str) -> None:
 def test_a_text_is_found_by_itself_in_any_case(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert fold(text.upper()) == fold(text.lower().upper())
+
+
+def test_every_character_is_found_by_what_it_is_folded_to() -> None:
+    folded = {char: fold(f"a{char}b") for char in map(chr, range(sys.maxunicode + 1))}
+    assert [char for char, once in folded.items() if fold(once) != once] == []
 
 
 @pytest.mark.parametrize("char", ["\u0301", "\u0316\u0301", "\ufdfa", "\u3316", "\u0f73\u0f71"])

@@ -134,6 +134,70 @@ def test_an_address_is_whole(text: str, address: str, rest: str) -> None:
     assert render_html(text).removesuffix("</p>").endswith(link(address) + rest)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("https://bank.coｍ", "https://bank.coⓜ", "www.bank.co🅜", "https://bank.co🄼/a", "http://bank.co１"),
+        *("https://bank.co①", "https://bank.co:80②", "https://bank.coｍです", "https://bank.co⒈com"),
+        *("https://bank.co。ｕｋ", "https://bank.co．𝐮𝐤", "https://bank.co－secure", "https://bank.co＿ｓ"),
+        "https://bank.co．\u200dｍ",
+        *("https://bänk.co。ｕｋ", "https://日本.co－secure", "https://bank.co**ｍ", "https://日本.jp**ｍ"),
+    ],
+)  # fmt: skip
+def test_what_reads_as_more_of_a_host_makes_all_of_it_text(text: str) -> None:
+    assert render_html(text) == f"<p>{text}</p>"
+
+
+def test_no_bold_parts_a_host_from_what_reads_as_more_of_it() -> None:
+    assert render_html("**https://bank.co**ｍ") == "<p><strong>https://bank.co</strong>ｍ</p>"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(
+            "m/login",
+            "1",
+            ".uk",
+            ":80",
+            "-secure",
+            "/login",
+            "@a.example",
+            "_m",
+            "%2Euk",
+            "#",
+            "?a",
+            ":@a",
+        ),
+        *(
+            "ｍ",
+            "ⓜ",
+            "🅜",
+            "１",
+            "．uk",
+            "。uk",
+            "：80",
+            "－secure",
+            "／login",
+            "＠a.example",
+            "＿m",
+            "？a",
+        ),
+        *("é", "м", "\u0332", "%", "＃", "\\a", "\u200dm", "\u200e.m"),
+    ],
+)
+def test_no_address_in_angle_brackets_runs_on_into_what_follows(rest: str) -> None:
+    address = link("https://bank.co")
+    assert render_html(f"<https://bank.co>{rest}") == f"<p>&lt;{address}&gt;{rest}</p>"
+
+
+@pytest.mark.parametrize(
+    "rest", [".", ". So", "?", ": so", ", so", "。谢谢", "を見て", "에서", ")", "…"]
+)
+def test_an_address_in_angle_brackets_is_one_within_a_sentence(rest: str) -> None:
+    assert render_html(f"<https://a.example>{rest}") == f"<p>{link('https://a.example')}{rest}</p>"
+
+
 @pytest.mark.parametrize("mark", ["> {}", "- a\n- {}", "> - a\n> - {}"])
 def test_a_link_that_is_never_closed_is_none_at_the_end_of_a_block(mark: str) -> None:
     html = render_html(mark.replace("{}", "[x](https://a.example"))

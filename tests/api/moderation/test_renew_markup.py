@@ -10,6 +10,7 @@ from sqlmodel import col, update
 from service.command_line import commands
 from service.comments.tables import Comment, ProposedEdit
 from service.housekeeping import renew_markup
+from service.moderation.schemas import Result
 from service.text.markup import MARKUP_VERSION
 from tests.api.moderation.tampering import flaws
 from tests.cast import House
@@ -79,6 +80,56 @@ async def test_a_refused_rendering_leaves_the_comment_as_it_was(house: House) ->
     # It stands against repeats as before.
     answer = await house.try_submit(text="[Edit]: thanks")
     assert answer.status_code == httpx.codes.CONFLICT
+
+
+async def test_a_rendering_that_its_author_corrects_away_and_back_waits_again(house: House) -> None:
+    published = await house.publish(text="[Edit]: thanks")
+    await make_old(house, published.id, "<p></p>")
+    await renew(house)
+    await house.edit(published, "Two")
+    await renew(house)
+    await house.edit(published, "[Edit]: thanks")
+    assert not (await house.look(published.id)).edit
+    await renew(house)
+    assert await shown(house) == [("<p></p>", False)]
+    await house.decide("approve", published.id)
+    await renew(house)
+    assert await shown(house) == [("<p>[Edit]: thanks</p>", False)]
+    assert await flaws(house) == []
+
+
+async def test_a_rendering_waits_again_once_it_is_undone_that_its_comment_is_spam(
+    house: House,
+) -> None:
+    published = await house.publish(text="[Edit]: thanks")
+    await make_old(house, published.id, "<p></p>")
+    await renew(house)
+    [decided] = await house.spam(published.id)
+    assert await undo(house, decided) == "applied"
+    assert not (await house.look(published.id)).edit
+    await renew(house)
+    looked = await house.look(published.id)
+    assert looked.proposed is not None
+    assert looked.proposed.html == "<p>[Edit]: thanks</p>"
+    assert await shown(house) == [("<p></p>", False)]
+
+
+async def test_no_undoing_publishes_what_was_rendered_meanwhile(house: House) -> None:
+    published = await house.publish(text="[Edit]: thanks")
+    await make_old(house, published.id, "<p></p>")
+    [decided] = await house.spam(published.id)
+    await renew(house)
+    assert await undo(house, decided) == "conflict"
+    await house.decide("approve", published.id)
+    assert await shown(house) == [("<p>[Edit]: thanks</p>", False)]
+    assert await flaws(house) == []
+
+
+async def undo(house: House, decided: Result) -> str:
+    body = {"decisions": [decided.decision]}
+    answer = await house.bob.post("/v1/moderation/undo", json=body)
+    outcome: str = answer.json()["results"][0]["outcome"]
+    return outcome
 
 
 async def test_a_moderator_who_has_not_seen_the_new_words_decides_about_nothing(
