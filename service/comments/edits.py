@@ -227,11 +227,12 @@ async def change_text(
     if waiting:
         await _delete_edits(session, [comment.id])
     if comment.status == "approved" and text != comment.text:
-        session.add(_propose(comment, new, work.now))
+        session.add(propose(comment, new, work.now))
     return True
 
 
-def _propose(comment: Comment, new: NewText, now: datetime) -> ProposedEdit:
+def propose(comment: Comment | LockedComment, new: NewText, now: datetime) -> ProposedEdit:
+    """Make the edit that lets a new text wait beside a comment."""
     return ProposedEdit(
         comment_id=comment.id,
         site_id=comment.site_id,

@@ -20,9 +20,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import id_of_moment
 from service.comments.changing import lock_rows, log_comment
+from service.comments.edits import NewText, propose
 from service.comments.rules import LEGAL_FROM, LockedComment, find_run_of_edits
 from service.comments.search import make_search
-from service.comments.tables import ProposedEdit
 from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
 from service.modlog.tables import LogEntry
 from service.text.markup import MARKUP_VERSION, render_html
@@ -170,7 +170,10 @@ async def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> 
         await bump_article(work, article_id)
     await _write(session, _CHANGE, changes)
     await _write(session, _CHANGE_EDIT, edits)
-    session.add_all(_propose(comment, renderings[comment.id], work.now) for comment in proposed)
+    # As if their authors had corrected them.
+    for comment in proposed:
+        new = renderings[comment.id]
+        session.add(propose(comment, NewText(new.text, new.html, new.search), work.now))
     await _raise_versions(work, [*proposed, *gained])
 
 
@@ -179,19 +182,6 @@ def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
     if rendering.edit_html is not None:
         return gains_words(row.edit_html, rendering.edit_html)
     return row.status in LEGAL_FROM["approve"] and gains_words(row.html, rendering.html)
-
-
-def _propose(comment: LockedComment, new: Rendering, now: datetime) -> ProposedEdit:
-    """Let the new HTML of an approved comment wait beside it, as if its author had corrected it."""
-    return ProposedEdit(
-        comment_id=comment.id,
-        site_id=comment.site_id,
-        text=new.text,
-        html=new.html,
-        markup=MARKUP_VERSION,
-        search=new.search,
-        submitted_at=now,
-    )
 
 
 async def _raise_versions(work: Work, comments: Sequence[LockedComment]) -> None:
