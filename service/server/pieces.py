@@ -20,22 +20,29 @@ TURN_BYTES = 32 << 10
 
 
 class HeldFlow(FlowControl):
-    """Flow control that reads nothing more while something waits."""
+    """Flow control that reads nothing more while something waits, whatever uvicorn wishes."""
 
     is_held = False
 
     def hold(self, is_held: bool) -> None:
-        """Stop reading, or go on unless something else stands against it."""
+        """Stop reading, or go on unless uvicorn wished to stop as well."""
+        if is_held == self.is_held:
+            return
         self.is_held = is_held
-        if is_held:
-            self.pause_reading()
-        else:
-            self.resume_reading()
+        if not self.read_paused:
+            (self._transport.pause_reading if is_held else self._transport.resume_reading)()
+
+    def pause_reading(self) -> None:
+        """Stop reading."""
+        self.read_paused = True
+        self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Go on reading, unless something waits."""
-        if not self.is_held:
-            super().resume_reading()
+        if self.read_paused:
+            self.read_paused = False
+            if not self.is_held:
+                self._transport.resume_reading()
 
 
 class PiecewiseProtocol(HttpToolsProtocol):
@@ -81,10 +88,15 @@ class PiecewiseProtocol(HttpToolsProtocol):
         """Read on, unless the last request has been read."""
         if self._is_over:
             return
-        is_waiting = bool(self._rest)
-        self._rest += data
-        if not is_waiting:
+        if self._rest:
+            self._rest += data
+        elif self.pipeline or len(data) > HEAD_PIECE_BYTES:
+            self._rest = data
             self._read_on()
+        else:
+            # As most requests are: one piece, before which nothing waits.
+            self._unset_keepalive_if_required()
+            self.take(data)
 
     def take(self, piece: bytes) -> None:
         """Give a piece to the parser."""

@@ -29,6 +29,7 @@ from service.server.pieces import PiecewiseProtocol
 
 MAX_REQUEST_LINE_BYTES = 16 << 10
 MAX_HEADERS_BYTES = 64 << 10
+MAX_HEAD_BYTES = MAX_REQUEST_LINE_BYTES + MAX_HEADERS_BYTES
 MAX_HEADERS = 256
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
@@ -39,7 +40,7 @@ LINGER_SECONDS = 1.0
 _REQUEST_LINE = re.compile(rb"^([A-Z]+) \S+ HTTP/1\.[01]\r?$", re.MULTILINE)
 # A name, an address or nothing, and perhaps a port (RFC 9110, section 7.2; RFC 3986, section 3.2.2).
 _HOST = re.compile(
-    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?"
+    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]+|%[0-9A-Fa-f]{2})*+)(?::[0-9]*)?"
 )
 # Of a request that would rather speak another protocol these are left out (RFC 9110, section 7.8).
 _OF_AN_UPGRADE = frozenset({b"connection", b"upgrade", b"http2-settings"})
@@ -54,13 +55,13 @@ class BoundedProtocol(PiecewiseProtocol):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.logger = _uvicorn_logger
+        self.url, self.headers = b"", []
         self._is_in_head = False
         self._has_begun = False
         """Whether a request began in what was read last."""
         self._head_bytes = 0
-        self._header_bytes = 0
-        self._headers = 0
-        self._has_trailer = False
+        """What came of a head after the piece in which it began."""
+        self._trailers = 0
         self._empty_bytes = 0
         """What came since the last byte of a body: sizes of chunks, or a trailer."""
         self._fault: ServiceError | None = None
@@ -103,7 +104,7 @@ class BoundedProtocol(PiecewiseProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             # One that stands in a trailer asks for nothing.
-            if not self._has_trailer:
+            if not self._trailers:
                 self._feed_as_plain(data[upgrade.args[0] :])
 
     def _feed_as_plain(self, rest: bytes) -> None:
@@ -119,7 +120,7 @@ class BoundedProtocol(PiecewiseProtocol):
         self.parser.feed_data(b"".join([*lines, b"connection: close\r\n\r\n", rest]))
 
     def _bound(self, data: bytes) -> None:
-        """Wait for the rest, and bound a header without an end, which the parser keeps to itself."""
+        """Wait for the rest, and bound a head without an end, of which the parser keeps a part to itself."""
         if not self._is_in_head:
             # The parser keeps a trailer without an end as well.
             if self._is_in_body and self._empty_bytes > MAX_HEADERS_BYTES:
@@ -127,7 +128,9 @@ class BoundedProtocol(PiecewiseProtocol):
             self._wait(BODY_SECONDS if self._is_in_body and not self._is_over else None)
             return
         self._head_bytes += 0 if self._has_begun else len(data)
-        if self._head_bytes > MAX_REQUEST_LINE_BYTES + MAX_HEADERS_BYTES:
+        if len(self.url) > MAX_REQUEST_LINE_BYTES:
+            self._end_with(RequestLineTooLong())
+        elif self._head_bytes > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
             self._end_with(HeadersTooLong())
         else:
             self._wait(HEAD_SECONDS)
@@ -136,26 +139,18 @@ class BoundedProtocol(PiecewiseProtocol):
         """Begin a request."""
         super().on_message_begin()
         self._has_begun = self._is_in_head = True
-        self._head_bytes = self._header_bytes = self._headers = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the address."""
-        super().on_url(url)
-        line = len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1")
-        if line > MAX_REQUEST_LINE_BYTES:
-            self._fail(RequestLineTooLong())
+        self._head_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; a trailer is none, whatever it is called (RFC 9110, section 6.5.1)."""
-        self._header_bytes += len(name) + len(value) + len(b": \r\n")
-        self._headers += 1
-        if self._header_bytes > MAX_HEADERS_BYTES or self._headers > MAX_HEADERS:
-            self._fail(HeadersTooLong())
         if not self._is_in_body:
             super().on_header(name, value)
             return
         # The parser may heed it all the same, so that nobody knows how it reads on.
-        self._has_trailer, self.cycle.keep_alive = True, False
+        self.cycle.keep_alive = False
+        self._trailers += 1
+        if len(self.headers) + self._trailers > MAX_HEADERS:
+            self._fail(HeadersTooLong())
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
@@ -164,29 +159,42 @@ class BoundedProtocol(PiecewiseProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer a request."""
-        self.scope["method"] = self.parser.get_method().decode("ascii")
-        if self.scope["method"] == "CONNECT":
+        method = self.parser.get_method()
+        if method == b"CONNECT":
             self._fail(MethodNotKnown())
         if self.parser.should_upgrade():
             # It comes again, without the wish.
+            self.scope["method"] = method.decode("ascii")
             return
+        self._check_head(method)
+        super().on_headers_complete()
+        self._is_in_head, self._is_in_body, self._empty_bytes = False, True, 0
+
+    def _check_head(self, method: bytes) -> None:
+        """Let the parser stop at what is too long, or no request of HTTP; notes the length of the body."""
         version = self.parser.get_http_version()
         if version not in {"1.0", "1.1"}:
             self._fail(RequestNotReadable("HTTP/1.1 is spoken here, and HTTP/1.0."))
-        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(method) + len(self.url) + len(b"  HTTP/1.1") > MAX_REQUEST_LINE_BYTES:
+            self._fail(RequestLineTooLong())
+        # What came in a piece or two is not too long.
+        size = self._head_bytes and sum(len(b": \r\n") + len(n) + len(v) for n, v in self.headers)
+        if size > MAX_HEADERS_BYTES or len(self.headers) > MAX_HEADERS:
+            self._fail(HeadersTooLong())
+        hosts, self._body_bytes_left = [], 0
+        for name, value in self.headers:
+            if name == b"host":
+                hosts.append(value)
+            elif name == b"content-length":
+                self._body_bytes_left = int(value)
         if len(hosts) != 1 and (hosts or version != "1.0"):
             self._fail(RequestNotReadable("A request has exactly one Host."))
         if hosts and not _HOST.fullmatch(hosts[0]):
             self._fail(RequestNotReadable("The Host is not the name of one."))
-        super().on_headers_complete()
-        self._is_in_head, self._is_in_body, self._empty_bytes = False, True, 0
-        lengths = [int(value) for name, value in self.headers if name == b"content-length"]
-        self._body_bytes_left = lengths[0] if lengths else 0
-        self._wait(None)
 
     def on_message_complete(self) -> None:
         """End a request."""
-        if self.parser.should_upgrade() and not self._has_trailer:
+        if self.parser.should_upgrade() and not self._trailers:
             return
         super().on_message_complete()
         self._is_in_body = False

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import uvicorn
 from litestar.types import Receive, Scope, Send
 from uvicorn.server import ServerState
@@ -80,6 +81,32 @@ async def test_a_body_that_waits_with_the_next_request_is_read_in_its_turn() -> 
     app.may_answer.set()
     protocol.data_received((post + chunked + GET) * 2)
     await until(lambda: wire.written.count(b" 204 ") == 6)
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("size", [1_000, 50_000])
+@pytest.mark.parametrize("is_chunked", [True, False])
+async def test_of_a_body_that_nobody_takes_yet_little_is_read(is_chunked: bool, size: int) -> None:
+    may_take, taken = asyncio.Event(), 0
+
+    async def take_late(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal taken
+        await may_take.wait()
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            taken += len(message["body"])
+
+    protocol, wire = connect(take_late)
+    length = b"transfer-encoding: chunked" if is_chunked else b"content-length: 99999999"
+    protocol.data_received(b"POST /a HTTP/1.1\r\nhost:\r\n%b\r\n\r\n" % length)
+    part = b"%x\r\n%b\r\n" % (size, b"x" * size) if is_chunked else b"x" * size
+    sent = 0
+    while wire.is_read:
+        protocol.data_received(part)
+        sent += size
+        await asyncio.sleep(0)
+        assert sent < 1_000_000
+    may_take.set()
+    await until(lambda: wire.is_read and taken == sent)
     protocol.connection_lost(None)
 
 

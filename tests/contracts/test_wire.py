@@ -40,6 +40,7 @@ class Wire(asyncio.Transport):
         super().__init__({"peername": ("203.0.113.7", 1), "sockname": ("127.0.0.1", 80)})
         self.written = b""
         self.has_ended = False
+        self.is_read = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.has_ended, "something is written after the end"
@@ -57,9 +58,11 @@ class Wire(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.has_ended
 
-    def pause_reading(self) -> None: ...
+    def pause_reading(self) -> None:
+        self.is_read = False
 
-    def resume_reading(self) -> None: ...
+    def resume_reading(self) -> None:
+        self.is_read = True
 
 
 class Part(msgspec.Struct, frozen=True):
