@@ -10,9 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
-
-from tests.processes import REPOSITORY, Server, ServerMissing, bound_to_us, find_free_port, running
+from tests.processes import REPOSITORY, Server, bound_to_us, find_free_port, running
 from tests.servers import find_program
 
 CONFIGURATIONS = REPOSITORY / "docs" / "operations"
@@ -200,10 +198,3 @@ def is_open(url: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def skip_or_fail(error: ServerMissing) -> None:
-    """Skip a test whose server is not installed; in CI every server is."""
-    if os.environ.get("CI"):
-        pytest.fail(f"CI needs every server: {error}")
-    pytest.skip(str(error))

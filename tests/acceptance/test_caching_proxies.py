@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.installation import COMMENTS, Installation, decide, install
-from tests.processes import ServerMissing, find_free_port
-from tests.proxies import skip_or_fail, start_caching_nginx, start_caching_varnish
+from tests.processes import find_free_port
+from tests.proxies import start_caching_nginx, start_caching_varnish
 from tests.waiting import until
 
 pytestmark = pytest.mark.more
@@ -90,13 +90,10 @@ async def staged(kind: str, folder: Path, environment: dict[str, str]) -> AsyncI
         install(folder, database, environment=given, limits=limits) as blog,
         blog.clients(1, "bob") as [bob],
     ):
-        try:
-            with CACHES[kind](blog.servers[0], port):
-                stage = Stage(blog, url, bob)
-                async with stage.reader:
-                    yield stage
-        except ServerMissing as error:
-            skip_or_fail(error)
+        with CACHES[kind](blog.servers[0], port):
+            stage = Stage(blog, url, bob)
+            async with stage.reader:
+                yield stage
 
 
 @pytest.fixture(scope="module", params=CACHES)

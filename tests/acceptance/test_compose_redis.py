@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.processes import REPOSITORY, Server, ServerMissing, bound_to_us, find_free_port, running
-from tests.proxies import skip_or_fail
+from tests.processes import REPOSITORY, Server, bound_to_us, find_free_port, running
 from tests.servers import find_program, redis_answers
 
 PASSWORD = "0123456789abcdef" * 4
@@ -18,10 +17,7 @@ REDIS = yaml.safe_load((REPOSITORY / "compose.yaml").read_text())["services"]["r
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    try:
-        folder = Path(find_program("redis-server")).parent
-    except ServerMissing as error:
-        skip_or_fail(error)
+    folder = Path(find_program("redis-server")).parent
     port = find_free_port()
     shell, option, script = REDIS["command"]
     script = script.replace("$$", "$").replace(" - ", f" - --bind 127.0.0.1 --port {port} ", 1)

@@ -14,12 +14,11 @@ from tests.installation import COMMENTS, Installation, decide, install
 from tests.processes import (
     REPOSITORY,
     Server,
-    ServerMissing,
     bound_to_us,
     find_free_port,
     running,
 )
-from tests.proxies import is_open, replace_all, skip_or_fail, start_private_nginx
+from tests.proxies import is_open, replace_all, start_private_nginx
 from tests.servers import find_program
 from tests.waiting import until
 
@@ -128,13 +127,10 @@ class Stage:
 async def staged(start: Start, folder: Path) -> AsyncIterator[Stage]:
     database = f"sqlite:///{folder}/greenroom.sqlite3"
     async with install(folder, database) as blog, blog.clients(1, "bob") as [bob]:
-        try:
-            with start(folder, blog.servers[0]) as site:
-                reader = httpx.AsyncClient(base_url=site.url, timeout=60, trust_env=False)
-                async with reader:
-                    yield Stage(blog, bob, reader)
-        except ServerMissing as error:
-            skip_or_fail(error)
+        with start(folder, blog.servers[0]) as site:
+            reader = httpx.AsyncClient(base_url=site.url, timeout=60, trust_env=False)
+            async with reader:
+                yield Stage(blog, bob, reader)
 
 
 STARTS = pytest.mark.parametrize("start", [start_nginx, start_varnish, start_python])

@@ -14,8 +14,8 @@ import pytest
 
 from service.publication.events import BATCH
 from tests.installation import COMMENTS, Installation, decide, install, submit_comments
-from tests.processes import Server, ServerMissing, wait_until
-from tests.proxies import skip_or_fail, start_upstream_nginx
+from tests.processes import Server, wait_until
+from tests.proxies import start_upstream_nginx
 from tests.servers import find_workers, start_private_redis, start_service
 from tests.streams import Client, streaming
 from tests.waiting import until
@@ -29,11 +29,8 @@ ARTICLE = {"article": "/post-0"}
 
 @pytest.fixture
 def redis() -> Iterator[Server]:
-    try:
-        with start_private_redis() as server:
-            yield server
-    except ServerMissing as error:
-        pytest.skip(str(error))
+    with start_private_redis() as server:
+        yield server
 
 
 @asynccontextmanager
@@ -247,19 +244,16 @@ async def test_an_approval_costs_one_read_for_two_hundred_readers(tmp_path: Path
 async def test_nginx_passes_a_stream_on_as_it_comes(tmp_path: Path, postgres_url: str) -> None:
     environment = {"GREENROOM_TRUSTED_PROXIES": "127.0.0.1"}
     async with install(tmp_path, postgres_url, environment=environment) as blog:
-        try:
-            with start_upstream_nginx(blog.servers) as nginx:
-                async with (
-                    httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client,
-                    streaming(client, STREAM, **ARTICLE) as reader,
-                ):
-                    await expect_both_decisions(blog, [reader])
-                    assert reader.headers["content-type"] == "text/event-stream"
+        with start_upstream_nginx(blog.servers) as nginx:
+            async with (
+                httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client,
+                streaming(client, STREAM, **ARTICLE) as reader,
+            ):
+                await expect_both_decisions(blog, [reader])
+                assert reader.headers["content-type"] == "text/event-stream"
 
-                async def is_gone() -> bool:
-                    async with blog.clients(1) as [one]:
-                        return await count(one, "greenroom_streams") == 0
+            async def is_gone() -> bool:
+                async with blog.clients(1) as [one]:
+                    return await count(one, "greenroom_streams") == 0
 
-                await until(is_gone)
-        except ServerMissing as error:
-            skip_or_fail(error)
+            await until(is_gone)

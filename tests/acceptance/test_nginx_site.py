@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from tests.installation import COMMENTS, Installation, install
-from tests.processes import Server, ServerMissing
-from tests.proxies import skip_or_fail, start_site_nginx, trust
+from tests.processes import Server
+from tests.proxies import start_site_nginx, trust
 from tests.streams import streaming
 
 ARTICLE = {"article": "/post"}
@@ -38,13 +38,10 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     database = f"sqlite:///{tmp_path}/greenroom.sqlite3"
     given = {"GREENROOM_TRUSTED_PROXIES": "127.0.0.1"}
     async with install(tmp_path, database, environment=given, limits=["limit.ip=2/day"]) as blog:
-        try:
-            with start_site_nginx(blog.servers, tmp_path) as (nginx, url):
-                stage = Stage(blog, nginx, url, tmp_path)
-                async with stage.reader:
-                    yield stage
-        except ServerMissing as error:
-            skip_or_fail(error)
+        with start_site_nginx(blog.servers, tmp_path) as (nginx, url):
+            stage = Stage(blog, nginx, url, tmp_path)
+            async with stage.reader:
+                yield stage
 
 
 def agree_on_protocol(url: str, folder: Path) -> str | None:

@@ -17,7 +17,7 @@ from service.command_line import commands
 from service.publication.channel import CHANNEL
 from service.settings import load_settings
 from tests.installation import COMMENTS, SITE, Installation, decide, install, submit_comments
-from tests.processes import Server, ServerMissing
+from tests.processes import Server
 from tests.servers import start_private_redis
 from tests.waiting import DEADLINE_SECONDS, until
 
@@ -31,11 +31,8 @@ DEGRADED = "greenroom_channel_degraded 1.0"
 
 @pytest.fixture
 def redis() -> Iterator[Server]:
-    try:
-        with start_private_redis() as server:
-            yield server
-    except ServerMissing as error:
-        pytest.skip(str(error))
+    with start_private_redis() as server:
+        yield server
 
 
 @pytest.fixture

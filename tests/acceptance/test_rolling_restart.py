@@ -18,8 +18,8 @@ import pytest
 
 from service.settings import Settings
 from tests.installation import COMMENTS, Installation, install, walk_pages
-from tests.processes import Server, ServerMissing, like_the_image, wait_until
-from tests.proxies import skip_or_fail, start_site_nginx, start_upstream_nginx, trust
+from tests.processes import Server, like_the_image, wait_until
+from tests.proxies import start_site_nginx, start_upstream_nginx, trust
 from tests.servers import find_workers, start_service
 
 pytestmark = pytest.mark.more
@@ -71,11 +71,8 @@ class Load:
 
 @contextmanager
 def nginx_before(servers: list[Server]) -> Iterator[Server]:
-    try:
-        with start_upstream_nginx(servers) as nginx:
-            yield nginx
-    except ServerMissing as error:
-        skip_or_fail(error)
+    with start_upstream_nginx(servers) as nginx:
+        yield nginx
 
 
 @contextmanager
@@ -88,11 +85,8 @@ def compose_nginx(servers: list[Server], _folder: Path) -> Iterator[Load]:
 @contextmanager
 def site_nginx(servers: list[Server], folder: Path) -> Iterator[Load]:
     """Load the site of Debian's nginx, by TLS."""
-    try:
-        with start_site_nginx(servers, folder) as (_, url):
-            yield Load(url, trust(folder))
-    except ServerMissing as error:
-        skip_or_fail(error)
+    with start_site_nginx(servers, folder) as (_, url):
+        yield Load(url, trust(folder))
 
 
 @pytest.fixture

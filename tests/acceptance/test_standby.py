@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.installation import COMMENTS, Installation, decide, install, submit_comments
-from tests.processes import Server, ServerMissing
+from tests.processes import Server
 from tests.servers import fresh_database, start_private_postgres, start_private_standby
 from tests.waiting import until
 
@@ -27,11 +27,8 @@ READER = (
 
 @pytest.fixture
 def first() -> Iterator[Server]:
-    try:
-        with start_private_postgres() as server:
-            yield server
-    except ServerMissing as error:
-        pytest.skip(str(error))
+    with start_private_postgres() as server:
+        yield server
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.installation import COMMENTS, install
-from tests.processes import ServerMissing
-from tests.proxies import skip_or_fail, start_upgrading_nginx
+from tests.proxies import start_upgrading_nginx
 
 TRIES = 20
 # So long that the proxy sends it apart from the headers, which ended the request once.
@@ -25,11 +24,8 @@ Content-Length: %d
 
 async def test_what_stands_in_a_body_is_no_request(tmp_path: Path) -> None:
     async with install(tmp_path, f"sqlite:///{tmp_path}/greenroom.sqlite3") as blog:
-        try:
-            with start_upgrading_nginx(blog.servers[0]) as nginx:
-                await expect_own_answers(nginx.url)
-        except ServerMissing as error:
-            skip_or_fail(error)
+        with start_upgrading_nginx(blog.servers[0]) as nginx:
+            await expect_own_answers(nginx.url)
 
 
 async def expect_own_answers(url: str) -> None:

@@ -14,8 +14,8 @@ from service.submission.form_scan import quote_for_nginx
 from service.submission.saved_pages import simplify_path
 from tests.api.submission.test_form_answers import Inputs
 from tests.keyboard import type_command
-from tests.processes import Server, ServerMissing, find_free_port
-from tests.proxies import CONFIGURATIONS, skip_or_fail, start_private_nginx
+from tests.processes import Server, find_free_port
+from tests.proxies import CONFIGURATIONS, start_private_nginx
 from tests.saved_pages import PLAIN, TRAP, make_saved_page
 from tests.servers import start_service
 
@@ -104,11 +104,7 @@ def blog(tmp_path: Path) -> Iterator[Blog]:
             r"/srv/blog": str(tmp_path / "pages"),
             r"127\.0\.0\.1:8000": service.url.removeprefix("http://"),
         }
-        try:
-            nginx = running.enter_context(start_private_nginx(RULE, changes, port))
-        except ServerMissing as error:
-            skip_or_fail(error)
-            return
+        nginx = running.enter_context(start_private_nginx(RULE, changes, port))
         browser = httpx.Client(
             base_url=nginx.url, trust_env=False, headers={"accept-language": "en"}
         )

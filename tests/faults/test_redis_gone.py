@@ -12,7 +12,7 @@ from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Limiter, Rule
 from service.redis.client import connect_redis
 from service.telemetry.metrics import Metrics
-from tests.processes import Server, ServerMissing, find_free_port
+from tests.processes import Server, find_free_port
 from tests.servers import start_private_redis
 
 # A day's limit, so that no window empties while a test runs.
@@ -23,11 +23,8 @@ DEADLINE_SECONDS = 20
 
 @pytest.fixture
 def redis() -> Iterator[Server]:
-    try:
-        with start_private_redis() as server:
-            yield server
-    except ServerMissing as error:
-        pytest.skip(str(error))
+    with start_private_redis() as server:
+        yield server
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Limiter, Rule
 from service.redis.client import connect_redis, connect_subscriber
 from service.telemetry.metrics import Metrics
-from tests.processes import Server, ServerMissing
-from tests.proxies import skip_or_fail
+from tests.processes import Server
 from tests.redis_groups import RedisGroup, start_private_cluster, start_private_sentinel
 
 # A day's limit, so that no window empties while a test runs.
@@ -29,11 +28,8 @@ DEADLINE_SECONDS = 30
 
 @pytest.fixture(params=["sentinel", "cluster"])
 def group(request: pytest.FixtureRequest) -> Iterator[RedisGroup]:
-    try:
-        with start(request.param) as group:
-            yield group
-    except ServerMissing as error:
-        skip_or_fail(error)
+    with start(request.param) as group:
+        yield group
 
 
 def start(kind: str) -> AbstractContextManager[RedisGroup]:

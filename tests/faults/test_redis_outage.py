@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from tests.keyboard import type_command
-from tests.processes import Server, ServerMissing, wait_until
-from tests.proxies import skip_or_fail
+from tests.processes import Server, wait_until
 from tests.servers import start_private_redis, start_service
 
 pytestmark = pytest.mark.more
@@ -24,12 +23,9 @@ PARTS = 2
 @pytest.fixture
 def redis() -> Iterator[Server]:
     """Give a Redis that is not there yet."""
-    try:
-        with start_private_redis() as server:
-            server.kill()
-            yield server
-    except ServerMissing as error:
-        skip_or_fail(error)
+    with start_private_redis() as server:
+        server.kill()
+        yield server
 
 
 def test_redis_goes_and_comes(tmp_path: Path, redis: Server) -> None:

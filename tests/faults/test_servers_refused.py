@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from tests.keyboard import complaint, type_command
-from tests.processes import Server, ServerMissing, find_free_port
+from tests.processes import Server, find_free_port
 from tests.servers import start_private_postgres, start_private_redis
 
 PASSWORD = "correct-horse"
@@ -27,17 +27,14 @@ ACCESS = "host good owner all scram-sha-256\nhost all all all trust\n"
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:
     """Give a PostgreSQL with one database that can be worked with, and others that cannot."""
-    try:
-        with start_private_postgres() as server:
-            with psycopg.connect(server.url, autocommit=True) as connection:
-                for statement in SET_UP.split(";")[:-1]:
-                    connection.execute(statement)
-                [file] = connection.execute("SHOW hba_file").fetchone() or [""]
-                Path(file).write_text(ACCESS)
-                connection.execute("SELECT pg_reload_conf()")
-            yield server
-    except ServerMissing as error:
-        pytest.skip(str(error))
+    with start_private_postgres() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            for statement in SET_UP.split(";")[:-1]:
+                connection.execute(statement)
+            [file] = connection.execute("SHOW hba_file").fetchone() or [""]
+            Path(file).write_text(ACCESS)
+            connection.execute("SELECT pg_reload_conf()")
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +48,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> Pat
 @pytest.fixture(scope="module")
 def private_redis() -> Iterator[Server]:
     """Give a Redis that wants a password, and has a user who may do next to nothing."""
-    try:
-        with start_private_redis() as server, redis.Redis.from_url(server.url) as client:
-            client.acl_setuser("weak", enabled=True, passwords=[f"+{PASSWORD}"], commands=["+ping"])
-            client.config_set("requirepass", PASSWORD)
-            yield server
-    except ServerMissing as error:
-        pytest.skip(str(error))
+    with start_private_redis() as server, redis.Redis.from_url(server.url) as client:
+        client.acl_setuser("weak", enabled=True, passwords=[f"+{PASSWORD}"], commands=["+ping"])
+        client.config_set("requirepass", PASSWORD)
+        yield server
 
 
 def at(server: Server, role: str, name: str, password: str = "") -> dict[str, str]:

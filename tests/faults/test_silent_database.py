@@ -13,8 +13,7 @@ import pytest
 from service.clock import new_id
 from service.settings import Settings
 from tests.cast import PASSWORD, PUBLIC_URL, SUBMIT, Furnished, House, email_of, furnish, open_house
-from tests.processes import Server, ServerMissing
-from tests.proxies import skip_or_fail
+from tests.processes import Server
 from tests.servers import fresh_database, start_private_postgres
 from tests.waiting import find_waiting, until
 
@@ -26,11 +25,8 @@ NEVER_RETRIEVED = "exception was never retrieved"
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:
-    try:
-        with start_private_postgres() as server:
-            yield server
-    except ServerMissing as error:
-        skip_or_fail(error)
+    with start_private_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

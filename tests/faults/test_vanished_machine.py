@@ -10,8 +10,7 @@ import psycopg
 import pytest
 
 from tests.networks import Machine, another_machine
-from tests.processes import REPOSITORY, Server, ServerMissing, wait_until
-from tests.proxies import skip_or_fail
+from tests.processes import REPOSITORY, Server, wait_until
 from tests.servers import start_private_postgres
 
 pytestmark = pytest.mark.more
@@ -39,21 +38,14 @@ ASLEEP = f"{THEIRS} AND wait_event = 'PgSleep'"
 
 @pytest.fixture
 def machine() -> Iterator[Machine]:
-    try:
-        with another_machine() as machine:
-            yield machine
-    except ServerMissing as error:
-        # Not a server that could be installed: few may lay a cable.
-        pytest.skip(str(error))
+    with another_machine() as machine:
+        yield machine
 
 
 @pytest.fixture
 def postgres(machine: Machine) -> Iterator[Server]:
-    try:
-        with start_private_postgres(also_at=machine.our_address) as server:
-            yield server
-    except ServerMissing as error:
-        skip_or_fail(error)
+    with start_private_postgres(also_at=machine.our_address) as server:
+        yield server
 
 
 def test_it_is_forgotten_with_its_locks(machine: Machine, postgres: Server) -> None:

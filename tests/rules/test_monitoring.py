@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.processes import REPOSITORY, ServerMissing
-from tests.proxies import skip_or_fail
+from tests.processes import REPOSITORY
 from tests.rules.test_docs import read_rows
 from tests.servers import find_program
 
@@ -40,11 +39,7 @@ ELSE = r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\b(?:by|without|on|ignoring)\s*\([^)]*\)|\b
 
 @pytest.fixture(scope="module")
 def promtool() -> str:
-    try:
-        return find_program("promtool")
-    except ServerMissing as error:
-        skip_or_fail(error)
-        raise
+    return find_program("promtool")
 
 
 def known() -> set[str]:

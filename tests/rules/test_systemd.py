@@ -10,8 +10,7 @@ import pytest
 from service.environment import PREFIX
 from service.server.workers import Patience
 from service.settings import Settings, load_settings
-from tests.processes import REPOSITORY, ServerMissing
-from tests.proxies import skip_or_fail
+from tests.processes import REPOSITORY
 from tests.servers import find_program
 
 OPERATIONS = REPOSITORY / "docs" / "operations"
@@ -30,10 +29,7 @@ def unit(tmp_path: Path) -> str:
 
 
 def analyze(*arguments: str) -> str:
-    try:
-        program = find_program("systemd-analyze")
-    except ServerMissing as error:
-        skip_or_fail(error)
+    program = find_program("systemd-analyze")
     done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stderr
