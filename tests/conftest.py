@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from service.app import spare_collector
 from service.settings import Settings
 from tests.cast import PUBLIC_URL, Furnished, House, furnish, open_house
 from tests.chromium import describe_chromium
+from tests.met import record
 from tests.processes import Server, ServerMissing
 from tests.servers import fresh_database, start_private_postgres, start_private_redis
 
@@ -26,6 +28,15 @@ API = Path(__file__).parent / "api"
 # What this run uses, by the server's name; a server that could not be had stands under `missing`.
 used = pytest.StashKey[dict[str, str]]()
 missing = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--met", metavar="FOLDER", help="write there what is met; see tests/met.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if folder := config.option.met:
+        config.add_cleanup(partial(record(), Path(folder)))
 
 
 @pytest.hookimpl(tryfirst=True)
