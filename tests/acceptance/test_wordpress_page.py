@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,7 +29,6 @@ PERSON = {"author": "Dave", "email": "dave@mail.example"}
 class Blog(msgspec.Struct, frozen=True):
     """A site of saved pages, its web server, and Greenroom behind it."""
 
-    folder: Path
     service: Server
     browser: httpx.Client
 
@@ -57,11 +56,6 @@ class Blog(msgspec.Struct, frozen=True):
         assert shown.status_code == 200
         return shown.text
 
-    def set(self, *pairs: str) -> None:
-        """Change settings of the site; nobody has asked for it yet."""
-        done = type_command(self.folder, {}, "site", "set", "blog", *pairs)
-        assert done.exit_code == 0, done.stderr
-
 
 def find_rule(path: str) -> str:
     """Give the documented rule for another path, as `scan-form` says that it has to be written."""
@@ -71,9 +65,9 @@ def find_rule(path: str) -> str:
     return rule[0].replace("/wp-comments-post.php", quote_for_nginx(simplify_path(path)), 1)
 
 
-@pytest.fixture
-def blog(tmp_path: Path) -> Iterator[Blog]:
-    """Serve three pages: with a plain form, with a trap, and with a relative target."""
+@contextmanager
+def serve_blog(folder: Path, *settings: str) -> Iterator[Blog]:
+    """Serve pages with a plain form, with a trap, and with other targets."""
     port = find_free_port()
     origin = f"http://127.0.0.1:{port}"
     pages = {
@@ -84,36 +78,41 @@ def blog(tmp_path: Path) -> Iterator[Blog]:
         "folder": make_saved_page(text=PLAIN, action=f"{origin}{FOLDER}"),
     }
     for name, page in pages.items():
-        (tmp_path / "pages" / name).mkdir(parents=True)
-        (tmp_path / "pages" / name / "index.html").write_text(page)
+        (folder / "pages" / name).mkdir(parents=True)
+        (folder / "pages" / name / "index.html").write_text(page)
     create = ["site", "create", "blog", "--title", "A blog", "--origin", origin]
-    for command in (
-        ["migrate"],
-        create,
-        ["site", "set", "blog", "form.text_field=d7dcf95a06,comment"],
-    ):
-        assert type_command(tmp_path, {}, *command).exit_code == 0
+    fields = "form.text_field=d7dcf95a06,comment"
+    for command in (["migrate"], create, ["site", "set", "blog", fields, *settings]):
+        assert type_command(folder, {}, *command).exit_code == 0
     environment = {
         "GREENROOM_PUBLIC_URL": PUBLIC_URL,
         "GREENROOM_TRUSTED_PROXIES": "127.0.0.1",
     }
     with ExitStack() as running:
-        service = running.enter_context(start_service(tmp_path, environment))
+        service = running.enter_context(start_service(folder, environment))
         changes = {
             r"charset utf-8;": find_rule(FOLDER),
-            r"/srv/blog": str(tmp_path / "pages"),
+            r"/srv/blog": str(folder / "pages"),
             r"127\.0\.0\.1:8000": service.url.removeprefix("http://"),
         }
         nginx = running.enter_context(start_private_nginx(RULE, changes, port))
         browser = httpx.Client(
             base_url=nginx.url, trust_env=False, headers={"accept-language": "en"}
         )
-        yield Blog(tmp_path, service, running.enter_context(browser))
+        yield Blog(service, running.enter_context(browser))
+
+
+@pytest.fixture(scope="module")
+def blog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blog]:
+    """Give the blog on whose pages each test writes something of its own, from one address."""
+    limits = (f"limit.{name}=off" for name in ("ip", "address", "article", "site"))
+    with serve_blog(tmp_path_factory.mktemp("blog"), *limits) as blog:
+        yield blog
 
 
 @pytest.mark.parametrize("page", ["/plain/", "/relative/", "/slashes/", "/folder/"])
 def test_the_form_of_a_saved_page_leads_to_a_receipt(blog: Blog, page: str) -> None:
-    answer = blog.fill(page, comment="From a saved page.", **PERSON)
+    answer = blog.fill(page, comment=f"From {page}", **PERSON)
     assert "awaiting moderation" in blog.receipt_of(answer)
 
 
@@ -141,12 +140,12 @@ def test_an_answer_to_a_comment_of_the_old_site_is_sent_again_by_itself(blog: Bl
     assert "awaiting moderation" in blog.receipt_of(blog.send(refused))
 
 
-def test_nobody_gets_round_the_limit_by_naming_another_address(blog: Blog) -> None:
-    blog.set("limit.ip=1/day")
+def test_nobody_gets_round_the_limit_by_naming_another_address(tmp_path: Path) -> None:
     statuses = []
-    for number in range(2):
-        blog.browser.headers["x-forwarded-for"] = f"203.0.113.{number}"
-        statuses.append(blog.fill("/plain/", comment=f"Number {number}.", **PERSON).status_code)
+    with serve_blog(tmp_path, "limit.ip=1/day") as blog:
+        for number in range(2):
+            blog.browser.headers["x-forwarded-for"] = f"203.0.113.{number}"
+            statuses.append(blog.fill("/plain/", comment=f"Number {number}.", **PERSON).status_code)
     assert statuses == [303, 429]
 
 
