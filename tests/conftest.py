@@ -14,11 +14,16 @@ from hypothesis import settings as hypothesis_settings
 
 from service.app import spare_collector
 from service.settings import Settings
-from tests.cast import PUBLIC_URL, Furnished, House, furnish, open_house
+from tests.cast import PUBLIC_URL, Furnished, House, copied_database, furnish, open_house
 from tests.chromium import describe_chromium
 from tests.met import record
 from tests.processes import Server, ServerMissing
-from tests.servers import fresh_database, start_private_postgres, start_private_redis
+from tests.servers import (
+    fresh_database,
+    start_private_postgres,
+    start_private_redis,
+    with_driver,
+)
 
 # A busy machine must not look like a fault: how long an example takes is not asserted either.
 hypothesis_settings.register_profile("any machine", deadline=None)
@@ -180,7 +185,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'greenroom.sqlite3'}"
     url: str = request.getfixturevalue("postgres_url")
-    return _with_driver(url)
+    return with_driver(url)
 
 
 def furnished_settings(data_dir: Path, url: str) -> Settings:
@@ -201,21 +206,15 @@ async def furnished(
         yield await furnish(furnished_settings(data_dir, url))
         return
     with fresh_database(request.getfixturevalue("postgres_server")) as plain_url:
-        url = _with_driver(plain_url)
+        url = with_driver(plain_url)
         yield await furnish(furnished_settings(data_dir, url))
 
 
 @pytest.fixture
-def furnished_url(
-    request: pytest.FixtureRequest, furnished: Furnished, tmp_path: Path
-) -> Iterator[str]:
+def furnished_url(furnished: Furnished, tmp_path: Path) -> Iterator[str]:
     """Give a copy of the furnished database; on SQLite its place in the data directory's copy."""
-    if furnished.settings.is_sqlite:
-        yield f"sqlite+aiosqlite:///{tmp_path / 'data' / 'greenroom.sqlite3'}"
-        return
-    template = urlsplit(furnished.settings.database_url).path.removeprefix("/")
-    with fresh_database(request.getfixturevalue("postgres_server"), template) as url:
-        yield _with_driver(url)
+    with copied_database(furnished, tmp_path / "data") as url:
+        yield url
 
 
 @pytest.fixture
@@ -223,7 +222,3 @@ async def house(furnished: Furnished, furnished_url: str, tmp_path: Path) -> Asy
     """Give the running service with the cast in it, on either database; see `tests.cast`."""
     async with open_house(furnished, furnished_url, tmp_path / "data") as house:
         yield house
-
-
-def _with_driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)

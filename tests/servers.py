@@ -187,6 +187,11 @@ def fresh_database(server_url: str, template: str = "template1") -> Iterator[str
         connection.execute(drop.format(sql.Identifier(name)))
 
 
+def with_driver(url: str) -> str:
+    """Give the URL of a PostgreSQL database as SQLAlchemy's asynchronous engine wants it."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
 def service_environment(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
     # What a developer has configured in the shell must not reach a test.
     # Nor may each of the many processes be made to compile all modules anew, as this variable does.
