@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
+from playwright.async_api import Browser, BrowserContext, CDPSession, Locator, Page, Request
 
 from service.settings import load_settings
 from tests.browser.pages import PageServer
@@ -20,6 +20,27 @@ SITE = "blog"
 WIDGET = "greenroom-comments"
 
 
+class Wiped:
+    """A profile of the browser for one test after the other: a new one costs as much as most tests.
+
+    What is set in a whole context, such as its clock, stays in it; who needs that takes a context of his own.
+    """
+
+    def __init__(self, context: BrowserContext, session: CDPSession) -> None:
+        self.context = context
+        self._session = session
+
+    async def wipe(self, *origins: str) -> None:
+        """Close every page but the one that does this, and forget what these origins have left."""
+        for page in self.context.pages[1:]:
+            await page.close()
+        for origin in origins:
+            everything = {"origin": origin, "storageTypes": "all"}
+            await self._session.send("Storage.clearDataForOrigin", everything)
+        await self._session.send("Network.clearBrowserCache")
+        await self.context.clear_cookies()
+
+
 @dataclass
 class Stage:
     """The service at `url`, pages on another origin, and the article of this test."""
@@ -29,16 +50,22 @@ class Stage:
     browser: Browser
     pages: PageServer
     article: str = "/post"
+    wiped: dict[str, Wiped] = field(default_factory=dict)
+    """The profiles of all tests, by their options."""
+    taken: list[str] = field(default_factory=list)
+    """Those which this test has."""
     contexts: list[BrowserContext] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     """What the browser refused because of the page's policy, and errors of scripts."""
 
     @asynccontextmanager
     async def act(self, article: str) -> AsyncIterator["Stage"]:
-        stage = replace(self, article=article, contexts=[], complaints=[])
+        stage = replace(self, article=article, taken=[], contexts=[], complaints=[])
         yield stage
         for context in stage.contexts:
             await context.close()
+        for options in stage.taken:
+            await self.wiped[options].wipe(self.url, self.pages.origin)
         assert stage.complaints == []
 
     @property
@@ -77,16 +104,33 @@ class Stage:
         return self.pages.put(self.article, html, policy)
 
     async def context(self, **options: Any) -> BrowserContext:
-        context = await self.browser.new_context(**options)
-        context.set_default_timeout(20_000)
+        """Give a new profile, with which a test may do anything."""
+        context = await self._make_context(options)
         self.contexts.append(context)
         return context
+
+    async def _make_context(self, options: dict[str, Any]) -> BrowserContext:
+        context = await self.browser.new_context(**options)
+        context.set_default_timeout(20_000)
+        return context
+
+    async def blank(self, **options: Any) -> Page:
+        """Give a page that shows nothing yet, each of a test in a browser of its own."""
+        key = repr(sorted(options.items()))
+        if key in self.taken:
+            return await (await self.context(**options)).new_page()
+        if key not in self.wiped:
+            context = await self._make_context(options)
+            session = await context.new_cdp_session(await context.new_page())
+            self.wiped[key] = Wiped(context, session)
+        self.taken.append(key)
+        return await self.wiped[key].context.new_page()
 
     async def open(
         self, page_url: str | None = None, context: BrowserContext | None = None, **options: Any
     ) -> Page:
         """Open the article in a browser of its own, or in a new tab of `context`."""
-        page = await (context or await self.context(**options)).new_page()
+        page = await (context.new_page() if context else self.blank(**options))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda line: self._hear(line.text))
         await page.goto(page_url or self.put())
@@ -94,7 +138,7 @@ class Stage:
 
     async def listen(self, page_url: str) -> tuple[Page, list[str]]:
         """Open a page; gives it with what the console says, which is filled as it comes."""
-        page, told = await (await self.context()).new_page(), list[str]()
+        page, told = await self.blank(), list[str]()
         page.on("console", lambda line: told.append(line.text))
         await page.goto(page_url)
         return page, told

@@ -163,7 +163,7 @@ async def test_without_the_tick_that_the_site_wants_nothing_is_sent(private: Sta
 
 
 async def test_the_box_is_asked_for_without_script_too(private: Stage) -> None:
-    page = await (await private.context(java_script_enabled=False)).new_page()
+    page = await private.blank(java_script_enabled=False)
     url = f"{private.url}/v1/sites/{SITE}/comments.html?article={private.article}&view=page"
     await page.goto(url)
     for name, value in (("text", "Mine."), ("name", "Dave"), ("email", "dave@mail.example")):

@@ -141,7 +141,7 @@ async def test_a_hundred_long_addresses_are_counted_in_requests_that_fit(stage: 
 
 
 async def test_that_the_comments_are_on_their_way_is_said(stage: Stage) -> None:
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     # The rest of the page does not wait for it.
     await page.route("**/comments.html*", lambda route: None)
     await page.goto(stage.put("<p>The page's own.</p>", lang="fr"))

@@ -105,7 +105,7 @@ async def test_a_comment_that_can_be_answered_no_more_leaves_the_answer(stage: S
 
 async def test_a_parent_that_vanished_unseen_is_left_out_the_next_time(stage: Stage) -> None:
     comment = await stage.publish("A question?")
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     await page.route("**/stream*", lambda route: route.abort())
     await page.goto(stage.put())
     await fill(page)
@@ -121,7 +121,7 @@ async def test_a_parent_that_vanished_unseen_is_left_out_the_next_time(stage: St
 
 async def test_what_was_typed_before_the_script_arrived_is_kept(stage: Stage) -> None:
     inside = '<form><textarea name="text"></textarea><input name="name"><input name="email"></form>'
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     held: list[Route] = []
     await page.route("**/comments.html*", lambda route: held.append(route))
     async with page.expect_request("**/comments.html*"):

@@ -105,7 +105,7 @@ async def test_what_is_changed_before_it_could_be_sent_is_not_sent_by_itself(sta
 async def test_what_was_typed_into_the_page_s_own_form_goes_on(stage: Stage) -> None:
     await stage.publish("One.")
     await stage.publish("Two.")
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     await page.route(LATER, lambda route: route.abort())
     async with Held(page, "**/comments.html*") as held:
         inside = '<form><textarea name="text"></textarea><input name="name"></form>'

@@ -68,7 +68,7 @@ async def test_a_correction_that_waits_says_so_after_a_reload_until_it_is_decide
 async def test_a_correction_that_was_rejected_no_longer_waits_when_the_reader_comes_back(
     stage: Stage,
 ) -> None:
-    page = await stage.open()
+    page = await stage.open(context=await stage.context())
     await write(stage, page, "I liek it.")
     [comment] = await stage.approve_all()
     await expect(shown(page, "text")).to_be_visible()
@@ -154,7 +154,7 @@ async def test_a_correction_can_be_seen_before_it_is_saved(stage: Stage) -> None
 
 
 async def test_a_button_keeps_the_focus_when_nothing_has_changed(stage: Stage) -> None:
-    page = await stage.open()
+    page = await stage.open(context=await stage.context())
     await write(stage, page, "I like it.")
     await page.get_by_role("button", name="Withdraw").click()
     cancel = shown(page, "held").get_by_role("button", name="Cancel")

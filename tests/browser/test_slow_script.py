@@ -17,7 +17,7 @@ async def arrive(page: Page, held: Held) -> None:
 
 
 async def open_held(stage: Stage, **options: Any) -> tuple[Page, Held]:
-    page = await (await stage.context(**options)).new_page()
+    page = await stage.blank(**options)
     held = Held(page, LATER)
     await held.hold()
     await page.goto(stage.put())
@@ -101,7 +101,7 @@ async def test_the_form_outlives_the_comment_that_it_stands_under(stage: Stage, 
 
 async def test_a_link_to_a_comment_that_is_not_loaded_leaves_the_form(stage: Stage) -> None:
     ids = [await stage.publish(f"Number {number}.") for number in range(3)]
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     await page.goto(stage.put(attributes='limit="1"'))
     await page.locator(f"#comment-{ids[0]}").get_by_role("button", name="Reply to Ann").click()
     await page.keyboard.type("What I think")

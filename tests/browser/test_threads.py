@@ -37,7 +37,7 @@ async def test_fifty_comments_need_one_request_and_the_rest_another(stage: Stage
     for number in range(60):
         await stage.submit(f"Comment {number}.")
     await stage.approve_all()
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     asked = asked_for(page, f"{stage.url}/v1/")
     await page.goto(stage.put())
     await expect(shown(page, "text")).to_have_count(50)

@@ -167,7 +167,7 @@ async def test_a_rejected_author_is_told_so(stage: Stage) -> None:
 
 async def test_counts_of_a_page_are_asked_for_together(stage: Stage) -> None:
     await stage.publish("One.")
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     asked = asked_for(page, "/v1/sites/")
     counts = "".join(
         f'<greenroom-count site="{SITE}" article="{article}">?</greenroom-count>'
@@ -203,7 +203,7 @@ async def test_a_site_s_own_script_hears_of_everything(stage: Stage) -> None:
 
 async def test_where_the_service_is_gone_the_page_s_own_content_stays(stage: Stage) -> None:
     url = stage.put("<p>There are comments elsewhere.</p>", lang="de")
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     await page.route("**/comments.html*", lambda route: route.abort())
     await page.goto(url)
     await expect(page.get_by_role("alert")).to_contain_text("Kommentare sind nicht verfügbar")

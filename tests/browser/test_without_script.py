@@ -16,7 +16,7 @@ async def include(stage: Stage) -> str:
 
 
 async def open_included(stage: Stage) -> Page:
-    page = await (await stage.context(java_script_enabled=False)).new_page()
+    page = await stage.blank(java_script_enabled=False)
     html = f"<!doctype html><html lang=en><title>Post</title><{WIDGET}>{await include(stage)}</{WIDGET}>"
     await page.goto(stage.pages.put(stage.article, html, {}))
     return page
@@ -69,7 +69,7 @@ async def test_a_frame_tells_how_high_it_is_and_its_form_takes_the_whole_window(
     await stage.publish("A question?")
     source = f"{stage.url}/v1/sites/{SITE}/comments.html?article={stage.article}&amp;view=page"
     html = f'<!doctype html><title>Post</title><iframe src="{source}" title="Comments"></iframe>'
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     await page.add_init_script("addEventListener('message', ({ data }) => { window.told = data; })")
     await page.goto(stage.pages.put(stage.article, html, {}))
     await page.wait_for_function("window.told?.greenroom === 'height' && window.told.height > 300")
@@ -87,7 +87,7 @@ async def test_the_documented_frame_is_as_high_as_the_comments(stage: Stage) -> 
     snippet = (REPOSITORY / "docs" / "embedding" / "examples" / "frame.html").read_text()
     snippet = snippet.replace("https://talk.example", stage.url)
     snippet = snippet.replace("article=/posts/hello", f"article={stage.article}")
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     html = f"<!doctype html><title>Post</title>{snippet}"
     await page.goto(stage.pages.put(stage.article, html, {}))
     await page.wait_for_function("document.getElementById('comments').height !== '600'")
@@ -100,7 +100,7 @@ async def test_the_documented_frame_is_as_high_as_the_comments(stage: Stage) -> 
 
 async def test_nobody_else_may_frame_it(stage: Stage) -> None:
     source = f"{stage.url}/v1/sites/{SITE}/comments.html?article={stage.article}&amp;view=page"
-    page = await (await stage.context()).new_page()
+    page = await stage.blank()
     html = (
         f'<!doctype html><title>Elsewhere</title><iframe src="{source}" title="Comments"></iframe>'
     )
