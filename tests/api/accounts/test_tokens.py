@@ -10,8 +10,6 @@ from tests.answers import codes_of, problem_of
 from tests.api.administration.test_sites import make_admin
 from tests.cast import House, email_of
 
-pytestmark = pytest.mark.both
-
 TOKENS = "/v1/tokens"
 QUEUE = "/v1/moderation/comments"
 

@@ -23,8 +23,6 @@ from tests.api.moderation.tampering import (
 )
 from tests.cast import House
 
-pytestmark = pytest.mark.both
-
 
 async def test_logs_that_nobody_touched_are_whole(house: House) -> None:
     await fill(house)

@@ -9,8 +9,6 @@ from tests.answers import problem_of
 from tests.api.submission.test_form_answers import Inputs
 from tests.cast import SUBMIT, House
 
-pytestmark = pytest.mark.both
-
 
 async def refuse(
     house: House, by: httpx.AsyncClient | None = None, **fields: Any
