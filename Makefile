@@ -4,8 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 PEERS ?= ../shared/bench/peers
 BIN := .venv/bin
-# Many tests wait for processes of their own, so there is room for one more than there are cores.
-BESIDE = --numprocesses $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') --dist worksteal
+# Many tests wait for processes of their own, so there are twice as many workers as cores.
+BESIDE = --numprocesses $(shell $(PYTHON) -c 'import os; print(os.cpu_count() * 2)') --dist worksteal
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 # An exact version, so that the same locks come out on every machine.
 UV := uv==0.13.9

@@ -19,6 +19,7 @@ from tests.chromium import describe_chromium
 from tests.met import record
 from tests.processes import Server, ServerMissing
 from tests.servers import (
+    find_memory_folder,
     fresh_database,
     start_private_postgres,
     start_private_redis,
@@ -42,6 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if folder := config.option.met:
         config.add_cleanup(partial(record(), Path(folder)))
+    if memory := find_memory_folder():
+        # Each commit of a test waits for what its files lie on.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,12 +6,11 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import gettempdir
 
 from click.testing import CliRunner, Result
 
 from service.__main__ import main
-from tests.processes import IMAGE_UID
+from tests.processes import IMAGE_UID, find_scratch_root
 
 URL = "https://talk.example"
 
@@ -104,6 +103,7 @@ def _hand_over(folder: Path) -> None:
     """Give a folder and what is in it to the account of the image, whom pytest's own folders keep out."""
     for path in (folder, *folder.rglob("*")):
         os.chown(path, IMAGE_UID, IMAGE_UID)
+    root = find_scratch_root(folder)
     for parent in folder.parents:
-        if parent.stat().st_uid == os.geteuid() and parent.is_relative_to(gettempdir()):
+        if parent.stat().st_uid == os.geteuid() and parent.is_relative_to(root):
             parent.chmod(parent.stat().st_mode | stat.S_IXOTH)

@@ -17,6 +17,7 @@ REPOSITORY = Path(__file__).parent.parent
 # Far above what any start or stop takes, so that only what never comes meets it.
 DEADLINE_SECONDS = 90.0
 POLL_SECONDS = 0.02
+MEMORY = "/dev/shm"  # noqa: S108 - only folders of our own in it are used.
 # A zombie has ended too; an orphan's is reaped by whoever adopts it.
 ENDED = ("", "Z")
 # The account of the Dockerfile.
@@ -209,6 +210,11 @@ def bound_to_us(account: str | None = None) -> list[str]:
     return [*prefix, f"--reuid={account}", "--clear-groups"] if account else prefix
 
 
+def find_scratch_root(path: Path) -> Path:
+    """Give the folder for everybody's scratch files in which a path lies."""
+    return Path(MEMORY if path.is_relative_to(MEMORY) else gettempdir())
+
+
 def like_the_image(writable: Path) -> list[str]:
     """Prefix a command so that it runs as in the image: its account, no capability, a read-only root.
 
@@ -222,7 +228,8 @@ def like_the_image(writable: Path) -> list[str]:
     for path in (writable, *writable.rglob("*")):
         os.chown(path, IMAGE_UID, IMAGE_UID)
     # Both the folders of pytest and an interpreter in somebody's home would be out of reach.
-    private = Path(gettempdir(), writable.relative_to(gettempdir()).parts[0])
+    root = find_scratch_root(writable)
+    private = root / writable.relative_to(root).parts[0]
     home = Path("/", Path(sys.base_prefix).parts[1])
     places = map(str, (writable, private, sys.base_prefix, home))
     drop = ["--regid", str(IMAGE_UID), "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]

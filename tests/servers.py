@@ -23,6 +23,7 @@ from psycopg import sql
 
 from tests.processes import (
     DEADLINE_SECONDS,
+    MEMORY,
     REPOSITORY,
     Server,
     ServerMissing,
@@ -43,7 +44,7 @@ def start_private_postgres(
     """
     initdb, postgres = find_program("initdb"), find_program("postgres")
     account = _unprivileged_account()
-    place = None if is_durable else _memory_folder()
+    place = None if is_durable else find_memory_folder()
     # A PostgreSQL that was killed leaves children, which may still write while the folder goes.
     with TemporaryDirectory(prefix="greenroom-", dir=place, ignore_cleanup_errors=True) as folder:
         if account:
@@ -64,7 +65,7 @@ def start_private_standby(first: Server) -> Iterator[Server]:
     copy, postgres = find_program("pg_basebackup"), find_program("postgres")
     account = _unprivileged_account()
     with TemporaryDirectory(
-        prefix="greenroom-", dir=_memory_folder(), ignore_cleanup_errors=True
+        prefix="greenroom-", dir=find_memory_folder(), ignore_cleanup_errors=True
     ) as folder:
         if account:
             shutil.chown(folder, account)
@@ -84,7 +85,7 @@ def _make_postgres(
         "listen_addresses": ",".join(["127.0.0.1", *([also_at] if also_at else [])]),
         "unix_socket_directories": "",
         # Several processes of the service, each with a pool, times the workers of the tests.
-        "max_connections": "300",
+        "max_connections": "500",
         "fsync": "on" if is_durable else "off",
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
@@ -212,13 +213,12 @@ def find_program(name: str) -> str:
     return found
 
 
-def _memory_folder() -> str | None:
+def find_memory_folder() -> str | None:
     """Name a roomy folder in memory, where a database is created ten times as fast as on disk."""
-    folder = "/dev/shm"  # noqa: S108 - only a mkdtemp in it is used.
     # TMPDIR is how one says where scratch files go; containers often have only 64 MiB here.
-    if "TMPDIR" in os.environ or not os.access(folder, os.W_OK):
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
         return None
-    return folder if shutil.disk_usage(folder).free > 1 << 30 else None
+    return MEMORY if shutil.disk_usage(MEMORY).free > 1 << 30 else None
 
 
 def _unprivileged_account() -> str | None:
