@@ -23,6 +23,7 @@ from service.http.forms import FORMS
 from service.http.reading import AppRequest, media_type, read_body, read_fields, read_origin
 from service.privacy.vault import Keyring
 from service.services import Services, services_of
+from service.sites.directory import KnownSite
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=30)
@@ -46,6 +47,26 @@ async def require_moderator(
         # without it, so that no stranger has us read anything.
         await read_body(connection)
         connection.state.caller = await _find_caller(connection)
+
+
+def caller_of(request: AppRequest) -> Caller:
+    """Give who sends a request, whom the guard has let pass."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+async def require_site(request: AppRequest, slug: str, role: Role) -> KnownSite:
+    """Give a site on which the caller has a role; raises NotFound or NotAllowed."""
+    site = await services_of(request).directory.get(slug)
+    caller_of(request).require(site.id, role)
+    return site
+
+
+async def require_changeable(request: AppRequest, slug: str, role: Role) -> KnownSite:
+    """Give a site that the caller may change from the page that asks; raises OriginNotAllowed too."""
+    site = await require_site(request, slug, role)
+    services_of(request).require_origin(request, site)
+    return site
 
 
 async def _find_caller(request: AppRequest) -> Caller:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Role, parse_role
-from service.accounts.schemas import HeldOnSite, ModeratorView, TokenView
+from service.accounts.schemas import HeldOnSite, Member, ModeratorRef, ModeratorView, TokenView
 from service.accounts.tables import BearerToken, Membership, Moderator
 from service.privacy.addresses import Address
 from service.privacy.tables import SealedAddress
@@ -76,6 +77,24 @@ async def read_roles(session: AsyncSession, moderator_id: UUID) -> dict[UUID, Ro
     query = select(Membership.site_id, Membership.role)
     rows = await session.exec(query.where(Membership.moderator_id == moderator_id))
     return {site_id: parse_role(role) for site_id, role in rows}
+
+
+async def read_members(
+    session: AsyncSession, site_id: UUID, only: UUID | None = None
+) -> list[Member]:
+    """Read the moderators of a site, by name, or `only` one of them."""
+    query = (
+        select(Membership, Moderator.name)
+        .join(Moderator, col(Moderator.id) == col(Membership.moderator_id))
+        .where(Membership.site_id == site_id)
+        .order_by(func.lower(Moderator.name), col(Moderator.id))
+    )
+    if only:
+        query = query.where(Membership.moderator_id == only)
+    return [
+        Member(ModeratorRef(str(row.moderator_id), name), row.role, row.created_at)
+        for row, name in await session.exec(query)
+    ]
 
 
 async def read_tokens(

@@ -38,7 +38,8 @@ def routes(is_json: bool) -> None:
 
 
 def _read_routes() -> Iterator[ShownRoute]:
-    for route in build_framework().state.routes.routes:
+    _, table, _ = build_framework()
+    for route in table.routes:
         for method, handler in sorted(route.handlers.items()):
             is_guarded = require_moderator in handler.resolve_guards()
             who = "moderators" if is_guarded else "anybody"

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 import msgspec
 
+from service.accounts.queries import read_members
 from service.accounts.schemas import Member
-from service.administration.queries import read_members, read_sites
-from service.administration.schemas import Settings
 from service.command_line import commands
 from service.command_line.refusals import Commands
 from service.command_line.working import as_json, show, work
 from service.http.wire import Id, Slug
 from service.services import Services
-from service.sites.directory import KnownSite
+from service.sites.directory import KnownSite, read_sites
+from service.sites.schemas import SiteSettings
 from service.submission.form_scan import describe_scans, scan_file
 
 
@@ -26,7 +26,7 @@ class ShownSite(msgspec.Struct, frozen=True):
     slug: Slug
     title: str
     origins: list[str]
-    settings: Settings
+    settings: SiteSettings
 
     @property
     def line(self) -> str:
@@ -75,7 +75,7 @@ def site() -> None:
 )
 def site_create(slug: str, title: str, origins: tuple[str, ...]) -> None:
     """Make a site."""
-    work(lambda services: commands.create_site(services, slug, title, origins))
+    work(lambda services: commands.add_site(services, slug, title, origins))
     click.echo(f"Created the site {slug}.")
 
 

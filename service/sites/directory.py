@@ -109,3 +109,16 @@ async def complete_sites(session: AsyncSession, rows: Sequence[Site]) -> list[Kn
         KnownSite(row.id, row.slug, row.title, tuple(origins[row.id]), read_policy(row.policy))
         for row in rows
     ]
+
+
+async def read_sites(
+    session: AsyncSession, wanted: Sequence[UUID] | None, after: UUID | None, limit: int | None
+) -> list[KnownSite]:
+    """Read sites by slug, at most `limit` of those that follow `after`; None wants every site."""
+    query = select(Site).order_by(col(Site.slug)).limit(limit)
+    if wanted is not None:
+        query = query.where(col(Site.id).in_(wanted))
+    if after:
+        last = select(Site.slug).where(Site.id == after).scalar_subquery()
+        query = query.where(col(Site.slug) > last)
+    return await complete_sites(session, (await session.exec(query)).all())

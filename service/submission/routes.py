@@ -12,18 +12,16 @@ from service.errors import (
     IdempotencyKeyReused,
     Invalid,
     MethodNotAllowed,
-    NotFound,
     OriginNotAllowed,
     RateLimited,
 )
 from service.http.answers import answer
-from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
+from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Readers
 from service.http.faults import Faults
 from service.http.fields import is_storable
 from service.http.forms import FORMS
 from service.http.handlers import FOR_PEOPLE
 from service.http.pages import accepts_page, see_other
-from service.http.process import process_of
 from service.http.reading import (
     JSON,
     REPLAYED,
@@ -33,7 +31,8 @@ from service.http.reading import (
     read_fields,
     read_query,
 )
-from service.http.routing import REFUSES
+from service.http.routing import Router
+from service.http.running import process_of
 from service.services import BEFORE_LIMITS, Services, services_of
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, choose_redirect, find_page, name_page
@@ -50,33 +49,24 @@ from service.submission.schemas import (
 )
 from service.submission.storing import SubmissionWriter
 
+# What both ways of submitting a comment say.
 SUBMISSION: dict[str, Any] = {
-    "readers": Readers.SITE,
-    "tag": "Public",
     "body": SubmitComment,
     "media": (JSON, *FORMS),
     "aliases": WORDPRESS_NAMES,
     # Whatever the encoding: WordPress sends it for a comment that answers none.
     "alias_values": {"comment_parent": (NO_PARENT, int(NO_PARENT))},
     "headers": IDEMPOTENCY_KEY,
-    "problems": (
-        OriginNotAllowed,
-        NotFound,
-        DuplicateComment,
-        Invalid,
-        IdempotencyKeyReused,
-        RateLimited,
-    ),
+    "problems": (OriginNotAllowed, DuplicateComment, IdempotencyKeyReused, RateLimited),
     "page_problems": True,
 }
 
 
 @post(
     "/v1/sites/{site:str}/comments",
-    status_code=202,
-    opt=Doc(
-        **SUBMISSION, answers={202: Submitted, 303: None}, answer_headers=IDEMPOTENCY_REPLAYED
-    ).as_opt(),
+    opt=SUBMISSION,
+    answers={202: Submitted, 303: None},
+    answer_headers=IDEMPOTENCY_REPLAYED,
 )
 async def submit_comment(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Take a comment, hold it for moderation, and give its author a receipt.
@@ -88,11 +78,7 @@ async def submit_comment(request: AppRequest, site: FromPath[str]) -> Response[A
     return await _take(request, site, wants_page=wants_page)
 
 
-@post(
-    "/sites/{site:str}/wp-comments-post.php",
-    status_code=303,
-    opt=Doc(**SUBMISSION, answers={303: None}).as_opt(),
-)
+@post("/sites/{site:str}/wp-comments-post.php", opt=SUBMISSION, answers={303: None})
 async def submit_wordpress_form(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Take a comment from the form of a WordPress page that was saved as static HTML.
 
@@ -181,12 +167,7 @@ def _next_page(
     return submitted.receipt.url + ("" if is_known else name_page(page))
 
 
-@get(
-    "/sites/{site:str}/wp-comments-post.php",
-    opt={REFUSES: True},
-    status_code=405,
-    exception_handlers=FOR_PEOPLE,
-)
+@get("/sites/{site:str}/wp-comments-post.php", refuses=True, exception_handlers=FOR_PEOPLE)
 async def refuse_to_show_form(
     request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
@@ -197,16 +178,7 @@ async def refuse_to_show_form(
     return show_form_place(request, services.settings.public_url, known)
 
 
-@get(
-    "/v1/sites/{site:str}/form",
-    opt=Doc(
-        readers=Readers.SITE,
-        tag="Public",
-        query=ShowForm,
-        answers={200: Form},
-        problems=(NotFound, Invalid),
-    ).as_opt(),
-)
+@get("/v1/sites/{site:str}/form", query=ShowForm, answers={200: Form})
 async def show_form(
     request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
@@ -220,14 +192,9 @@ async def show_form(
 
 @post(
     "/v1/sites/{site:str}/preview",
-    status_code=200,
-    opt=Doc(
-        readers=Readers.SITE,
-        tag="Public",
-        body=PreviewText,
-        answers={200: Preview},
-        problems=(OriginNotAllowed, NotFound, Invalid, RateLimited),
-    ).as_opt(),
+    body=PreviewText,
+    answers={200: Preview},
+    problems=(OriginNotAllowed, RateLimited),
 )
 async def preview_text(
     request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
@@ -252,10 +219,16 @@ async def _read_preview(request: AppRequest, services: Services) -> dict[str, An
         raise
 
 
-ROUTES = [
-    submit_comment,
-    submit_wordpress_form,
-    refuse_to_show_form,
-    show_form,
-    preview_text,
+ROUTERS = [
+    Router(
+        "/",
+        opt={"tag": "Public", "readers": Readers.SITE},
+        route_handlers=[
+            submit_comment,
+            submit_wordpress_form,
+            refuse_to_show_form,
+            show_form,
+            preview_text,
+        ],
+    )
 ]

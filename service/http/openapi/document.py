@@ -56,18 +56,18 @@ SAFE_METHODS = {"GET"}
 
 def describe_api(table: RouteTable) -> bytes:
     """Give the document (OpenAPI 3.1) as JSON."""
-    described = [
-        (route, method, handler, doc)
-        for route in table.routes
-        for method, handler, doc in route.docs()
-    ]
+    described = [(route, *one) for route in table.routes for one in route.described()]
     schemas = Schemas([doc for *_, doc in described])
     responses = SharedResponses(schemas)
     paths: dict[str, dict[str, Any]] = {}
     for route, method, handler, doc in described:
-        operation = _operation(method, handler, doc, schemas, responses)
-        operation["parameters"] = describe_parameters(route, doc)
-        paths.setdefault(route.template, {})[method.lower()] = operation
+        is_safe, is_guarded = method in SAFE_METHODS, bool(handler.resolve_guards())
+        paths.setdefault(route.template, {})[method.lower()] = {
+            **_describe(handler, doc, schemas),
+            "responses": responses.of(route, doc, is_guarded=is_guarded, is_safe=is_safe),
+            "security": _security(is_safe) if is_guarded else [],
+            "parameters": describe_parameters(route, doc),
+        }
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -88,18 +88,13 @@ def describe_api(table: RouteTable) -> bytes:
     )
 
 
-def _operation(
-    method: str, handler: Any, doc: Doc, schemas: Schemas, responses: SharedResponses
-) -> dict[str, Any]:
+def _describe(handler: Any, doc: Doc, schemas: Schemas) -> dict[str, Any]:
     words = (handler.fn.__doc__ or "").strip()
-    is_safe, is_guarded = method in SAFE_METHODS, bool(handler.guards)
     operation: dict[str, Any] = {
         "operationId": handler.fn.__name__,
         "tags": [doc.tag],
         "summary": words.split("\n")[0].rstrip("."),
         "description": re.sub(r"\s*\n\s*", " ", words),
-        "responses": responses.of(doc, is_guarded=is_guarded, is_safe=is_safe),
-        "security": _security(is_safe) if is_guarded else [],
     }
     if doc.body:
         content = {media: {"schema": schemas.refer(doc.body)} for media in doc.media}

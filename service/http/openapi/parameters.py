@@ -20,7 +20,7 @@ def describe_parameters(route: Route, doc: Doc) -> list[dict[str, Any]]:
 
 
 def _in_path(route: Route, doc: Doc) -> list[dict[str, Any]]:
-    types = {**PATH_TYPES, **doc.path}
+    types = {**PATH_TYPES, **doc.path_types}
     return [
         _parameter(name, "path", msgspec.json.schema(types[name]), required=True)
         for name in route.pattern.groupindex
