@@ -20,9 +20,8 @@ from service.command_line.refusals import Commands, Misconfigured
 from service.command_line.routes import routes
 from service.command_line.sites import site
 from service.command_line.starting import announce, look_around, shared_folder
-from service.command_line.stopping import stoppable
 from service.command_line.tokens import token
-from service.command_line.working import work
+from service.command_line.working import stoppable, work
 from service.database.migrations.refusals import AGAIN
 from service.environment import MAX_PORT
 from service.server.listening import bind_listener

@@ -9,10 +9,9 @@ address would get into each site that this person is added to later. Links are f
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.claims import give_claims_back
 from service.accounts.credentials import lock_moderator
 from service.accounts.errors import AccountExists, LastOwner, MemberExists
 from service.accounts.links import can_sign_in
@@ -21,6 +20,7 @@ from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.schemas import AddMember, Member
 from service.accounts.tables import Membership, Moderator
 from service.clock import new_id
+from service.comments.tables import Comment
 from service.database import insert
 from service.database.repeats import only_once
 from service.errors import NotFound
@@ -127,7 +127,8 @@ async def set_role(
     if before and before.role == Role.OWNER.word and role is not Role.OWNER:
         await require_other_owners(work, moderator_id, [site_id])
     if role is None:
-        await session.exec(delete(Membership).where(*_is_member(site_id, moderator_id)))
+        is_theirs = col(Membership.moderator_id) == moderator_id
+        await session.exec(delete(Membership).where(is_theirs, col(Membership.site_id) == site_id))
     else:
         values = {"site_id": site_id, "moderator_id": moderator_id, "role": role.word}
         statement = insert(session, Membership).values(**values, created_at=work.now)
@@ -138,6 +139,20 @@ async def set_role(
     if role is None or role < Role.MODERATOR:
         await give_claims_back(session, moderator_id, site_id)
     work.log(site_id, "member.changed", f"{moderator_id}:{role.word if role else 'none'}")
+
+
+async def give_claims_back(
+    session: AsyncSession, moderator_id: UUID, site_id: UUID | None = None
+) -> None:
+    """End the claims of a moderator, on one site or everywhere, so that nobody waits for their leases."""
+    is_held = col(Comment.claimed_by) == moderator_id
+    query = select(Comment.id).where(is_held).order_by(col(Comment.id))
+    if site_id is not None:
+        query = query.where(Comment.site_id == site_id)
+    # Locked in the order in which decisions take theirs.
+    ids = (await session.exec(query.with_for_update())).all()
+    chosen = update(Comment).where(col(Comment.id).in_(ids), is_held)
+    await session.exec(chosen.values(claimed_by=None, claimed_until=None))
 
 
 async def require_other_owners(work: Work, moderator_id: UUID, site_ids: Sequence[UUID]) -> None:
@@ -158,9 +173,3 @@ async def require_other_owners(work: Work, moderator_id: UUID, site_ids: Sequenc
         slugs = await session.exec(select(Site.slug).where(col(Site.id).in_(left)))
         named = ", ".join(sorted(slugs))
         raise LastOwner(f"Without an owner who can sign in there would be: {named}.")
-
-
-def _is_member(
-    site_id: UUID, moderator_id: UUID
-) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (col(Membership.site_id) == site_id, col(Membership.moderator_id) == moderator_id)

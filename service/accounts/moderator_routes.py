@@ -15,7 +15,7 @@ from service.accounts.schemas import (
     ChangeModerator,
     CreateModerator,
     LinkMade,
-    ListModerators,
+    ListPage,
     ModeratorList,
     ModeratorMade,
     ModeratorView,
@@ -48,12 +48,12 @@ async def _show(services: Services, moderator_id: UUID) -> ModeratorView:
     return found[0]
 
 
-@get("/", query=ListModerators, answers={200: ModeratorList})
+@get("/", query=ListPage, answers={200: ModeratorList})
 async def list_moderators(request: AppRequest) -> Response[Any]:
     """List the accounts of the installation, the oldest first; for admins."""
     caller_of(request).require_admin()
     with Faults() as faults:
-        wanted = read_query(request, ListModerators, faults)
+        wanted = read_query(request, ListPage, faults)
         after = read_cursor(wanted.cursor, "moderators", faults)
     start = after.id if after else None
     async with services_of(request).reading() as session:

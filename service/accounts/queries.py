@@ -98,26 +98,12 @@ async def read_members(
 
 
 async def read_tokens(
-    session: AsyncSession, moderator_id: UUID | None, only: UUID | None = None
-) -> list[TokenView]:
-    """Read the tokens of a moderator, or anybody's, that are not revoked, the oldest first, or `only` one."""
-    query = (
-        select(BearerToken, Site.slug)
-        .join(Site, col(Site.id) == col(BearerToken.site_id), isouter=True)
-        .where(col(BearerToken.revoked_at).is_(None))
-        .order_by(col(BearerToken.id))
-    )
-    if moderator_id:
-        query = query.where(BearerToken.moderator_id == moderator_id)
-    if only:
-        query = query.where(BearerToken.id == only)
-    return [view_token(token, slug) for token, slug in await session.exec(query)]
-
-
-async def read_tokens_of_all(
-    session: AsyncSession, only: UUID | None
+    session: AsyncSession, *, of: UUID | None = None, only: UUID | None = None
 ) -> Sequence[tuple[BearerToken, str, str | None]]:
-    """Read tokens that are not revoked, of all or `only` one, with the moderator's name and the site."""
+    """Read the tokens that are not revoked, the oldest first, each with its moderator's name and its site.
+
+    All there are, or those `of` a moderator, or `only` one.
+    """
     query = (
         select(BearerToken, Moderator.name, Site.slug)
         .join(Moderator, col(Moderator.id) == col(BearerToken.moderator_id))
@@ -125,8 +111,10 @@ async def read_tokens_of_all(
         .where(col(BearerToken.revoked_at).is_(None))
         .order_by(col(BearerToken.id))
     )
+    if of:
+        query = query.where(BearerToken.moderator_id == of)
     if only:
-        query = query.where(BearerToken.moderator_id == only)
+        query = query.where(BearerToken.id == only)
     return (await session.exec(query)).all()
 
 

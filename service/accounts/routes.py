@@ -90,7 +90,8 @@ async def list_tokens(request: AppRequest) -> Response[Any]:
     if not (caller.is_admin or moderator_id == caller.moderator_id):
         raise NotFound
     async with services_of(request).reading() as session:
-        return answer(TokenList(await read_tokens(session, moderator_id)))
+        found = await read_tokens(session, of=moderator_id)
+    return answer(TokenList([view_token(token, slug) for token, _, slug in found]))
 
 
 @post("/", body=CreateToken, answers={201: TokenMade}, problems=(NotFound,))
@@ -112,10 +113,11 @@ async def show_token(request: AppRequest, token: FromPath[str]) -> Response[Any]
     """Show one of one's own tokens by its id, or as an admin anybody's, without its text."""
     of, token_id = whose_token(request), require_id(token)
     async with services_of(request).reading() as session:
-        found = await read_tokens(session, of, only=token_id)
+        found = await read_tokens(session, of=of, only=token_id)
     if not found:
         raise NotFound
-    return answer(found[0])
+    [(shown, _, slug)] = found
+    return answer(view_token(shown, slug))
 
 
 @delete("/{token:str}", answers={204: None})

@@ -93,8 +93,8 @@ class ModeratorView(msgspec.Struct, frozen=True):
     created_at: Time
 
 
-class ListModerators(msgspec.Struct, frozen=True):
-    """Which page of the accounts to list."""
+class ListPage(msgspec.Struct, frozen=True):
+    """Which page of accounts or sites to list."""
 
     limit: Annotated[int, Meta(ge=1, le=200)] = 200
     cursor: Cursor | None = None

@@ -14,7 +14,7 @@ from service.accounts.guards import (
     require_site,
 )
 from service.accounts.rules import Caller, Role
-from service.accounts.schemas import SiteList, SiteView
+from service.accounts.schemas import ListPage, SiteList, SiteView
 from service.errors import NotAllowed, OriginNotAllowed
 from service.http.answers import answer, created
 from service.http.cursors import cut_page, read_cursor
@@ -24,7 +24,7 @@ from service.http.routing import Router
 from service.services import services_of
 from service.sites.directory import KnownSite, read_sites
 from service.sites.errors import SettingFixed, SiteExists
-from service.sites.schemas import ArticleView, ChangeSite, CreateSite, ListSites, SetArticle
+from service.sites.schemas import ArticleView, ChangeSite, CreateSite, SetArticle
 
 
 def view_site(site: KnownSite, caller: Caller) -> SiteView:
@@ -34,11 +34,11 @@ def view_site(site: KnownSite, caller: Caller) -> SiteView:
     return SiteView(str(site.id), site.slug, site.title, list(site.origins), settings, role.word)
 
 
-@get("/", query=ListSites, answers={200: SiteList})
+@get("/", query=ListPage, answers={200: SiteList})
 async def list_sites(request: AppRequest) -> Response[Any]:
     """List the sites that the caller has a role on, by slug."""
     with Faults() as faults:
-        wanted = read_query(request, ListSites, faults)
+        wanted = read_query(request, ListPage, faults)
         after = read_cursor(wanted.cursor, "sites", faults)
     caller = caller_of(request)
     async with services_of(request).reading() as session:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import msgspec
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.credentials import lock_moderator
@@ -44,13 +45,7 @@ async def working(settings: Settings) -> AsyncIterator[Services]:
 
     Raises Misconfigured, SettingsInvalid or SchemaOutdated where they cannot be had.
     """
-    alone = Settings(
-        **{
-            name: getattr(settings, name)
-            for name in Settings.__struct_fields__
-            if name != "redis_url"
-        }
-    )
+    alone = msgspec.structs.replace(settings, redis_url=None)
     check_data(settings)
     check_database_file(settings)
     with explained(settings):

@@ -11,7 +11,7 @@ from service.accounts.queries import read_members
 from service.accounts.schemas import Member
 from service.command_line import commands
 from service.command_line.refusals import Commands
-from service.command_line.working import as_json, show, work
+from service.command_line.working import as_json, show, show_list, work
 from service.http.wire import Id, Slug
 from service.services import Services
 from service.sites.directory import KnownSite, read_sites
@@ -52,12 +52,6 @@ class SiteWithMembers(ShownSite, frozen=True):
             yield "\t".join([one.moderator.id, one.role, one.moderator.name])
 
 
-class ShownSites(msgspec.Struct, frozen=True):
-    """Every site, by slug."""
-
-    sites: list[ShownSite]
-
-
 @click.group(cls=Commands)
 def site() -> None:
     """Make, change and show sites."""
@@ -92,8 +86,7 @@ def site_set(slug: str, pairs: tuple[str, ...]) -> None:
 @as_json
 def site_list(is_json: bool) -> None:
     """List the sites: slug, title and origins, separated by tabs."""
-    found = ShownSites(work(_list_sites))
-    show(found, (one.line for one in found.sites), is_json=is_json)
+    show_list("sites", work(_list_sites), is_json=is_json)
 
 
 @site.command("show")

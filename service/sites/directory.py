@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.concurrency.brief_memory import BriefMemory
 from service.database import Pool
 from service.errors import NotFound
+from service.http.wire import Slug
 from service.sites.articles import normalise_article, parse_hosts
 from service.sites.policy import SitePolicy, read_policy
-from service.sites.rules import is_slug
 from service.sites.tables import Site, SiteOrigin
 
 # No origin of a site is longer, so no longer one has to be remembered.
@@ -91,6 +91,15 @@ class SiteDirectory:
         query = select(SiteOrigin.origin).where(SiteOrigin.origin == origin).limit(1)
         async with self._pool.reading() as session:
             return (await session.exec(query)).first() is not None
+
+
+def is_slug(text: str) -> bool:
+    """Tell whether a site may have this slug."""
+    try:
+        msgspec.convert(text, Slug)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 async def load_site(session: AsyncSession, slug: str) -> KnownSite | None:

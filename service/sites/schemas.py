@@ -10,7 +10,7 @@ from service.errors import FieldError
 from service.http.fields import NOT_AN_OBJECT
 from service.http.tidy import one_line
 from service.http.told import CHECK, FIND
-from service.http.wire import Article, Cursor, Slug, Time
+from service.http.wire import Article, Slug, Time
 from service.sites.articles import check_origin
 from service.sites.directory import MAX_ORIGIN_CHARS
 from service.sites.policy import SETTINGS_SCHEMA
@@ -66,13 +66,6 @@ class ChangeSite(msgspec.Struct, frozen=True):
     title: Title | UnsetType = UNSET
     origins: Origins | UnsetType = UNSET
     settings: SiteSettings | UnsetType = UNSET
-
-
-class ListSites(msgspec.Struct, frozen=True):
-    """Which page of one's sites to list."""
-
-    limit: Annotated[int, Meta(ge=1, le=200)] = 200
-    cursor: Cursor | None = None
 
 
 class SetArticle(msgspec.Struct, frozen=True):
