@@ -108,9 +108,10 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     named: dict[str, object] = {"title": given.pop("title")} if "title" in given else {}
     if "origins" in given:
         named["origins"] = given.pop("origins").split(",")
-    named["settings"] = {name: parse_setting(name, text) for name, text in given.items()}
+    settings = {name: parse_setting(name, text) for name, text in given.items()}
     faults = Faults()
-    changes = tidy_fields(named, ChangeSite, faults)
+    # Any number of settings is taken here, each of which is looked at by itself.
+    changes = msgspec.structs.replace(tidy_fields(named, ChangeSite, faults), settings=settings)
     async with services.reading() as session:
         site = await get_site(session, slug)
     await change_site(services, site.id, changes, None, faults)

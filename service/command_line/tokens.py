@@ -1,33 +1,25 @@
 """`greenroom token`: making, listing and revoking bearer tokens."""
 
-from datetime import datetime
 from functools import partial
 
 import click
 import msgspec
 
-from service.accounts.queries import read_tokens
+from service.accounts.queries import read_tokens, view_token
 from service.accounts.rules import parse_role, require_id
-from service.accounts.schemas import ModeratorRef
+from service.accounts.schemas import ModeratorRef, TokenView
 from service.accounts.tokens import revoke_bearer_token
 from service.command_line import commands
 from service.command_line.refusals import CommandFailed, Commands
 from service.command_line.working import ROLES, as_json, show_list, work
 from service.errors import NotFound
-from service.http.wire import Id
 from service.services import Services
 
 
-class ShownToken(msgspec.Struct, frozen=True):
-    """A token as the command line shows it: whose it is, how far it reaches, when it was last used."""
+class ShownToken(TokenView, frozen=True, kw_only=True):
+    """A token as the command line shows it: also whose it is."""
 
-    id: Id
     moderator: ModeratorRef
-    name: str
-    site: str | None
-    role: str | None
-    created_at: datetime
-    last_used_at: datetime | None
 
     @property
     def line(self) -> str:
@@ -72,18 +64,14 @@ def token_revoke(token_id: str) -> None:
 async def _list_tokens(services: Services, who: str | None) -> list[ShownToken]:
     async with services.reading() as session:
         only = None if who is None else (await commands.get_moderator(services, session, who)).id
-        return [
-            ShownToken(
-                str(row.id),
-                ModeratorRef(str(row.moderator_id), moderator),
-                row.name,
-                slug,
-                row.role,
-                row.created_at,
-                row.last_used_at,
-            )
-            for row, moderator, slug in await read_tokens(session, of=only)
-        ]
+        found = await read_tokens(session, of=only)
+    return [
+        ShownToken(
+            **msgspec.structs.asdict(view_token(row, slug)),
+            moderator=ModeratorRef(str(row.moderator_id), moderator),
+        )
+        for row, moderator, slug in found
+    ]
 
 
 async def _revoke_token(services: Services, text: str) -> None:

@@ -6,16 +6,15 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from service.accounts.guards import caller_of, read_cookie, require_moderator
-from service.accounts.links import find_link, use_link
+from service.accounts.links import require_link, use_link
 from service.accounts.routes import with_session
 from service.accounts.schemas import SignIn, UseLink
-from service.accounts.sessions import SIGN_IN_LIMITS, sign_in, sign_out
+from service.accounts.sessions import sign_in, sign_out
 from service.errors import Invalid, OriginNotAllowed, ServiceError
 from service.http.handlers import AS_PAGE, FOR_PEOPLE
 from service.http.pages import render_page, see_other
 from service.http.reading import AppRequest, read_form, read_origin
 from service.http.routing import Router
-from service.rate_limiting.rules import Rule
 from service.services import Services, services_of
 
 AFTERWARDS = "/moderation"
@@ -54,9 +53,7 @@ async def submit_sign_in(request: AppRequest) -> Response[Any]:
 @get("/{token:str}")
 async def show_link(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Show the button of a one-time link; opening the page changes nothing."""
-    services = services_of(request)
-    async with services.reading() as session:
-        await find_link(session, token, services.clock())
+    await require_link(services_of(request), token)
     return render_page("sign_in_link.html", token=token, error=None)
 
 
@@ -64,23 +61,11 @@ async def show_link(request: AppRequest, token: FromPath[str]) -> Response[Any]:
 async def submit_link(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Sign in by a one-time link, and set a password with it if one was typed."""
     services = services_of(request)
+    prefix, instead_of = services.client_prefix(request), read_cookie(request, services)
     try:
         require_own_origin(request, services)
         command = await read_form(request, UseLink)
-        limit, prefix = SIGN_IN_LIMITS["sign_in_ip"], services.client_prefix(request)
-        await services.charge([Rule("sign_in_ip", limit, prefix)])
-        # Asked before a password is hashed: hashing is dear, and a made-up link costs nothing.
-        async with services.reading() as session:
-            await find_link(session, token, services.clock())
-        hashed = await services.passwords.hash(command.password) if command.password else None
-        async with services.changing(None) as work:
-            cookie = await use_link(
-                work,
-                token,
-                password_hash=hashed,
-                keep_tokens=command.keep_tokens,
-                instead_of=read_cookie(request, services),
-            )
+        cookie = await use_link(services, token, command, prefix=prefix, instead_of=instead_of)
     except Invalid as error:
         return render_page("sign_in_link.html", status=error.status, token=token, error=error)
     return with_session(services, cookie, see_other(AFTERWARDS))
