@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.comments.errors import DuplicateComment
@@ -92,7 +91,6 @@ async def _take(
     request: AppRequest, slug: str, *, wants_page: bool, is_saved: bool = False
 ) -> Response[Any]:
     """Take a comment; a form `is_saved` that stands in a page of whatever time, and so of its encoding."""
-    # Taken by hand: these routes come in floods, and to be given the two would add a sixth to their work.
     services = services_of(request)
     writer: SubmissionWriter = process_of(request).writer
     site: KnownSite | None = None
@@ -168,10 +166,9 @@ def _next_page(
 
 
 @get("/sites/{site:str}/wp-comments-post.php", refuses=True, exception_handlers=FOR_PEOPLE)
-async def refuse_to_show_form(
-    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+async def refuse_to_show_form(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Say to whoever opens what a form is posted to what that is, and lead back."""
+    services = services_of(request)
     known = await services.directory.get(site)
     if not accepts_page(request):
         raise MethodNotAllowed
@@ -179,10 +176,9 @@ async def refuse_to_show_form(
 
 
 @get("/v1/sites/{site:str}/form", query=ShowForm, answers={200: Form})
-async def show_form(
-    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+async def show_form(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Say what a form for an article needs: limits, labels, and whether comments are open."""
+    services = services_of(request)
     known = await services.directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, ShowForm, faults)
@@ -196,10 +192,9 @@ async def show_form(
     answers={200: Preview},
     problems=(OriginNotAllowed, RateLimited),
 )
-async def preview_text(
-    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+async def preview_text(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Show a text as it would be seen as a comment; nothing of it is stored."""
+    services = services_of(request)
     try:
         known = await services.directory.get(site)
         services.require_origin(request, known)
