@@ -13,10 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.credentials import lock_moderator
+from service.accounts.credentials import hash_token, lock_moderator
 from service.accounts.rules import Caller, Role, parse_role
 from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
-from service.accounts.tokens import hash_token
 from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
 from service.http.forms import FORMS

@@ -7,12 +7,17 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.credentials import end_links, lock_moderator, set_password
+from service.accounts.credentials import (
+    end_links,
+    hash_token,
+    lock_moderator,
+    make_token,
+    set_password,
+)
 from service.accounts.errors import AccountDisabled
 from service.accounts.schemas import UseLink
 from service.accounts.sessions import SIGN_IN_LIMITS, start_session
 from service.accounts.tables import Moderator, OneTimeLink
-from service.accounts.tokens import hash_token, make_token
 from service.errors import NotFound
 from service.privacy.vault import NO_SITE
 from service.rate_limiting.rules import Rule

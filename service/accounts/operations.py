@@ -6,14 +6,19 @@ from uuid import UUID
 from msgspec import UNSET
 
 from service.accounts import standing
-from service.accounts.credentials import Ended, end_access, lock_moderator, set_password
+from service.accounts.credentials import (
+    Ended,
+    create_bearer_token,
+    end_access,
+    lock_moderator,
+    set_password,
+)
 from service.accounts.guards import require_still_in
 from service.accounts.links import LINK_LIFETIME, make_link
 from service.accounts.members import create_moderator
 from service.accounts.rules import Caller, Role
 from service.accounts.schemas import ChangeModerator, CreateModerator, LinkMade
 from service.accounts.tables import BearerToken
-from service.accounts.tokens import create_bearer_token
 from service.errors import NotAllowed
 from service.privacy.addresses import check_address
 from service.privacy.vault import NO_SITE

@@ -8,6 +8,7 @@ from litestar.datastructures import Cookie
 from litestar.params import FromPath
 
 from service.accounts import operations
+from service.accounts.credentials import hash_token, revoke_bearer_token
 from service.accounts.errors import SignInFailed
 from service.accounts.guards import (
     LONGEST,
@@ -30,7 +31,6 @@ from service.accounts.schemas import (
     TokenView,
 )
 from service.accounts.sessions import sign_in, sign_out
-from service.accounts.tokens import hash_token, revoke_bearer_token
 from service.errors import NotAllowed, NotFound, RateLimited
 from service.http.answers import answer, created, no_content
 from service.http.docs import PathTypes, describe_header

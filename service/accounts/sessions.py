@@ -6,13 +6,12 @@ from uuid import UUID
 from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.credentials import lock_moderator
+from service.accounts.credentials import hash_token, lock_moderator, make_token
 from service.accounts.errors import SignInFailed
 from service.accounts.queries import find_moderator
 from service.accounts.rules import Caller
 from service.accounts.schemas import SignIn
 from service.accounts.tables import Moderator, SignInSession
-from service.accounts.tokens import hash_token, make_token
 from service.errors import NotFound
 from service.privacy.addresses import check_address
 from service.rate_limiting.rules import Limit, Rule

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.credentials import lock_moderator
+from service.accounts.credentials import create_bearer_token, lock_moderator
 from service.accounts.errors import AccountDisabled
 from service.accounts.links import make_link
 from service.accounts.members import create_moderator, set_role
@@ -16,7 +16,6 @@ from service.accounts.rules import Caller, Role
 from service.accounts.schemas import CreateToken, NewModerator
 from service.accounts.site_operations import change_site, create_site
 from service.accounts.tables import Moderator
-from service.accounts.tokens import create_bearer_token
 from service.clock import parse_id, read_clock
 from service.command_line.data_dir import check_data, check_database_file, make_data_dir
 from service.command_line.database_errors import explained

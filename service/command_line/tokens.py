@@ -5,10 +5,10 @@ from functools import partial
 import click
 import msgspec
 
+from service.accounts.credentials import revoke_bearer_token
 from service.accounts.queries import read_tokens, view_token
 from service.accounts.rules import parse_role, require_id
 from service.accounts.schemas import ModeratorRef, TokenView
-from service.accounts.tokens import revoke_bearer_token
 from service.command_line import commands
 from service.command_line.refusals import CommandFailed, Commands
 from service.command_line.working import ROLES, as_json, show_list, work
