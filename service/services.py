@@ -76,9 +76,7 @@ class Services:
         self.metrics = metrics
         self.standby = standby
         # Whether an article is closed, by site and key; None where there is no such article.
-        self.articles = BriefMemory[tuple[UUID, str], bool | None](
-            patience_seconds=database.submissions.patience_seconds
-        )
+        self.articles = BriefMemory[tuple[UUID, str], bool | None]()
         self.changes = Changes()
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:

@@ -12,6 +12,7 @@ from secrets import token_hex
 import msgspec
 
 from service.changes import Change
+from service.concurrency.tasks import running_beside
 from service.redis.client import connect_redis, connect_subscriber
 from service.redis.errors import describe_failure
 from service.telemetry.metrics import Metrics
@@ -68,13 +69,10 @@ class Channel:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Tell and hear for as long as the block lasts, and tell what still waits at its end."""
-        tasks = [asyncio.create_task(work()) for work in (self._keep_telling, self._keep_hearing)]
         try:
-            yield
+            async with running_beside(self._keep_telling(), self._keep_hearing()):
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORDS_SECONDS):
                     await self._tell_waiting()
