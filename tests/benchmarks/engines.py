@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from service.command_line import commands
-from service.rate_limiting.fallback import open_limiter
+from service.rate_limiting.fallback import open_limits
 from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Limiter, Rule
 from service.settings import Settings
@@ -115,7 +115,7 @@ async def _measure_redis(pace: Pace) -> Table:
     async with AsyncExitStack() as stack:
         groups = {name: stack.enter_context(start()) for name, start in starts.items()}
         limiters = {
-            name: await stack.enter_async_context(open_limiter(one.url, SECRET, Metrics()))
+            name: (await stack.enter_async_context(open_limits(one.url, SECRET, Metrics())))[0]
             for name, one in groups.items()
         }
         costs: dict[str, list[float]] = {name: [] for name in limiters}

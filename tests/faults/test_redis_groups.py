@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from service.changes import Change
 from service.publication.channel import Channel
-from service.rate_limiting.fallback import open_limiter
+from service.rate_limiting.fallback import open_limits
 from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Limiter, Rule
 from service.redis.client import connect_redis, connect_subscriber
@@ -40,8 +40,10 @@ def start(kind: str) -> AbstractContextManager[RedisGroup]:
     return start_private_sentinel() if kind == "sentinel" else start_private_cluster(KEY_PREFIX)
 
 
-def limiter_on(group: RedisGroup) -> AbstractAsyncContextManager[Limiter]:
-    return open_limiter(group.url, b"secret", Metrics())
+@asynccontextmanager
+async def limiter_on(group: RedisGroup) -> AsyncIterator[Limiter]:
+    async with open_limits(group.url, b"secret", Metrics()) as (limiter, _):
+        yield limiter
 
 
 @pytest.fixture
