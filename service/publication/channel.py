@@ -13,7 +13,7 @@ import msgspec
 
 from service.changes import Change
 from service.concurrency.tasks import running_beside
-from service.redis.client import connect_redis, connect_subscriber
+from service.redis.client import connect_redis
 from service.redis.errors import describe_failure
 from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
@@ -49,7 +49,7 @@ class Channel:
         metrics: Metrics,
     ) -> None:
         self._client = connect_redis(url, TIMEOUT_SECONDS)
-        self._listener = connect_subscriber(url, TIMEOUT_SECONDS)
+        self._listener = connect_redis(url, TIMEOUT_SECONDS)
         self._hear = hear
         self._doubt = doubt
         self._metrics = metrics
@@ -77,7 +77,6 @@ class Channel:
                 async with asyncio.timeout(LAST_WORDS_SECONDS):
                     await self._tell_waiting()
             await self._client.aclose()
-            await self._listener.aclose()
 
     async def _keep_telling(self) -> None:
         while True:
@@ -114,7 +113,8 @@ class Channel:
 
     async def _listen(self) -> None:
         """Hear until the connection fails or falls silent; raises what it fails with."""
-        async with self._listener.pubsub() as pubsub:
+        # Opened anew each time: a cluster's client learns by it which nodes there are now.
+        async with self._listener, self._listener.pubsub() as pubsub:
             await pubsub.subscribe(CHANNEL)
             while True:
                 message = await pubsub.get_message(timeout=QUIET_SECONDS)

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from service.changes import Change
@@ -15,7 +14,7 @@ from service.publication.channel import Channel
 from service.rate_limiting.fallback import open_limits
 from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Limiter, Rule
-from service.redis.client import connect_redis, connect_subscriber
+from service.redis.client import RedisClient, connect_redis
 from service.telemetry.metrics import Metrics
 from tests.processes import Server, ServerMissing
 from tests.proxies import skip_or_fail
@@ -104,28 +103,28 @@ async def tell_until_heard(teller: Channel, heard: list[Change], change: Change)
 
 
 async def test_what_is_published_reaches_who_subscribed(group: RedisGroup) -> None:
-    async with connect_subscriber(group.url) as listener:
-        await expect_to_hear(group, listener)
+    await expect_to_hear(group, connect_redis(group.url))
 
 
 async def test_who_is_cut_off_subscribes_again_elsewhere(group: RedisGroup) -> None:
-    async with connect_subscriber(group.url) as listener:
-        async with listener.pubsub() as channel:
-            await channel.subscribe("changes")
-        group.master.kill()
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while True:
-                try:
-                    await expect_to_hear(group, listener)
-                    return
-                except RedisError:
-                    await asyncio.sleep(0.02)
+    listener = connect_redis(group.url)
+    async with listener, listener.pubsub() as channel:
+        await channel.subscribe("changes")
+    group.master.kill()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            try:
+                await expect_to_hear(group, listener)
+                return
+            except RedisError:
+                await asyncio.sleep(0.02)
 
 
-async def expect_to_hear(group: RedisGroup, listener: Redis) -> None:
+async def expect_to_hear(group: RedisGroup, listener: RedisClient) -> None:
     """Subscribe, publish, and hear it; raises RedisError while there is no master."""
     async with (
         connect_redis(group.url) as client,
+        listener,
         listener.pubsub() as channel,
         asyncio.timeout(DEADLINE_SECONDS),
     ):
