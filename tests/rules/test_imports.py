@@ -37,7 +37,6 @@ ORDER = [
         "transfer",
         "administration",
     },
-    {"telemetry.queries"},
     {"telemetry.facts"},
     {"web", "telemetry.routes", "housekeeping"},
     # Alembic compares all tables with the database.
