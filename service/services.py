@@ -27,8 +27,9 @@ from service.modlog.heads import LogHeads
 from service.modlog.rules import Head
 from service.privacy.vault import Keyring, Vault
 from service.rate_limiting.clients import address_prefix, client_address
+from service.rate_limiting.fallback import Limiter
 from service.rate_limiting.leases import SharedLeases
-from service.rate_limiting.rules import Limit, Limiter, Refusal, Rule, Verdict
+from service.rate_limiting.rules import Limit, Refusal, Rule, Verdict
 from service.settings import Settings
 from service.sites.directory import KnownSite, SiteDirectory
 from service.sites.policy import SitePolicy

@@ -69,7 +69,7 @@ end
 class RedisLimiter:
     """Counts tries on Redis (6.2 or newer), for every process that has the same secret.
 
-    `now_us` replaces Redis's clock. What the client raises goes to the caller, `FallbackLimiter`.
+    `now_us` replaces Redis's clock. What the client raises goes to the caller, the `Breaker`.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
@@ -103,26 +103,6 @@ class Verdict(msgspec.Struct, frozen=True):
     refused: Refusal | None = None
     over: frozenset[str] = frozenset()
     charges: tuple[Charge, ...] = ()
-
-
-class Limiter(Protocol):
-    """What the service asks whether one more try may go on."""
-
-    @property
-    def degraded(self) -> bool:
-        """Whether tries are counted for this process alone though they should be for all."""
-
-    async def check(self) -> bool:
-        """Tell whether the limiter is degraded at this very moment."""
-
-    async def charge(self, rules: Sequence[Rule]) -> Verdict:
-        """Count one try under all rules, or under none if one that is not soft refuses.
-
-        A soft rule that is over is not charged. No two of the rules may be the same.
-        """
-
-    async def refund(self, verdict: Verdict) -> None:
-        """Give back what a verdict charged, once, as far as it has not worn off by itself."""
 
 
 def subject_key(secret: bytes, rule: Rule) -> str:

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from sqlalchemy import Engine, Pool, QueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.concurrency.batching import Batcher
 from service.concurrency.tasks import running_beside
 from service.telemetry.meter import Meter
 
@@ -24,18 +25,6 @@ OPEN_FILES = Path("/proc/self/fd")
 MEMORY = Path("/proc/self/statm")
 # Seconds; a loop that is later than a tenth of one keeps readers waiting.
 LAGS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
-
-class Queue(Protocol):
-    """What waits to be stored."""
-
-    @property
-    def waiting(self) -> int:
-        """How many there are."""
-
-    @property
-    def longest_wait_seconds(self) -> float:
-        """For how long the first of them has waited; 0 when there is none."""
 
 
 class Vitals:
@@ -69,14 +58,14 @@ class Vitals:
         what = "For how long the first of them has waited."
         self.longest_wait = gauge("greenroom_writer_oldest_waiting_seconds", what, "livemax")
         self._engines: Mapping[str, AsyncEngine | Engine] = {}
-        self._queue: Queue | None = None
+        self._queue: Batcher[Any, Any] | None = None
         self._cpu_seconds = 0.0
         self.workers.set(1)
         self.started.set(time.time())
         # At once, so that no worker counts as one that may open nothing.
         self._note_process()
 
-    def watch(self, engines: Mapping[str, AsyncEngine | Engine], queue: Queue) -> None:
+    def watch(self, engines: Mapping[str, AsyncEngine | Engine], queue: Batcher[Any, Any]) -> None:
         """Name what else is to be noted: each pool of connections by what it is for, and the queue."""
         self._engines, self._queue = engines, queue
 

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from service.command_line import commands
-from service.rate_limiting.fallback import open_limits
+from service.rate_limiting.fallback import Limiter, open_limits
 from service.rate_limiting.redis import KEY_PREFIX
-from service.rate_limiting.rules import Limit, Limiter, Rule
+from service.rate_limiting.rules import Limit, Rule
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 from tests.benchmarks.harness import Client, Load, Pace, Request, Sample, in_rounds, middle, run_wrk

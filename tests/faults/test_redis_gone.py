@@ -10,12 +10,12 @@ from service.rate_limiting.breaker import Breaker
 from service.rate_limiting.fallback import (
     PATIENCE_SECONDS,
     PROBE,
-    FallbackLimiter,
+    Limiter,
     open_limits,
 )
 from service.rate_limiting.in_process import InProcessLimiter
 from service.rate_limiting.redis import RedisLimiter
-from service.rate_limiting.rules import Limit, Limiter, Rule
+from service.rate_limiting.rules import Limit, Rule
 from service.redis.client import connect_redis
 from service.telemetry.metrics import Metrics
 from tests.processes import Server, ServerMissing, find_free_port
@@ -174,7 +174,7 @@ async def test_without_a_free_connection_the_process_counts_alone(redis: Server)
     async with connect_redis(f"{redis.url}?max_connections=1") as client:
         on_redis, metrics = RedisLimiter(client, b"secret"), Metrics()
         breaker = Breaker(lambda: on_redis.charge([PROBE]), metrics, PATIENCE_SECONDS)
-        limiter = FallbackLimiter(on_redis, InProcessLimiter(b"secret"), breaker, metrics)
+        limiter = Limiter(InProcessLimiter(b"secret"), metrics, on_redis, breaker)
         async with breaker.running():
             async with client.pubsub() as holder:
                 await holder.subscribe("anything")
