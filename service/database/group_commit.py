@@ -18,8 +18,6 @@ Result = TypeVar("Result")
 
 # A batch should not keep SQLite's write lock for longer than people at the command line notice.
 MAX_BATCH = 200
-# With more than this waiting it is kinder to say so than to let them wait for seconds.
-MAX_WAITING = 2_000
 
 
 class GroupCommit(Batcher[Job, Result]):
@@ -29,7 +27,7 @@ class GroupCommit(Batcher[Job, Result]):
         self,
         database: Database,
         write_batch: Callable[[Connection, Sequence[Job]], Sequence[Result | Exception]],
-        max_waiting: int = MAX_WAITING,
+        max_waiting: int,
     ) -> None:
         super().__init__(
             lambda jobs: database.write(lambda connection: write_batch(connection, jobs)), MAX_BATCH
@@ -38,6 +36,7 @@ class GroupCommit(Batcher[Job, Result]):
 
     async def write(self, job: Job) -> Result:
         """Write a job with whatever else waits; raises its own error, or Unavailable."""
+        # It is kinder to say so than to let them wait for seconds.
         if len(self._queue) >= self._max_waiting:
             raise Unavailable(
                 "Too many submissions are waiting to be stored.",

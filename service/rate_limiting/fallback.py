@@ -9,12 +9,9 @@ from service.rate_limiting.in_process import InProcessLimiter, monotonic_us
 from service.rate_limiting.leases import RedisLeases, SharedLeases
 from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Rule, Verdict
-from service.redis.client import connect_redis
+from service.redis.client import TIMEOUT_SECONDS, connect_redis
 from service.telemetry.metrics import Metrics
 
-# A page waits for its limits, so a Redis that is silent for longer is as good as none: what the service does
-# where its setting says nothing else.
-PATIENCE_SECONDS = 0.25
 # The client's own timers cannot tell a slow Redis from a busy process, so they come second.
 CLIENT_TIMEOUT_SECONDS = 2.0
 # What waits at the same moment goes to Redis in one script, which must not keep it from others for long.
@@ -94,7 +91,7 @@ async def open_limits(
     metrics: Metrics,
     now_us: Callable[[], int] = monotonic_us,
     *,
-    patience_seconds: float = PATIENCE_SECONDS,
+    patience_seconds: float = TIMEOUT_SECONDS,
 ) -> AsyncIterator[tuple[Limiter, SharedLeases]]:
     """Give what the service limits by; without a URL it counts for this process alone, by `now_us`.
 

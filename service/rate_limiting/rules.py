@@ -45,14 +45,6 @@ def parse_limit(text: str) -> Limit | None:
     return Limit(burst=int(match[1]), period_seconds=UNIT_SECONDS[match[2]])
 
 
-def format_limit(limit: Limit | None) -> str:
-    """Write a limit as `parse_limit` reads it."""
-    if limit is None:
-        return "off"
-    unit = next(name for name, seconds in UNIT_SECONDS.items() if seconds == limit.period_seconds)
-    return f"{limit.burst}/{unit}"
-
-
 class Rule(msgspec.Struct, frozen=True):
     """A limit on one subject, such as an address's prefix; over a soft rule a try is only reported.
 

@@ -8,7 +8,6 @@ import pytest
 
 from service.rate_limiting.breaker import Breaker
 from service.rate_limiting.fallback import (
-    PATIENCE_SECONDS,
     PROBE,
     Limiter,
     open_limits,
@@ -16,7 +15,7 @@ from service.rate_limiting.fallback import (
 from service.rate_limiting.in_process import InProcessLimiter
 from service.rate_limiting.redis import RedisLimiter
 from service.rate_limiting.rules import Limit, Rule
-from service.redis.client import connect_redis
+from service.redis.client import TIMEOUT_SECONDS, connect_redis
 from service.telemetry.metrics import Metrics
 from tests.processes import Server, ServerMissing, find_free_port
 from tests.servers import start_private_redis
@@ -173,7 +172,7 @@ async def test_100_tries_in_flight_are_all_counted_when_redis_falls_silent(
 async def test_without_a_free_connection_the_process_counts_alone(redis: Server) -> None:
     async with connect_redis(f"{redis.url}?max_connections=1") as client:
         on_redis, metrics = RedisLimiter(client, b"secret"), Metrics()
-        breaker = Breaker(lambda: on_redis.charge([PROBE]), metrics, PATIENCE_SECONDS)
+        breaker = Breaker(lambda: on_redis.charge([PROBE]), metrics, TIMEOUT_SECONDS)
         limiter = Limiter(InProcessLimiter(b"secret"), metrics, on_redis, breaker)
         async with breaker.running():
             async with client.pubsub() as holder:
@@ -190,7 +189,7 @@ async def test_a_busy_event_loop_is_not_taken_for_a_missing_redis(
     tries = [asyncio.create_task(limiter.charge([ONE_A_DAY])) for _ in range(20)]
     for _ in range(3):
         await asyncio.sleep(0)
-        blocked_until = clock() + 2 * PATIENCE_SECONDS
+        blocked_until = clock() + 2 * TIMEOUT_SECONDS
         while clock() < blocked_until:
             pass
     verdicts = await asyncio.gather(*tries)
