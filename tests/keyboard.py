@@ -9,7 +9,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from service.__main__ import main
+from service.command_line.main import main
 from tests.processes import IMAGE_UID, find_scratch_root
 
 URL = "https://talk.example"

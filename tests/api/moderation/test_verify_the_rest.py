@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 
-from tests.api.administration.test_sites import make_admin
 from tests.api.moderation.tampering import fill, verify
+from tests.api.sites.test_sites import make_admin
 from tests.cast import Furnished, House, copied_database, email_of, open_house
 
 ONE = "(SELECT id FROM moderator WHERE name = '{}')"
