@@ -178,9 +178,13 @@ def find_workers(server: Server) -> set[int]:
 def fresh_database(server_url: str, template: str = "template1") -> Iterator[str]:
     """Create a database on a PostgreSQL server as a copy of `template`, and drop it afterwards."""
     name = f"greenroom_{uuid4().hex}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}")
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+        # Where nothing is synced, files are copied in half the time in which their pages are logged.
+        is_known = connection.info.server_version >= 150_000
+        how = sql.SQL("STRATEGY file_copy" if is_known else "")
+        names = sql.Identifier(name), sql.Identifier(template)
+        connection.execute(create.format(*names, how))
     yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
     with psycopg.connect(server_url, autocommit=True) as connection:
         # A test may have left connections open; they must not keep the database.
