@@ -1,25 +1,30 @@
 """The service as it is run in earnest: real processes over one database, in which the cast acts."""
 
 import asyncio
+import atexit
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, TypeVar
 
 import httpx
+from sqlalchemy import make_url
 
 from service.command_line import commands
-from service.settings import load_settings
-from tests.cast import furnish
+from service.settings import Settings, load_settings
+from tests.cast import Furnished, furnish
 from tests.processes import Server
-from tests.servers import run_greenroom, start_service
+from tests.servers import find_memory_folder, run_greenroom, start_service
 
 J = TypeVar("J")
 
 SITE = "blog"
 COMMENTS = f"/v1/sites/{SITE}/comments"
+DATABASE_FILE = "greenroom.sqlite3"
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,26 @@ async def decide(
     return results
 
 
+_template: list[Furnished] = []
+
+
+async def _furnish(settings: Settings) -> Furnished:
+    """Bring the cast in; on SQLite this is done once and copied, since it takes as long as a start."""
+    if not settings.is_sqlite:
+        return await furnish(settings)
+    if not _template:
+        folder = mkdtemp(prefix="greenroom-", dir=find_memory_folder())
+        atexit.register(shutil.rmtree, folder)
+        empty = load_settings({"GREENROOM_DATA_DIR": f"{folder}/data"})
+        _template.append(await furnish(empty))
+    [template] = _template
+    shutil.copytree(template.settings.data_dir, settings.data_dir, dirs_exist_ok=True)
+    place = make_url(settings.database_url).database
+    for file in settings.data_dir.glob(f"{DATABASE_FILE}*"):
+        file.rename(f"{place}{file.name.removeprefix(DATABASE_FILE)}")
+    return Furnished(settings, template.tokens)
+
+
 @asynccontextmanager
 async def install(
     folder: Path,
@@ -163,7 +188,7 @@ async def install(
     if redis_url:
         given["GREENROOM_REDIS_URL"] = redis_url
     settings = load_settings({"GREENROOM_DATA_DIR": str(folder / "data"), **given})
-    furnished = await furnish(settings)
+    furnished = await _furnish(settings)
     async with commands.working(settings) as services:
         await commands.set_site(services, SITE, list(limits))
     with ExitStack() as stack:
