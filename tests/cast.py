@@ -5,14 +5,12 @@ here; Dave has no account and comments. `blog` has its rate limits off, `elsewhe
 """
 
 import json
-import os
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -34,7 +32,6 @@ from service.submission.schemas import Submitted
 from service.telemetry.metrics import Metrics
 from tests.answers import problem_of
 from tests.in_process import SettableClock, alive
-from tests.servers import fresh_database, with_driver
 
 # Not loopback, to whom the operations routes tell more. Of the ranges for documentation (RFC 5737).
 DAVES_IP = "203.0.113.7"
@@ -274,17 +271,6 @@ async def _add_moderator(services: Services, name: str) -> str:
         services, address, name.title(), slug=slug, role=role, is_admin=False, password=PASSWORD
     )
     return await commands.make_bearer_token(services, address, None, None, "tests")
-
-
-@contextmanager
-def copied_database(furnished: Furnished, data_dir: Path) -> Iterator[str]:
-    """Copy the furnished database on PostgreSQL; on SQLite give its place in `data_dir`, a copy to come."""
-    if furnished.settings.is_sqlite:
-        yield f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}"
-        return
-    template = urlsplit(furnished.settings.database_url).path.removeprefix("/")
-    with fresh_database(os.environ["TEST_POSTGRES_URL"], template) as url:
-        yield with_driver(url)
 
 
 @asynccontextmanager

@@ -14,11 +14,12 @@ from hypothesis import settings as hypothesis_settings
 
 from service.app import spare_collector
 from service.settings import Settings
-from tests.cast import PUBLIC_URL, Furnished, House, copied_database, furnish, open_house
+from tests.cast import PUBLIC_URL, Furnished, House, furnish, open_house
 from tests.chromium import describe_chromium
 from tests.met import record
 from tests.processes import Server, ServerMissing
 from tests.servers import (
+    copied_database,
     find_memory_folder,
     fresh_database,
     start_private_postgres,
@@ -217,7 +218,7 @@ async def furnished(
 @pytest.fixture
 def furnished_url(furnished: Furnished, tmp_path: Path) -> Iterator[str]:
     """Give a copy of the furnished database; on SQLite its place in the data directory's copy."""
-    with copied_database(furnished, tmp_path / "data") as url:
+    with copied_database(furnished.settings, tmp_path / "data") as url:
         yield url
 
 

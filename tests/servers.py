@@ -21,6 +21,7 @@ import psycopg
 import redis
 from psycopg import sql
 
+from service.settings import Settings
 from tests.processes import (
     DEADLINE_SECONDS,
     MEMORY,
@@ -190,6 +191,17 @@ def fresh_database(server_url: str, template: str = "template1") -> Iterator[str
         # A test may have left connections open; they must not keep the database.
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
         connection.execute(drop.format(sql.Identifier(name)))
+
+
+@contextmanager
+def copied_database(settings: Settings, data_dir: Path) -> Iterator[str]:
+    """Copy a database on PostgreSQL; on SQLite give its place in `data_dir`, which the caller copies."""
+    if settings.is_sqlite:
+        yield f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}"
+        return
+    template = urlsplit(settings.database_url).path.removeprefix("/")
+    with fresh_database(os.environ["TEST_POSTGRES_URL"], template) as url:
+        yield with_driver(url)
 
 
 def with_driver(url: str) -> str:

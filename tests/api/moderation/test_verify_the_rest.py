@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from tests.api.moderation.tampering import fill, verify
 from tests.api.sites.test_sites import make_admin
-from tests.cast import Furnished, House, copied_database, email_of, open_house
+from tests.cast import Furnished, House, email_of, open_house
+from tests.servers import copied_database
 
 ONE = "(SELECT id FROM moderator WHERE name = '{}')"
 BEHIND_ITS_BACK = {
@@ -73,7 +74,7 @@ async def furnished(
 ) -> AsyncIterator[Furnished]:
     """Give a database in which all of that has been done, to be copied in place of the other."""
     data_dir = tmp_path_factory.mktemp("acted") / "data"
-    with copied_database(furnished, data_dir) as url:
+    with copied_database(furnished.settings, data_dir) as url:
         async with open_house(furnished, url, data_dir) as house:
             await act(house)
             assert await flaws_of(house) == []
