@@ -199,8 +199,10 @@ def copied_database(settings: Settings, data_dir: Path) -> Iterator[str]:
     if settings.is_sqlite:
         yield f"sqlite+aiosqlite:///{data_dir / 'greenroom.sqlite3'}"
         return
-    template = urlsplit(settings.database_url).path.removeprefix("/")
-    with fresh_database(os.environ["TEST_POSTGRES_URL"], template) as url:
+    place = urlsplit(settings.database_url)
+    # Every server has this one, and who is connected to a template would be in its way.
+    server = place._replace(scheme="postgresql", path="/postgres").geturl()
+    with fresh_database(server, place.path.removeprefix("/")) as url:
         yield with_driver(url)
 
 
