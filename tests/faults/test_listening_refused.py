@@ -1,17 +1,15 @@
 """Addresses that cannot be listened on, and what is typed wrong: one line, and status 2."""
 
 import os
-import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.keyboard import complaint, only_line, type_command, unprivileged
-from tests.processes import ServerFailed, like_the_image
-from tests.servers import run_greenroom, start_service
-
-# From here on a port is anybody's (man 7 ip, ip_unprivileged_port_start).
-LOWEST = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+from tests.keyboard import complaint, only_line, type_command
+from tests.processes import REPOSITORY, ServerFailed, like_the_image
+from tests.servers import run_greenroom, service_environment, start_service
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +65,24 @@ def test_the_demo_prints_no_link_to_what_others_serve(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_port_that_is_not_for_everybody_is_named(installed: Path) -> None:
-    lowest = int(LOWEST.read_text()) if LOWEST.exists() else 0
-    with socket.socket() as probe, unprivileged(installed):
-        try:
-            probe.bind(("127.0.0.1", 81))
-        except PermissionError:
-            line = complaint(installed, {}, "serve", "--port", "81")
-            assert "127.0.0.1:81" in line
-            assert "from 1024 on" in line
-            return
-    pytest.skip(f"here every account may listen from port {lowest} on")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a network of its own")
+def test_a_port_that_is_not_for_everybody_is_named(tmp_path: Path) -> None:
+    assert type_command(tmp_path, {}, "migrate").exit_code == 0
+    # Here every port may be everybody's (man 7 ip, ip_unprivileged_port_start), in a new network it is not.
+    alone = ["unshare", "--net", "sh", "-euc", 'ip link set lo up; exec "$@"', "sh"]
+    serve = [sys.executable, "-m", "service", "serve", "--port", "81"]
+    done = subprocess.run(
+        [*alone, *like_the_image(tmp_path), *serve],
+        env=service_environment(tmp_path, {}),
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    line = only_line(done.stderr)
+    assert "127.0.0.1:81" in line
+    assert "from 1024 on" in line
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take the temporary folders away")
