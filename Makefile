@@ -13,6 +13,8 @@ LOCK := uv pip compile pyproject.toml --extra build --universal --python-version
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --quiet
 # The framework asks for these, to make up examples for API documents; ours has none.
 LEFT_OUT := --no-emit-package polyfactory --no-emit-package faker
+# With it each of the workers would compile every test anew, which takes as long as to find them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-more test-long lint bench bench-cluster bench-growth bench-peers bench-simulation bench-soak lock clean
