@@ -16,7 +16,7 @@ from service.command_line.working import as_json, show, work
 from service.http.wire import Id, Slug
 from service.services import Services
 from service.sites.directory import KnownSite
-from service.submission.form_scan import describe_scans, scan_file
+from service.wordpress.form_scan import describe_scans, scan_file
 
 
 class ShownSite(msgspec.Struct, frozen=True):

@@ -2,11 +2,13 @@
 
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Meta
+
+from service.errors import FieldRefused
 
 # What a type tells of itself in the `extra` of its Meta, beside what msgspec checks of it.
 SAID = "said"
@@ -46,6 +48,18 @@ def find_extra(metas: list[Meta], name: str) -> Any:
 def find_bound(metas: list[Meta], name: str) -> Any:
     """Give a bound of a type, such as `max_length`; None where it has none."""
     return next((found for one in metas if (found := getattr(one, name)) is not None), None)
+
+
+def checked_by(parse: Callable[[str], object]) -> dict[str, object]:
+    """Have a setting checked by what reads it, whose ValueError says what would do."""
+
+    def check(text: str) -> None:
+        try:
+            parse(text)
+        except ValueError as error:
+            raise FieldRefused("settings_invalid", str(error)) from None
+
+    return {CHECK: check}
 
 
 def describe_kind(kind: Any) -> str:

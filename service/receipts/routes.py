@@ -9,7 +9,6 @@ from litestar.params import FromPath
 
 from service.comments.errors import DuplicateComment
 from service.comments.receipts import ReceiptToken
-from service.comments.texts import cut_raw
 from service.errors import (
     Conflict,
     Invalid,
@@ -19,6 +18,7 @@ from service.errors import (
     RateLimited,
     ServiceError,
 )
+from service.form.fields import BY_NAME, read_text
 from service.http.answers import answer, no_content
 from service.http.docs import Doc, Readers, describe_header
 from service.http.forms import FORMS
@@ -112,7 +112,7 @@ async def _edit(
     """Correct a comment with what a request sends."""
     await charge_use(services, services.client_prefix(request))
     fields = await read_fields(request, media)
-    text = await operations.read_text(held.site, fields.get("text"))
+    text = await read_text(fields.get("text"), held.site)
     return await operations.edit_comment(services, held, text)
 
 
@@ -169,7 +169,7 @@ async def _salvage_text(request: AppRequest, error: ServiceError) -> str | None:
     if text is None:
         # A field that was emptied stays so.
         return "" if isinstance(error, Invalid) else None
-    return cut_raw("text", text)
+    return BY_NAME["text"].cut(text)
 
 
 @post("/receipts/{token:str}/withdraw", exception_handlers=AS_PAGE, status_code=200)

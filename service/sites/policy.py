@@ -22,11 +22,10 @@ from service.sites.kinds import (
     ReasonCode,
     Reasons,
     Statement,
-    TextFields,
     parse_privacy_url,
-    parse_text_fields,
 )
 from service.text.languages import FALLBACK, Language
+from service.wordpress.text_fields import TextFields, parse_text_fields
 
 # The column sizes of a WordPress database, which the forms out there were made for.
 MAX_TEXT_CHARS_CEILING = 65_525

@@ -14,7 +14,6 @@ from litestar.exceptions import HTTPException
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.comments.errors import DuplicateComment
-from service.comments.texts import cut_raw
 from service.errors import (
     BodyNotReadable,
     BodyTooLarge,
@@ -27,6 +26,7 @@ from service.errors import (
     ServiceError,
     Unavailable,
 )
+from service.form.fields import BY_NAME, HIDDEN, SHOWN
 from service.http.handlers import name_error
 from service.http.pages import page_policy, render_page
 from service.http.reading import AppRequest
@@ -34,9 +34,9 @@ from service.http.salvage import salvage_fields
 from service.services import Services
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, find_page
-from service.submission.rules import CONSENT, has_filled_decoy, translate_names
-from service.submission.strangers import find_strangers, tell_owner
+from service.submission.strangers import CONSENT, find_strangers, tell_owner
 from service.text.languages import FALLBACK, Words, choose_language, direction, read_words
+from service.wordpress.names import has_filled_decoy, translate_names
 
 # What is said of a refusal that no single field is to blame for; of any other, that it did not work.
 _SAID: Mapping[type[ServiceError], str] = {
@@ -55,7 +55,7 @@ _OF_ANY_FIELD = {
 }
 # To send it again would change nothing: what was typed is shown to be copied.
 _FINAL = (NotFound, OriginNotAllowed, MediaTypeNotSupported)
-_VISIBLE = ("text", "name", "email", "url")
+_SHOWN_NAMES = frozenset(field.name for field in SHOWN)
 
 
 def count_failure(services: Services, error: Exception) -> None:
@@ -136,7 +136,9 @@ async def show_refusal(
         message=_say(error, words, services.clock()),
         error_id=error_id,
         errors={_name(one): one for one in errors},
-        visible=_VISIBLE,
+        shown=SHOWN,
+        shown_names=_SHOWN_NAMES,
+        hidden=HIDDEN,
         typed=typed,
         from_page=find_page(came_from, site.origins) if site else None,
         strangers=strangers,
@@ -163,7 +165,7 @@ def _find_typed(raw: Mapping[str, Any], text_fields: Sequence[str]) -> dict[str,
     typed = translate_names(raw, text_fields)
     # A lone surrogate, which JSON can hold, cannot be sent back.
     return {
-        name: cut_raw(name, value).encode("utf-8", "replace").decode()
+        name: BY_NAME[name].cut(value).encode("utf-8", "replace").decode()
         for name, value in typed.items()
         if isinstance(value, str)
     }
@@ -171,7 +173,7 @@ def _find_typed(raw: Mapping[str, Any], text_fields: Sequence[str]) -> dict[str,
 
 def _say(error: ServiceError, words: Words, now: datetime) -> str:
     if error.errors:
-        marked = any(_name(one) in _VISIBLE for one in error.errors)
+        marked = any(_name(one) in _SHOWN_NAMES for one in error.errors)
         return words["correct_marked"] if marked else ""
     return words[_SAID.get(type(error), "failed")].replace("{time}", _when(error, now))
 

@@ -16,6 +16,7 @@ from service.errors import (
     OriginNotAllowed,
     RateLimited,
 )
+from service.form.fields import FIELDS
 from service.http.answers import answer
 from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
 from service.http.faults import Faults
@@ -37,9 +38,8 @@ from service.http.routing import REFUSES
 from service.services import BEFORE_LIMITS, Services, services_of
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, choose_redirect, find_page, name_page
-from service.submission import operations, previews
+from service.submission import operations
 from service.submission.refusals import count_failure, show_form_place, show_refusal
-from service.submission.rules import NO_PARENT, WORDPRESS_NAMES
 from service.submission.schemas import (
     Form,
     Preview,
@@ -49,6 +49,7 @@ from service.submission.schemas import (
     Submitted,
 )
 from service.submission.storing import SubmissionWriter
+from service.wordpress.names import WORDPRESS_NAMES
 
 SUBMISSION: dict[str, Any] = {
     "readers": Readers.SITE,
@@ -57,7 +58,11 @@ SUBMISSION: dict[str, Any] = {
     "media": (JSON, *FORMS),
     "aliases": WORDPRESS_NAMES,
     # Whatever the encoding: WordPress sends it for a comment that answers none.
-    "alias_values": {"comment_parent": (NO_PARENT, int(NO_PARENT))},
+    "alias_values": {
+        field.wordpress: (field.wordpress_none, int(field.wordpress_none))
+        for field in FIELDS
+        if field.wordpress_none
+    },
     "headers": IDEMPOTENCY_KEY,
     "problems": (
         OriginNotAllowed,
@@ -241,14 +246,14 @@ async def preview_text(
     except Exception as raised:
         raise await _charge_refusal(services, request, raised) from None
     prefix = services.client_prefix(request)
-    return answer(await previews.preview_text(services, known, fields.get("text"), prefix))
+    return answer(await operations.preview_text(services, known, fields.get("text"), prefix))
 
 
 async def _read_preview(request: AppRequest, services: Services) -> dict[str, Any]:
     try:
         return await read_fields(request, (JSON,))
     except (BodyNotReadable, Invalid):
-        await previews.charge_preview(services, services.client_prefix(request))
+        await operations.charge_preview(services, services.client_prefix(request))
         raise
 
 

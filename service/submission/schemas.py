@@ -6,13 +6,13 @@ import msgspec
 from msgspec import Meta
 
 from service.comments.receipts import ReceiptToken
+from service.form.fields import MAX_NAME_CHARS, SHOWN
+from service.form.links import MAX_URL_CHARS
 from service.http.wire import ID_EXAMPLES, ID_PATTERN, SEEN, Article, Id, LanguageTag, Time
+from service.privacy.addresses import MAX_ADDRESS_CHARS
 from service.sites.policy import MAX_TEXT_CHARS_CEILING
 from service.telemetry.confidential import Confidential
 
-MAX_NAME_CHARS = 245
-MAX_EMAIL_CHARS = 254
-MAX_URL_CHARS = 2_000
 # As near to what is checked as a pattern comes; blanks are none.
 URL_PATTERN = r"""^\s*([Hh][Tt][Tt][Pp][Ss]?://([^\s/?#@"`<>\\%]+([/?#][^\s"`<>\\]*)?)?)?\s*$"""
 PARENT_PATTERN = rf"^\s*({ID_PATTERN})?\s*$"
@@ -47,7 +47,7 @@ class SubmitComment(Confidential, frozen=True):
     email: Annotated[
         str,
         Meta(
-            max_length=MAX_EMAIL_CHARS,
+            max_length=MAX_ADDRESS_CHARS,
             description="Never published.",
             examples=["dave@mail.example"],
             # Internationalised ones are taken too (RFC 6531).
@@ -148,8 +148,14 @@ class Form(msgspec.Struct, frozen=True):
     labels: dict[str, str]
 
 
-# The words of a form, by the keys that they have in every language.
+# The words of a form, by the keys that they have in every language; of the fields those of one line first.
 LABELS = (
-    *("title", "name", "email", "email_note", "url", "text", "submit", "required", "held"),
-    *("remember_me", "cancel", "reply", "closed"),
+    "title",
+    *(
+        word
+        for field in sorted(SHOWN, key=lambda field: field.is_long)
+        for word in (field.name, field.input.note if field.input else "")
+        if word
+    ),
+    *("submit", "required", "held", "remember_me", "cancel", "reply", "closed"),
 )

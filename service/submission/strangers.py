@@ -7,13 +7,16 @@ from typing import Any
 
 import msgspec
 
-from service.comments.texts import MAX_RAW_CHARS
+from service.form.fields import BY_NAME
 from service.http.forms import MAX_FORM_FIELDS
-from service.sites.plugin_fields import explain_plugin_field
 from service.sites.redirects import FROM_PAGE
-from service.submission.rules import CONSENT, OUR_NAMES, WORDPRESS_NAMES, translate_names
 from service.telemetry.logs import get_logger
 from service.telemetry.metrics import Metrics
+from service.wordpress.names import WORDPRESS_NAMES, translate_names
+from service.wordpress.plugin_fields import explain_plugin_field
+
+# The box of `form.consent`, which the browser asks for.
+CONSENT = "consent"
 
 MAX_STRANGERS = 3
 # Shorter ones are told only where the text is missing: they may be a rating, or a number.
@@ -42,7 +45,7 @@ def find_strangers(raw: Mapping[str, Any], text_fields: Sequence[str]) -> list[S
     Where there is no text, short ones too: one of them may be it. With the text they have at most the
     characters of one text that is as long as is read.
     """
-    known = {FROM_PAGE, CONSENT, *OUR_NAMES, *WORDPRESS_NAMES, *text_fields}
+    known = {FROM_PAGE, CONSENT, *BY_NAME, *WORDPRESS_NAMES, *text_fields}
     text = translate_names(raw, text_fields).get("text")
     found = [
         Stranger(name if _HARMLESS_NAME.fullmatch(name) else None, value)
@@ -58,7 +61,7 @@ def find_strangers(raw: Mapping[str, Any], text_fields: Sequence[str]) -> list[S
     ]
     found.sort(key=lambda one: (one.looks_written, len(one.value)), reverse=True)
     used = len(text) if isinstance(text, str) else 0
-    return list(_cut(found[:MAX_STRANGERS], MAX_RAW_CHARS["text"] - used))
+    return list(_cut(found[:MAX_STRANGERS], BY_NAME["text"].max_raw_chars - used))
 
 
 def _cut(strangers: Iterable[Stranger], room: int) -> Iterator[Stranger]:

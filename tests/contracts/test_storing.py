@@ -13,10 +13,12 @@ from service.clock import new_id
 from service.comments.errors import DuplicateComment
 from service.comments.tables import StatusTally
 from service.errors import IdempotencyKeyReused
+from service.form.fields import Submission
+from service.privacy.addresses import Address
 from service.privacy.tables import DataKey
 from service.sites.tables import Site
-from service.submission.storing import Draft, Key, Stored, store_drafts
-from service.text.markup import MARKUP_VERSION
+from service.submission.drafts import Draft, Key
+from service.submission.storing import Stored, store_drafts
 from tests.cast import House
 from tests.in_process import START
 
@@ -29,33 +31,32 @@ class Desk:
         self._site_id = site_id
         self._key_id = key_id
 
-    def draft(self, text: str, *, key: Key | None = None, **columns: Any) -> Draft:
-        """Make a draft; `columns` are what its comment has in place of the usual."""
+    def draft(self, text: str, *, key: Key | None = None, status: Any = "pending") -> Draft:
+        """Make a draft of a comment, by default of one as all are that come in."""
+        address = Address("dave@mail.example", "dave@mail.example")
         comment_id = new_id()
-        comment: dict[str, Any] = {
-            "id": comment_id,
-            "site_id": self._site_id,
-            "article_id": new_id(),
-            "parent_id": None,
-            "depth": 0,
-            "name": "Dave",
-            "url": None,
-            "text": text,
-            "html": text,
-            # Else it would be rendered anew behind the test's back.
-            "markup": MARKUP_VERSION,
-            "status": "pending",
-            "visibility": "hidden",
-            "version": 1,
-            "edited": False,
-            "submitted_at": START,
-            "signals": [],
-            "fingerprint": sha256(text.encode()).digest(),
-            "client_hash": b"hash",
-        }
-        address = {"id": comment_id, "site_id": self._site_id, "key_id": self._key_id}
-        sealed = {"sealed": b"sealed", "author_index": b"author"}
-        return Draft({**comment, **columns}, "/post", {**address, **sealed}, key)
+        return Draft(
+            id=comment_id,
+            site_id=self._site_id,
+            article_id=new_id(),
+            submission=Submission("/post", "Dave", address, text, None, None, None),
+            parent=None,
+            html=text,
+            search=text,
+            status=status,
+            signals=[],
+            submitted_at=START,
+            fingerprint=sha256(text.encode()).digest(),
+            client_hash=b"hash",
+            address={
+                "id": comment_id,
+                "site_id": self._site_id,
+                "key_id": self._key_id,
+                "sealed": b"sealed",
+                "author_index": b"author",
+            },
+            key=key,
+        )
 
     async def store(self, *drafts: Draft) -> Sequence[object]:
         return await self._house.database.write(lambda connection: store_drafts(connection, drafts))

@@ -1,0 +1,254 @@
+"""The table of the comment form's fields: whoever adds a field adds a line here.
+
+From it follow what a form shows, how a value is read, bounded and checked, what errors point at, what
+WordPress calls a field, what a repeat is known by, and which columns of a comment's row are the commenter's.
+"""
+
+import typing
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from service.errors import FieldError, FieldRefused, Invalid
+from service.form.links import MAX_URL_CHARS, check_url
+from service.form.texts import check_apart, check_length, check_text
+from service.http.fields import NOT_STORABLE, REQUIRED, is_storable
+from service.http.wire import MAX_ARTICLE_CHARS
+from service.privacy.addresses import MAX_ADDRESS_CHARS, Address, check_address
+from service.privacy.vault import Keyring
+from service.text.normalising import normalise_line
+
+MAX_NAME_CHARS = 245
+
+
+class Policy(Protocol):
+    """What the checks ask of the settings of a site, which know the names of these fields."""
+
+    @property
+    def max_text_chars(self) -> int: ...
+
+
+class Site(Protocol):
+    """What the checks ask of a site."""
+
+    @property
+    def policy(self) -> Policy: ...
+
+    def article_key(self, raw: str) -> str:
+        """Give the canonical key of an article; raises FieldRefused."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """How the form shows a field that people fill in; the word for it is the one under the field's name."""
+
+    kind: str = ""
+    dir: str = "auto"
+    autocomplete: str = ""
+    note: str = ""
+    """The word for what is said below it."""
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """What is declared of a field; its name, and whether it is required, come from the class that has it."""
+
+    name: str = ""
+    is_required: bool = False
+    check: Callable[[str, Site], object]
+    """Gives a storable text in its stored form; raises FieldRefused."""
+    meaning: str
+    """What somebody is told who asks what a form's field is for."""
+    wordpress: str = ""
+    """Its name in the WordPress form, where that is another one."""
+    wordpress_none: str = ""
+    """What WordPress sends under that name for none."""
+    max_raw_chars: int = 1_024
+    """What a value may have before anything is done to it: what takes long takes as long as this."""
+    max_chars: int | None = None
+    """The limit that forms are told."""
+    input: Input | None = None
+    """None is hidden: sent back with the page of errors, and not shown."""
+    is_long: bool = False
+    """Whether it has several lines."""
+    is_in_row: bool = False
+    """Whether the comment's row has it as a column of the same name."""
+    tells_repeats: bool = False
+    """Whether a comment is no repeat of one in the same place where this differs."""
+    is_of_comment: bool = True
+    """Whether a request is another one where this differs, under the same Idempotency-Key."""
+    is_lenient: bool = False
+    """Whether a value that is too long counts as absent."""
+
+    @property
+    def pointer(self) -> str:
+        return f"#/{self.name}"
+
+    def read(self, raw: object, site: Site) -> object:
+        """Give a value in its stored form, None where it may be absent; raises FieldRefused."""
+        if raw is None:
+            if self.is_required:
+                raise FieldRefused(f"{self.name}_required", REQUIRED)
+            return None
+        most = self.max_raw_chars
+        if isinstance(raw, str) and len(raw) > most and not self.is_lenient:
+            detail = (
+                f"At most {most:,} characters are read; this has {len(raw):,}. Nothing was cut."
+            )
+            raise FieldRefused(f"{self.name}_too_long", detail)
+        if not isinstance(raw, str) or not is_storable(raw):
+            raise FieldRefused(f"{self.name}_invalid", NOT_STORABLE)
+        return self.check(raw, site)
+
+    def cut(self, raw: str) -> str:
+        """Give as much of a value as is sent back: one character more than is read, so it stays refused."""
+        return raw[: self.max_raw_chars + 1]
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """A submission: every field valid and normalised, in the order in which errors name them.
+
+    A field that was refused is None, which nobody sees but who lists what else is wrong. `parent` is checked
+    against the database.
+    """
+
+    article: Annotated[
+        str,
+        Field(
+            meaning="the article",
+            wordpress="comment_post_ID",
+            max_raw_chars=MAX_ARTICLE_CHARS,
+            check=lambda raw, site: site.article_key(raw),
+        ),
+    ]
+    name: Annotated[
+        str,
+        Field(
+            meaning="the name",
+            wordpress="author",
+            max_chars=MAX_NAME_CHARS,
+            check=lambda raw, _: check_length("name", normalise_line(raw), MAX_NAME_CHARS),
+            input=Input(autocomplete="name"),
+            is_in_row=True,
+            tells_repeats=True,
+        ),
+    ]
+    email: Annotated[
+        Address,
+        Field(
+            meaning="the address, which is never published",
+            max_chars=MAX_ADDRESS_CHARS,
+            check=lambda raw, _: check_address(raw),
+            input=Input(kind="email", dir="ltr", autocomplete="email", note="email_note"),
+        ),
+    ]
+    text: Annotated[
+        str,
+        Field(
+            meaning="the text",
+            wordpress="comment",
+            max_raw_chars=131_050,
+            check=lambda raw, site: check_text(raw, site.policy.max_text_chars),
+            input=Input(),
+            is_long=True,
+            is_in_row=True,
+            tells_repeats=True,
+        ),
+    ]
+    url: Annotated[
+        str | None,
+        Field(
+            meaning="the commenter's website",
+            max_raw_chars=4_096,
+            max_chars=MAX_URL_CHARS,
+            check=lambda raw, _: check_url(raw),
+            input=Input(kind="url", dir="ltr", autocomplete="url"),
+            is_in_row=True,
+        ),
+    ]
+    parent: Annotated[
+        str | None,
+        Field(
+            meaning="the comment that is answered",
+            wordpress="comment_parent",
+            wordpress_none="0",
+            check=lambda raw, _: raw.strip() or None,
+        ),
+    ]
+    redirect_to: Annotated[
+        str | None,
+        Field(
+            meaning="where the browser goes afterwards, if that is in an origin of the site",
+            max_raw_chars=4_096,
+            check=lambda raw, _: raw,
+            is_of_comment=False,
+            is_lenient=True,
+        ),
+    ]
+
+    def columns(self) -> dict[str, object]:
+        """Give what a comment's row has of it under the same names."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
+    def texts(self) -> list[str]:
+        """Give what makes it another submission under one Idempotency-Key, by the original spelling."""
+        values = [getattr(self, field.name) for field in FIELDS if field.is_of_comment]
+        return [one.original if isinstance(one, Address) else one or "" for one in values]
+
+
+def list_fields(kind: type[msgspec.Struct]) -> tuple[Field, ...]:
+    """Read what a class declares of its fields."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return tuple(
+        msgspec.structs.replace(
+            hint.__metadata__[0],
+            name=name,
+            is_required=type(None) not in typing.get_args(hint.__origin__),
+        )
+        for name, hint in hints.items()
+    )
+
+
+FIELDS = list_fields(Submission)
+BY_NAME = {field.name: field for field in FIELDS}
+# Those that people fill in, as they stand in the form: first the text.
+SHOWN = sorted((one for one in FIELDS if one.input), key=lambda one: not one.is_long)
+HIDDEN = [one for one in FIELDS if not one.input]
+COLUMNS = tuple(field.name for field in FIELDS if field.is_in_row)
+REPEATED = tuple(field.name for field in FIELDS if field.tells_repeats)
+
+
+def read_submission(fields: Mapping[str, Any], site: Site) -> tuple[Submission, list[FieldError]]:
+    """Read fields under our own names, with the errors of all that are refused."""
+    values: list[Any] = []
+    errors: list[FieldError] = []
+    for field in FIELDS:
+        try:
+            values.append(field.read(fields.get(field.name), site))
+        except FieldRefused as refusal:
+            values.append(None)
+            errors.append(refusal.as_error(pointer=field.pointer))
+    return Submission(*values), errors
+
+
+async def read_text(raw: object, site: Site) -> str:
+    """Give a text of its own, such as a correction, as one of a submission is stored; raises Invalid."""
+    field = BY_NAME["text"]
+    try:
+        return str(await check_apart(lambda: field.read(raw, site), raw))
+    except FieldRefused as refusal:
+        raise Invalid(errors=[refusal.as_error(pointer=field.pointer)]) from None
+
+
+def make_fingerprint(
+    keyring: Keyring,
+    site_id: UUID,
+    article: str,
+    parent_id: UUID | None,
+    content: Mapping[str, Any],
+) -> bytes:
+    """Give what a repeat would have as well: a comment in the same place with the same `REPEATED`."""
+    place = (site_id.bytes, article.encode(), parent_id.bytes if parent_id else b"")
+    return keyring.mac(
+        "fingerprint", *place, *((content[name] or "").encode() for name in REPEATED)
+    )
