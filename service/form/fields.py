@@ -10,12 +10,13 @@ from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from service.errors import FieldError, FieldRefused, Invalid
-from service.form.links import MAX_URL_CHARS, check_url
-from service.form.texts import check_apart, check_length, check_text
+from service.form.links import MAX_URL_CHARS, URL_PATTERN, check_url
+from service.form.texts import MAX_TEXT_CHARS_CEILING, check_apart, check_length, check_text
 from service.http.fields import NOT_STORABLE, REQUIRED, is_storable
-from service.http.wire import MAX_ARTICLE_CHARS
+from service.http.wire import ID_EXAMPLES, ID_PATTERN, MAX_ARTICLE_CHARS, SEEN, Article
 from service.privacy.addresses import MAX_ADDRESS_CHARS, Address, check_address
 from service.privacy.vault import Keyring
 from service.text.normalising import normalise_line
@@ -46,39 +47,37 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
     dir: str = "auto"
     autocomplete: str = ""
+    # The word for what is said below it.
     note: str = ""
-    """The word for what is said below it."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """What is declared of a field; its name, and whether it is required, come from the class that has it."""
+    """What is declared of a field, beside what the document says of it."""
 
+    # These three come from the class that has it.
     name: str = ""
     is_required: bool = False
+    wire: Meta = Meta()
+    # Gives a storable text in its stored form; raises FieldRefused.
     check: Callable[[str, Site], object]
-    """Gives a storable text in its stored form; raises FieldRefused."""
+    # What somebody is told who asks what a form's field is for.
     meaning: str
-    """What somebody is told who asks what a form's field is for."""
+    # Its name in the WordPress form, where that is another one, and what is sent under that for none.
     wordpress: str = ""
-    """Its name in the WordPress form, where that is another one."""
     wordpress_none: str = ""
-    """What WordPress sends under that name for none."""
+    # What a value may have before anything is done to it: what takes long takes as long as this.
     max_raw_chars: int = 1_024
-    """What a value may have before anything is done to it: what takes long takes as long as this."""
-    max_chars: int | None = None
-    """The limit that forms are told."""
+    # None is hidden: sent back with the page of errors, and not shown.
     input: Input | None = None
-    """None is hidden: sent back with the page of errors, and not shown."""
     is_long: bool = False
-    """Whether it has several lines."""
+    # Whether the comment's row has it as a column of the same name.
     is_in_row: bool = False
-    """Whether the comment's row has it as a column of the same name."""
+    # Whether a comment is no repeat of one in the same place where this differs.
     tells_repeats: bool = False
-    """Whether a comment is no repeat of one in the same place where this differs."""
+    # Whether a request is another one where this differs, under the same Idempotency-Key.
     is_of_comment: bool = True
-    """Whether a request is another one where this differs, under the same Idempotency-Key."""
+    # Whether a value that is too long counts as absent.
     is_lenient: bool = False
-    """Whether a value that is too long counts as absent."""
 
     @property
     def pointer(self) -> str:
@@ -114,6 +113,7 @@ class Submission(msgspec.Struct, frozen=True):
 
     article: Annotated[
         str,
+        typing.get_args(Article)[1],
         Field(
             meaning="the article",
             wordpress="comment_post_ID",
@@ -123,10 +123,16 @@ class Submission(msgspec.Struct, frozen=True):
     ]
     name: Annotated[
         str,
+        Meta(
+            min_length=1,
+            max_length=MAX_NAME_CHARS,
+            description="Shown in public.",
+            examples=["Dave"],
+            extra_json_schema=SEEN,
+        ),
         Field(
             meaning="the name",
             wordpress="author",
-            max_chars=MAX_NAME_CHARS,
             check=lambda raw, _: check_length("name", normalise_line(raw), MAX_NAME_CHARS),
             input=Input(autocomplete="name"),
             is_in_row=True,
@@ -135,19 +141,32 @@ class Submission(msgspec.Struct, frozen=True):
     ]
     email: Annotated[
         Address,
+        Meta(
+            max_length=MAX_ADDRESS_CHARS,
+            description="Never published.",
+            examples=["dave@mail.example"],
+            # Internationalised ones are taken too (RFC 6531).
+            extra_json_schema={"format": "idn-email"},
+        ),
         Field(
             meaning="the address, which is never published",
-            max_chars=MAX_ADDRESS_CHARS,
             check=lambda raw, _: check_address(raw),
             input=Input(kind="email", dir="ltr", autocomplete="email", note="email_note"),
         ),
     ]
     text: Annotated[
         str,
+        Meta(
+            min_length=1,
+            max_length=MAX_TEXT_CHARS_CEILING,
+            description="In the markup of comments; the site's own limit may be lower.",
+            examples=["I like this."],
+            extra_json_schema=SEEN,
+        ),
         Field(
             meaning="the text",
             wordpress="comment",
-            max_raw_chars=131_050,
+            max_raw_chars=2 * MAX_TEXT_CHARS_CEILING,
             check=lambda raw, site: check_text(raw, site.policy.max_text_chars),
             input=Input(),
             is_long=True,
@@ -157,10 +176,15 @@ class Submission(msgspec.Struct, frozen=True):
     ]
     url: Annotated[
         str | None,
+        Meta(
+            max_length=MAX_URL_CHARS,
+            description="http or https; a host without a scheme gets https, a bare scheme is none.",
+            examples=["https://dave.example/"],
+            extra_json_schema={"pattern": URL_PATTERN},
+        ),
         Field(
             meaning="the commenter's website",
             max_raw_chars=4_096,
-            max_chars=MAX_URL_CHARS,
             check=lambda raw, _: check_url(raw),
             input=Input(kind="url", dir="ltr", autocomplete="url"),
             is_in_row=True,
@@ -168,6 +192,11 @@ class Submission(msgspec.Struct, frozen=True):
     ]
     parent: Annotated[
         str | None,
+        Meta(
+            description="The id of the visible comment that this one answers.",
+            examples=ID_EXAMPLES,
+            extra_json_schema={"pattern": rf"^\s*({ID_PATTERN})?\s*$"},
+        ),
         Field(
             meaning="the comment that is answered",
             wordpress="comment_parent",
@@ -177,6 +206,7 @@ class Submission(msgspec.Struct, frozen=True):
     ]
     redirect_to: Annotated[
         str | None,
+        Meta(description="Forms: where to go afterwards, in an allowed origin."),
         Field(
             meaning="where the browser goes afterwards, if that is in an origin of the site",
             max_raw_chars=4_096,
@@ -196,25 +226,21 @@ class Submission(msgspec.Struct, frozen=True):
         return [one.original if isinstance(one, Address) else one or "" for one in values]
 
 
-def list_fields(kind: type[msgspec.Struct]) -> tuple[Field, ...]:
-    """Read what a class declares of its fields."""
-    hints = typing.get_type_hints(kind, include_extras=True)
-    return tuple(
-        msgspec.structs.replace(
-            hint.__metadata__[0],
-            name=name,
-            is_required=type(None) not in typing.get_args(hint.__origin__),
-        )
-        for name, hint in hints.items()
+FIELDS: tuple[Field, ...] = tuple(
+    msgspec.structs.replace(
+        hint.__metadata__[1],
+        name=name,
+        is_required=type(None) not in typing.get_args(hint.__origin__),
+        wire=hint.__metadata__[0],
     )
-
-
-FIELDS = list_fields(Submission)
+    for name, hint in typing.get_type_hints(Submission, include_extras=True).items()
+)
 BY_NAME = {field.name: field for field in FIELDS}
 # Those that people fill in, as they stand in the form: first the text.
 SHOWN = sorted((one for one in FIELDS if one.input), key=lambda one: not one.is_long)
 HIDDEN = [one for one in FIELDS if not one.input]
 COLUMNS = tuple(field.name for field in FIELDS if field.is_in_row)
+Text = Annotated[str, BY_NAME["text"].wire]
 REPEATED = tuple(field.name for field in FIELDS if field.tells_repeats)
 
 

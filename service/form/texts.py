@@ -9,6 +9,8 @@ from service.http.fields import REQUIRED
 from service.text.markup import render_html, shows_anything
 from service.text.normalising import has_visible, normalise_text
 
+# The column sizes of a WordPress database, which the forms out there were made for.
+MAX_TEXT_CHARS_CEILING = 65_525
 # What is longer takes longer to render, or to check, than other requests should wait for.
 MAX_CHARS_AT_ONCE = 4_096
 

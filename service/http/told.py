@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import msgspec
 from msgspec import Meta
@@ -38,6 +38,11 @@ def unwrap(kind: Any) -> tuple[Any, list[Meta]]:
         choices = [one for one in typing.get_args(kind) if one not in absent]
         return unwrap(choices[0]) if len(choices) == 1 else (kind, [])
     return kind, []
+
+
+def is_struct(kind: object) -> TypeGuard[type[msgspec.Struct]]:
+    """Tell whether something is a Struct class."""
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def find_extra(metas: list[Meta], name: str) -> Any:
@@ -76,7 +81,7 @@ def describe_kind(kind: Any) -> str:
         return " ".join(["text", *_bounds(metas, "min_length", "max_length"), "characters long"])
     if origin is list:
         return " ".join(["a list", *_bounds(metas, "min_length", "max_length")])
-    if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
+    if is_struct(origin):
         return _PLAIN[dict]
     if origin in {typing.Union, types.UnionType}:
         return " or ".join(describe_kind(one) for one in typing.get_args(plain))

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, field
 
 from service.errors import FieldError
+from service.form.texts import MAX_TEXT_CHARS_CEILING
 from service.http.fields import find_errors, point_to
 from service.http.tidy import tidy_texts
 from service.rate_limiting.rules import Limit, parse_limit
@@ -26,9 +27,6 @@ from service.sites.kinds import (
 )
 from service.text.languages import FALLBACK, Language
 from service.wordpress.text_fields import TextFields, parse_text_fields
-
-# The column sizes of a WordPress database, which the forms out there were made for.
-MAX_TEXT_CHARS_CEILING = 65_525
 
 DEFAULT_REASONS = {
     "off_topic": "Your comment is not about this article.",

@@ -11,7 +11,7 @@ from service.concurrency.patience import Patience
 from service.concurrency.turns import Turns
 from service.database import UNKNOWN
 from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
-from service.form.fields import FIELDS, Submission, read_submission, read_text
+from service.form.fields import SHOWN, Submission, read_submission, read_text
 from service.form.texts import check_apart, render_apart
 from service.http.reading import check_idempotency_key
 from service.privacy.addresses import suspect_slip
@@ -181,12 +181,12 @@ def _answer(services: Services, arrival: Arrival, stored: Stored) -> Submitted:
 async def describe_form(services: Services, site: KnownSite, key: str, lang: str | None) -> Form:
     """Say what a form for an article, by its canonical key, needs."""
     closed = await _refuse_closed(services, site, key)
-    limits = {field.name: field.max_chars for field in FIELDS if field.max_chars}
+    limits = {field.name: field.wire.max_length or 0 for field in SHOWN}
     words = read_words(find_language(lang or "") or site.policy.language)
     return Form(
         article=key,
         open=closed is None,
-        limits=FormLimits(**limits, text=site.policy.max_text_chars),
+        limits=FormLimits(**{**limits, "text": site.policy.max_text_chars}),
         max_depth=site.policy.max_depth,
         labels={key: words[key] for key in LABELS},
     )

@@ -49,8 +49,7 @@ def test_the_document_and_the_docs_have_every_field_under_both_names() -> None:
 
 
 def test_a_form_is_told_of_every_field_that_it_shows() -> None:
-    limited = {field.name for field in SHOWN if field.max_chars or field.is_long}
-    assert set(FormLimits.__struct_fields__) == limited
+    assert set(FormLimits.__struct_fields__) == {field.name for field in SHOWN}
     for language in LANGUAGES:
         assert all(read_words(language)[field.name] for field in SHOWN)
 
