@@ -6,7 +6,7 @@ WordPress calls a field, what a repeat is known by, and which columns of a comme
 
 import typing
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -41,16 +41,6 @@ class Site(Protocol):
         """Give the canonical key of an article; raises FieldRefused."""
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """How the form shows a field that people fill in; the word for it is the one under the field's name."""
-
-    kind: str = ""
-    dir: str = "auto"
-    autocomplete: str = ""
-    # The word for what is said below it.
-    note: str = ""
-
-
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """What is declared of a field, beside what the document says of it."""
 
@@ -67,21 +57,26 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     wordpress_none: str = ""
     # What a value may have before anything is done to it: what takes long takes as long as this.
     max_raw_chars: int = 1_024
-    # None is hidden: sent back with the page of errors, and not shown.
-    input: Input | None = None
-    is_long: bool = False
+    # How the form shows it: as a `textarea`, or an input of this kind; what is empty is hidden, and sent back
+    # with the page of errors.
+    shown_as: Literal["", "text", "email", "url", "textarea"] = ""
+    # The word for what is said below it.
+    note: str = ""
     # Whether the comment's row has it as a column of the same name.
     is_in_row: bool = False
     # Whether a comment is no repeat of one in the same place where this differs.
     tells_repeats: bool = False
-    # Whether a request is another one where this differs, under the same Idempotency-Key.
-    is_of_comment: bool = True
-    # Whether a value that is too long counts as absent.
-    is_lenient: bool = False
+    # Whether it is for the browser alone: not of what makes a request another one under its Idempotency-Key,
+    # and as if absent where it is too long.
+    is_aside: bool = False
 
     @property
     def pointer(self) -> str:
         return f"#/{self.name}"
+
+    @property
+    def is_long(self) -> bool:
+        return self.shown_as == "textarea"
 
     def read(self, raw: object, site: Site) -> object:
         """Give a value in its stored form, None where it may be absent; raises FieldRefused."""
@@ -90,11 +85,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
                 raise FieldRefused(f"{self.name}_required", REQUIRED)
             return None
         most = self.max_raw_chars
-        if isinstance(raw, str) and len(raw) > most and not self.is_lenient:
-            detail = (
-                f"At most {most:,} characters are read; this has {len(raw):,}. Nothing was cut."
-            )
-            raise FieldRefused(f"{self.name}_too_long", detail)
+        if isinstance(raw, str) and len(raw) > most and not self.is_aside:
+            detail = f"At most {most:,} characters are read; this has {len(raw):,}."
+            raise FieldRefused(f"{self.name}_too_long", f"{detail} Nothing was cut.")
         if not isinstance(raw, str) or not is_storable(raw):
             raise FieldRefused(f"{self.name}_invalid", NOT_STORABLE)
         return self.check(raw, site)
@@ -134,7 +127,7 @@ class Submission(msgspec.Struct, frozen=True):
             meaning="the name",
             wordpress="author",
             check=lambda raw, _: check_length("name", normalise_line(raw), MAX_NAME_CHARS),
-            input=Input(autocomplete="name"),
+            shown_as="text",
             is_in_row=True,
             tells_repeats=True,
         ),
@@ -151,7 +144,8 @@ class Submission(msgspec.Struct, frozen=True):
         Field(
             meaning="the address, which is never published",
             check=lambda raw, _: check_address(raw),
-            input=Input(kind="email", dir="ltr", autocomplete="email", note="email_note"),
+            shown_as="email",
+            note="email_note",
         ),
     ]
     text: Annotated[
@@ -168,8 +162,7 @@ class Submission(msgspec.Struct, frozen=True):
             wordpress="comment",
             max_raw_chars=2 * MAX_TEXT_CHARS_CEILING,
             check=lambda raw, site: check_text(raw, site.policy.max_text_chars),
-            input=Input(),
-            is_long=True,
+            shown_as="textarea",
             is_in_row=True,
             tells_repeats=True,
         ),
@@ -186,7 +179,7 @@ class Submission(msgspec.Struct, frozen=True):
             meaning="the commenter's website",
             max_raw_chars=4_096,
             check=lambda raw, _: check_url(raw),
-            input=Input(kind="url", dir="ltr", autocomplete="url"),
+            shown_as="url",
             is_in_row=True,
         ),
     ]
@@ -211,8 +204,7 @@ class Submission(msgspec.Struct, frozen=True):
             meaning="where the browser goes afterwards, if that is in an origin of the site",
             max_raw_chars=4_096,
             check=lambda raw, _: raw,
-            is_of_comment=False,
-            is_lenient=True,
+            is_aside=True,
         ),
     ]
 
@@ -222,7 +214,7 @@ class Submission(msgspec.Struct, frozen=True):
 
     def texts(self) -> list[str]:
         """Give what makes it another submission under one Idempotency-Key, by the original spelling."""
-        values = [getattr(self, field.name) for field in FIELDS if field.is_of_comment]
+        values = [getattr(self, field.name) for field in FIELDS if not field.is_aside]
         return [one.original if isinstance(one, Address) else one or "" for one in values]
 
 
@@ -237,8 +229,8 @@ FIELDS: tuple[Field, ...] = tuple(
 )
 BY_NAME = {field.name: field for field in FIELDS}
 # Those that people fill in, as they stand in the form: first the text.
-SHOWN = sorted((one for one in FIELDS if one.input), key=lambda one: not one.is_long)
-HIDDEN = [one for one in FIELDS if not one.input]
+SHOWN = sorted((one for one in FIELDS if one.shown_as), key=lambda one: not one.is_long)
+HIDDEN = [one for one in FIELDS if not one.shown_as]
 COLUMNS = tuple(field.name for field in FIELDS if field.is_in_row)
 Text = Annotated[str, BY_NAME["text"].wire]
 REPEATED = tuple(field.name for field in FIELDS if field.tells_repeats)

@@ -26,7 +26,7 @@ from service.sites.kinds import (
     parse_privacy_url,
 )
 from service.text.languages import FALLBACK, Language
-from service.wordpress.text_fields import TextFields, parse_text_fields
+from service.wordpress.names import TextFields, parse_text_fields
 
 DEFAULT_REASONS = {
     "off_topic": "Your comment is not about this article.",

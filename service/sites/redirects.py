@@ -53,14 +53,10 @@ def _keep_page(url: object, origins: Sequence[str]) -> str | None:
     if _AT.search(query):
         page = path
     # A lone surrogate stands for bytes that are no text, and cannot be encoded.
-    if (
-        not is_storable(page)
-        or len(page) > MAX_URL_CHARS
-        or _TREACHEROUS.search(page)
-        or origin_of(page) not in origins
-    ):
+    if not is_storable(page) or len(page) > MAX_URL_CHARS or _TREACHEROUS.search(page):
         return None
-    return None if urlsplit(page).path.endswith(_TARGET) else quote(page, safe=_SAFE)
+    is_page = origin_of(page) in origins and not urlsplit(page).path.endswith(_TARGET)
+    return quote(page, safe=_SAFE) if is_page else None
 
 
 def name_page(page: str | None) -> str:

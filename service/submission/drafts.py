@@ -1,12 +1,13 @@
 """From a valid submission to the draft of a comment: what a client may not set has its value from here."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from service.clock import new_id
+from service.comments.rules import Status
 from service.form.fields import Submission, make_fingerprint
 from service.privacy.vault import Keyring
 from service.rate_limiting.rules import Verdict
@@ -35,64 +36,59 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """A valid submission with where it goes, where it comes from, and the keys of the installation."""
+    """A valid submission, with where it goes, where it comes from, and whether it filled a trap."""
 
     site: KnownSite
     submission: Submission
     parent: Parent | None
     prefix: str
-    keyring: Keyring
-    key: Key | None
-    is_decoyed: bool
+    key: Key | None = None
+    is_decoyed: bool = False
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A submission that is ready to be written."""
 
+    arrival: Arrival
     id: UUID
-    site_id: UUID
     # The one that the article gets if this is its first comment.
     article_id: UUID
-    submission: Submission
-    parent: Parent | None
     html: str
     search: str
-    status: Literal["pending", "spam"]
+    status: Status
     signals: list[Signal]
     submitted_at: datetime
     fingerprint: bytes
     client_hash: bytes
     # The row of the sealed address.
     address: dict[str, Any]
-    key: Key | None
 
     @property
     def place(self) -> tuple[UUID, str]:
         """Where the comment goes: the site, and the key of the article."""
-        return self.site_id, self.submission.article
+        return self.arrival.site.id, self.arrival.submission.article
 
     def as_row(self, article_id: UUID) -> dict[str, Any]:
         """Give the row of the comment, under the article that is there."""
+        parent = self.arrival.parent
+        made = {name: getattr(self, name) for name in _MADE}
         return {
-            "id": self.id,
-            "site_id": self.site_id,
+            **self.arrival.submission.columns(),
+            **made,
+            "site_id": self.arrival.site.id,
             "article_id": article_id,
-            "parent_id": self.parent.id if self.parent else None,
-            "depth": self.parent.depth + 1 if self.parent else 0,
-            **self.submission.columns(),
-            "html": self.html,
+            "parent_id": parent.id if parent else None,
+            "depth": parent.depth + 1 if parent else 0,
             "markup": MARKUP_VERSION,
-            "search": self.search,
-            "status": self.status,
             "visibility": "hidden",
             "version": 1,
             "edited": False,
-            "submitted_at": self.submitted_at,
             "decided_at": None if self.status == "pending" else self.submitted_at,
-            "signals": self.signals,
-            "fingerprint": self.fingerprint,
-            "client_hash": self.client_hash,
         }
+
+
+# The columns that are called as they are here.
+_MADE = tuple(name for name in Draft.__struct_fields__ if name not in {"arrival", "address"})
 
 
 def make_key(keyring: Keyring, submission: Submission, idempotency_key: str) -> Key:
@@ -103,28 +99,24 @@ def make_key(keyring: Keyring, submission: Submission, idempotency_key: str) -> 
     )
 
 
-def make_draft(arrival: Arrival, html: str, search: str, verdict: Verdict, now: datetime) -> Draft:
+def make_draft(
+    keyring: Keyring, arrival: Arrival, html: str, search: str, verdict: Verdict, now: datetime
+) -> Draft:
     """Make the draft of a comment, with its text as HTML and what it is found by."""
-    site, submission, keyring = arrival.site, arrival.submission, arrival.keyring
-    comment_id, parent_id = new_id(), arrival.parent.id if arrival.parent else None
+    site, submission, address = arrival.site, arrival.submission, arrival.submission.email
+    place = (site.id, submission.article, arrival.parent.id if arrival.parent else None)
     flood = [ADDRESS_FLOOD] if FLOOD_RULE in verdict.over else []
-    day = now.date().isoformat().encode()
-    address = submission.email
+    day, comment_id = now.date().isoformat().encode(), new_id()
     return Draft(
+        arrival=arrival,
         id=comment_id,
-        site_id=site.id,
         article_id=new_id(),
-        submission=submission,
-        parent=arrival.parent,
         html=html,
         search=search,
         status="spam" if arrival.is_decoyed else "pending",
         signals=[*flood, DECOY_FILLED] if arrival.is_decoyed else flood,
         submitted_at=now,
-        fingerprint=make_fingerprint(
-            keyring, site.id, submission.article, parent_id, submission.columns()
-        ),
+        fingerprint=make_fingerprint(keyring, *place, submission.columns()),
         client_hash=keyring.mac("client", day, arrival.prefix.encode()),
         address=keyring.seal_row(comment_id, site.id, address.original, address.folded),
-        key=arrival.key,
     )

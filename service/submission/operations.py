@@ -15,6 +15,7 @@ from service.form.fields import SHOWN, Submission, read_submission, read_text
 from service.form.texts import check_apart, render_apart
 from service.http.reading import check_idempotency_key
 from service.privacy.addresses import suspect_slip
+from service.privacy.vault import Keyring
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
 from service.sites.directory import KnownSite
@@ -64,7 +65,7 @@ async def submit_comment(
         await _refuse(services, site, prefix, [*errors, *closed])
     key = make_key(keyring, submission, idempotency_key) if idempotency_key else None
     is_decoyed = has_filled_decoy(raw_fields, text_fields)
-    arrival = Arrival(site, submission, parent, prefix, keyring, key, is_decoyed)
+    arrival = Arrival(site, submission, parent, prefix, key, is_decoyed)
     # Who waits for the one before it does so within what it may wait for in all.
     waiting = _turns.take((site.id, key.key_hash)) if key else nullcontext()
     async with Patience(services.settings.database_patience_seconds, UNKNOWN), waiting:
@@ -72,9 +73,9 @@ async def submit_comment(
         if stored is None and closed:
             await _refuse(services, site, prefix, closed)
         if stored is None:
-            stored = await _charge_and_store(services, writer, arrival)
+            stored = await _charge_and_store(services, writer, keyring, arrival)
     services.metrics.submissions.labels("replayed" if stored.replayed else "taken").inc()
-    return _answer(services, arrival, stored), stored.replayed
+    return _answer(services, keyring, submission, stored), stored.replayed
 
 
 async def _refuse(
@@ -142,7 +143,7 @@ async def _replay(services: Services, arrival: Arrival) -> Stored | None:
 
 
 async def _charge_and_store(
-    services: Services, writer: SubmissionWriter, arrival: Arrival
+    services: Services, writer: SubmissionWriter, keyring: Keyring, arrival: Arrival
 ) -> Stored:
     submission = arrival.submission
     try:
@@ -153,7 +154,7 @@ async def _charge_and_store(
     html = await render_apart(submission.text)
     # Not in the transaction that others share.
     search = await make_search_apart(submission.name, submission.url, submission.text, html)
-    draft = make_draft(arrival, html, search, verdict, services.clock())
+    draft = make_draft(keyring, arrival, html, search, verdict, services.clock())
     try:
         stored = await writer.write(draft)
     except DuplicateComment:
@@ -165,13 +166,15 @@ async def _charge_and_store(
     return stored
 
 
-def _answer(services: Services, arrival: Arrival, stored: Stored) -> Submitted:
-    token = make_receipt_token(arrival.keyring, stored.comment_id)
-    suggestion = suspect_slip(arrival.submission.email.folded)
+def _answer(
+    services: Services, keyring: Keyring, submission: Submission, stored: Stored
+) -> Submitted:
+    token = make_receipt_token(keyring, stored.comment_id)
+    suggestion = suspect_slip(submission.email.folded)
     return Submitted(
         id=str(stored.comment_id),
         status="pending",
-        article=arrival.submission.article,
+        article=submission.article,
         submitted_at=stored.submitted_at,
         receipt=ReceiptLink(token, f"{services.settings.public_url}/receipts/{token}"),
         hints=[Hint("#/email", "email_typo_suspected", suggestion)] if suggestion else [],

@@ -97,7 +97,7 @@ LABELS = (
     *(
         word
         for field in sorted(SHOWN, key=lambda field: field.is_long)
-        for word in (field.name, field.input.note if field.input else "")
+        for word in (field.name, field.note)
         if word
     ),
     *("submit", "required", "held", "remember_me", "cancel", "reply", "closed"),

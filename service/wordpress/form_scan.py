@@ -9,7 +9,13 @@ import msgspec
 
 from service.form.fields import FIELDS, HIDDEN, SHOWN
 from service.sites.articles import origin_of
-from service.wordpress.names import ARTICLE, DECOY
+from service.wordpress.names import (
+    ARTICLE,
+    DECOY,
+    MAX_TEXT_FIELDS_CHARS,
+    TextFields,
+    check_text_fields,
+)
 from service.wordpress.plugin_fields import explain_plugin_field
 from service.wordpress.saved_pages import (
     MAX_PAGE_BYTES,
@@ -19,7 +25,6 @@ from service.wordpress.saved_pages import (
     read_page,
     simplify_path,
 )
-from service.wordpress.text_fields import MAX_TEXT_FIELDS_CHARS, TextFields, check_text_fields
 
 # Longer ones say no more to whoever reads them.
 MAX_SHOWN_CHARS = 200
@@ -87,22 +92,24 @@ def show(text: str, most_chars: int = MAX_SHOWN_CHARS) -> str:
 
 
 def _describe_page(scan: Scan) -> Iterator[str]:
-    if scan.page is None:
+    page = scan.page
+    if page is None:
         yield scan.fault
-    elif not scan.forms:
-        yield f"There is no comment form, and {len(scan.page.forms)} other forms."
-    if scan.page and scan.page.has_jetpack:
+        return
+    if not scan.forms:
+        yield f"There is no comment form, and {len(page.forms)} other forms."
+    if page.has_jetpack:
         yield (
             "! Comments are taken by Jetpack, in a frame of jetpack.wordpress.com: no rule of a web server"
             " leads them here. Put Greenroom's own form in place of the frame."
         )
-    for form in scan.forms if scan.page else ():
+    for form in scan.forms:
         yield f"A comment form, posted to {show(form.action) or 'where the page stands'}."
-        yield from _describe_target(scan.page, form) if scan.page else ()
+        yield from _describe_target(page, form)
         for field in form.fields:
             if field.name:
                 yield f"  {show(field.name)}: {_explain(form, field)}"
-        yield from (f"! {line}" for line in _warn(scan.page, form) if scan.page)
+        yield from (f"! {line}" for line in _warn(page, form))
 
 
 def _describe_target(page: SavedPage, form: SavedForm) -> Iterator[str]:
@@ -162,17 +169,17 @@ def _explain(form: SavedForm, field: SavedField) -> str:
     return known.meaning
 
 
-def _warn(page: SavedPage | None, form: SavedForm) -> Iterator[str]:
+def _warn(page: SavedPage, form: SavedForm) -> Iterator[str]:
     names = {field.name for field in form.fields}
     values = {field.name: field.value for field in form.fields}
     if form.method != "post":
         yield "The form is not sent by POST, so it cannot work."
-    if page and (sent := page.sends_in(form)) not in _READABLE:
+    if (sent := page.sends_in(form)) not in _READABLE:
         yield (
             f'The form is sent in {show(sent)}, which is not read right: give it accept-charset="utf-8",'
             " or save the page as UTF-8."
         )
-    if page and (page.address or "").startswith("https:") and form.action.startswith("http:"):
+    if (page.address or "").startswith("https:") and form.action.startswith("http:"):
         yield "The page is https and its form is not: browsers warn before they send it."
     if form.real_text() is None:
         yield _tell_doubt(form)

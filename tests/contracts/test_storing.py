@@ -16,8 +16,8 @@ from service.errors import IdempotencyKeyReused
 from service.form.fields import Submission
 from service.privacy.addresses import Address
 from service.privacy.tables import DataKey
-from service.sites.tables import Site
-from service.submission.drafts import Draft, Key
+from service.sites.directory import KnownSite, load_site
+from service.submission.drafts import Arrival, Draft, Key
 from service.submission.storing import Stored, store_drafts
 from tests.cast import House
 from tests.in_process import START
@@ -26,21 +26,20 @@ from tests.in_process import START
 class Desk:
     """Makes drafts of comments on `blog` and stores them in one transaction."""
 
-    def __init__(self, house: House, site_id: UUID, key_id: UUID) -> None:
+    def __init__(self, house: House, site: KnownSite, key_id: UUID) -> None:
         self._house = house
-        self._site_id = site_id
+        self._site = site
         self._key_id = key_id
 
     def draft(self, text: str, *, key: Key | None = None, status: Any = "pending") -> Draft:
         """Make a draft of a comment, by default of one as all are that come in."""
         address = Address("dave@mail.example", "dave@mail.example")
+        submission = Submission("/post", "Dave", address, text, None, None, None)
         comment_id = new_id()
         return Draft(
+            arrival=Arrival(self._site, submission, None, "203.0.113.7", key),
             id=comment_id,
-            site_id=self._site_id,
             article_id=new_id(),
-            submission=Submission("/post", "Dave", address, text, None, None, None),
-            parent=None,
             html=text,
             search=text,
             status=status,
@@ -50,12 +49,11 @@ class Desk:
             client_hash=b"hash",
             address={
                 "id": comment_id,
-                "site_id": self._site_id,
+                "site_id": self._site.id,
                 "key_id": self._key_id,
                 "sealed": b"sealed",
                 "author_index": b"author",
             },
-            key=key,
         )
 
     async def store(self, *drafts: Draft) -> Sequence[object]:
@@ -75,9 +73,10 @@ class Desk:
 @pytest.fixture
 async def desk(house: House) -> Desk:
     async with house.database.reading() as session:
-        site_id = (await session.exec(select(Site.id).where(Site.slug == "blog"))).one()
+        site = await load_site(session, "blog")
+        assert site
         key_id = (await session.exec(select(DataKey.id).where(DataKey.purpose == "address"))).one()
-    return Desk(house, site_id, key_id)
+    return Desk(house, site, key_id)
 
 
 async def test_what_is_twice_in_a_batch_is_stored_once(desk: Desk) -> None:
