@@ -25,7 +25,7 @@ from service.database import MAINTENANCE
 from service.database.migrations.patience import Tell, say_nothing
 from service.database.migrations.running import migrate
 from service.http.faults import Faults
-from service.http.tidy import tidy_fields
+from service.http.fields import convert_fields
 from service.privacy.addresses import check_address
 from service.privacy.rotation import Rotation, TellCount, rotate_keys
 from service.process import start_services
@@ -95,7 +95,7 @@ async def make_first_keys(settings: Settings) -> None:
 
 async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
     """Make a site; raises Invalid or SiteExists."""
-    site = tidy_fields({"slug": slug, "title": title, "origins": [*origins]}, CreateSite)
+    site = convert_fields({"slug": slug, "title": title, "origins": [*origins]}, CreateSite)
     async with services.changing(None) as work:
         await sites.create_site(work, slug=site.slug, title=site.title, origins=site.origins)
 
@@ -116,7 +116,7 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     whole = {"title": title, "origins": origins}
     named = {name: value for name, value in whole.items() if value is not None}
     faults = Faults()
-    changes = tidy_fields(named, ChangeSite, faults)
+    changes = convert_fields(named, ChangeSite, faults=faults)
     async with services.changing(None) as work:
         site = await get_site(work.session, slug)
         await sites.change_site(
@@ -144,7 +144,7 @@ async def add_moderator(
 
     A new one without a password gets a one-time link. Raises Invalid, CommandFailed, AccountExists.
     """
-    name = tidy_fields({"name": name}, NewModerator).name
+    name = convert_fields({"name": name}, NewModerator).name
     address = check_address(email)
     hashed = await services.passwords.hash(password) if password is not None else None
     async with services.changing(None) as work:
@@ -228,7 +228,7 @@ async def make_bearer_token(
     tell: TellAnswer = keep_quiet,
 ) -> str:
     """Make a bearer token for a moderator and give its text; raises Invalid, CommandFailed."""
-    name = tidy_fields({"name": name}, CreateToken).name
+    name = convert_fields({"name": name}, CreateToken).name
     async with services.changing(None) as work:
         moderator = await get_moderator(services, work.session, who)
         site_id = (await get_site(work.session, slug)).id if slug is not None else None

@@ -15,7 +15,8 @@ from msgspec import Meta
 from service.errors import FieldError, FieldRefused, Invalid
 from service.form.links import MAX_URL_CHARS, URL_PATTERN, check_url
 from service.form.texts import MAX_TEXT_CHARS_CEILING, check_apart, check_length, check_text
-from service.http.fields import NOT_STORABLE, REQUIRED, is_storable
+from service.http.fields import REQUIRED
+from service.http.told import NOT_STORABLE, is_storable
 from service.http.wire import ID_EXAMPLES, ID_PATTERN, MAX_ARTICLE_CHARS, SEEN, Article
 from service.privacy.addresses import MAX_ADDRESS_CHARS, Address, check_address
 from service.privacy.vault import Keyring
@@ -69,6 +70,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     # Whether it is for the browser alone: not of what makes a request another one under its Idempotency-Key,
     # and as if absent where it is too long.
     is_aside: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is called here, and in the WordPress form."""
+        return (self.name, self.wordpress) if self.wordpress else (self.name,)
 
     @property
     def pointer(self) -> str:
@@ -208,14 +214,14 @@ class Submission(msgspec.Struct, frozen=True):
         ),
     ]
 
-    def columns(self) -> dict[str, object]:
+    def as_columns(self) -> dict[str, object]:
         """Give what a comment's row has of it under the same names."""
         return {name: getattr(self, name) for name in COLUMNS}
 
-    def texts(self) -> list[str]:
+    def as_texts(self) -> list[str]:
         """Give what makes it another submission under one Idempotency-Key, by the original spelling."""
         values = [getattr(self, field.name) for field in FIELDS if not field.is_aside]
-        return [one.original if isinstance(one, Address) else one or "" for one in values]
+        return [one.original if isinstance(one, Address) else str(one or "") for one in values]
 
 
 FIELDS: tuple[Field, ...] = tuple(
@@ -268,5 +274,5 @@ def make_fingerprint(
     """Give what a repeat would have as well: a comment in the same place with the same `REPEATED`."""
     place = (site_id.bytes, article.encode(), parent_id.bytes if parent_id else b"")
     return keyring.mac(
-        "fingerprint", *place, *((content[name] or "").encode() for name in REPEATED)
+        "fingerprint", *place, *(str(content[name] or "").encode() for name in REPEATED)
     )

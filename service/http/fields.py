@@ -12,22 +12,22 @@ from msgspec.structs import FieldInfo, replace
 
 from service.errors import FieldError, FieldRefused, Invalid
 from service.http.faults import Faults
+from service.http.tidy import tidy_texts
 from service.http.told import (
     CHECK,
     FIND,
+    NOT_STORABLE,
     VERBATIM,
     describe_kind,
     find_bound,
     find_extra,
+    is_storable,
     is_struct,
     unwrap,
 )
 from service.text.normalising import has_visible
 
 S = TypeVar("S", bound=msgspec.Struct)
-
-# NUL passes SQLite and breaks PostgreSQL; a lone surrogate cannot be encoded at all.
-_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 _INTEGER = re.compile("-?[0-9]+")
 # By class, since every request asks for them, and making them takes a tenth of a millisecond.
@@ -37,12 +37,6 @@ REQUIRED = "This field is required."
 NOT_AN_OBJECT = FieldError(code="body_invalid", detail="This has to be a JSON object.", pointer="#")
 # No name that is known is longer, and no longer one is sent back.
 MAX_TOLD_CHARS = 80
-NOT_STORABLE = "This has to be text: in UTF-8, and without the character NUL."
-
-
-def is_storable(value: str) -> bool:
-    """Tell whether a text holds neither NUL nor a lone surrogate."""
-    return _FORBIDDEN.search(value) is None
 
 
 def convert_fields(
@@ -53,11 +47,13 @@ def convert_fields(
     in_query: bool = False,
     faults: Faults | None = None,
 ) -> S:
-    """Read a decoded JSON value as a command. `lax` lets texts stand for numbers and switches.
+    """Read a decoded JSON value as a command, with its free texts in their stored form.
 
+    `lax` lets texts stand for numbers and switches.
     What is missing or wrong is raised as Invalid; or it goes to `faults`, and is None in the command, which
     nobody sees after the block of those.
     """
+    raw = tidy_texts(raw, kind)
     errors = find_errors(raw, kind, "#", lax=lax)
     if errors:
         told = as_parameters(errors) if in_query else errors

@@ -11,13 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import Meta
 
-from service.http.faults import Faults
-from service.http.fields import convert_fields, is_storable
-from service.http.told import find_bound, find_extra, is_struct, unwrap
+from service.http.told import find_bound, find_extra, is_storable, is_struct, unwrap
 from service.http.wire import SEEN
 from service.text.normalising import has_visible, normalise_line, normalise_remark
 
-S = typing.TypeVar("S", bound=msgspec.Struct)
 # The member of `Meta.extra` under which the type of a free text says so.
 FREE_TEXT = "free_text"
 
@@ -50,14 +47,6 @@ def some_lines(max_chars: int) -> Meta:
 
 def _describe(max_chars: int, kind: FreeText) -> Meta:
     return Meta(min_length=1, max_length=max_chars, extra={FREE_TEXT: kind}, extra_json_schema=SEEN)
-
-
-def tidy_fields(raw: object, kind: type[S], faults: Faults | None = None) -> S:
-    """Read a decoded value as a command, with its free texts in their stored form.
-
-    Raises Invalid where there are no `faults` to gather that.
-    """
-    return convert_fields(tidy_texts(raw, kind), kind, faults=faults)
 
 
 def _tidy_text(raw: object, kind: FreeText) -> object:

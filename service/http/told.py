@@ -1,5 +1,6 @@
 """What a value has to be, told to people: from its type, and never in the words of a validator."""
 
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -20,12 +21,20 @@ FIND = "find"
 VERBATIM = "verbatim"
 """Of a text whose blanks count as well."""
 
+NOT_STORABLE = "This has to be text: in UTF-8, and without the character NUL."
+# NUL passes SQLite and breaks PostgreSQL; a lone surrogate cannot be encoded at all.
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 _PLAIN: dict[Any, str] = {
     str: "text",
     bool: "`true` or `false`",
     list: "a list",
     dict: "a JSON object",
 }
+
+
+def is_storable(value: str) -> bool:
+    """Tell whether a text holds neither NUL nor a lone surrogate."""
+    return _FORBIDDEN.search(value) is None
 
 
 def unwrap(kind: Any) -> tuple[Any, list[Meta]]:

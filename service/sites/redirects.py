@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from service.http.fields import is_storable
+from service.http.told import is_storable
 from service.sites.articles import origin_of
 
 # Browsers read a backslash as a slash, and drop controls and blanks; `//` starts another host.

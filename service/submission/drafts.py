@@ -73,7 +73,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         parent = self.arrival.parent
         made = {name: getattr(self, name) for name in _MADE}
         return {
-            **self.arrival.submission.columns(),
+            **self.arrival.submission.as_columns(),
             **made,
             "site_id": self.arrival.site.id,
             "article_id": article_id,
@@ -95,7 +95,7 @@ def make_key(keyring: Keyring, submission: Submission, idempotency_key: str) -> 
     """Make what is kept of a request under its Idempotency-Key."""
     return Key(
         keyring.mac("idempotency/key", idempotency_key.encode()),
-        keyring.mac("idempotency/fields", *(one.encode() for one in submission.texts())),
+        keyring.mac("idempotency/fields", *(one.encode() for one in submission.as_texts())),
     )
 
 
@@ -116,7 +116,7 @@ def make_draft(
         status="spam" if arrival.is_decoyed else "pending",
         signals=[*flood, DECOY_FILLED] if arrival.is_decoyed else flood,
         submitted_at=now,
-        fingerprint=make_fingerprint(keyring, *place, submission.columns()),
+        fingerprint=make_fingerprint(keyring, *place, submission.as_columns()),
         client_hash=keyring.mac("client", day, arrival.prefix.encode()),
         address=keyring.seal_row(comment_id, site.id, address.original, address.folded),
     )

@@ -10,7 +10,7 @@ from service.comments.search import make_search_apart
 from service.concurrency.patience import Patience
 from service.concurrency.turns import Turns
 from service.database import UNKNOWN
-from service.errors import FieldError, IdempotencyKeyReused, Invalid, RateLimited
+from service.errors import FieldError, Invalid, RateLimited, ServiceError
 from service.form.fields import SHOWN, Submission, read_submission, read_text
 from service.form.texts import check_apart, render_apart
 from service.http.reading import check_idempotency_key
@@ -129,17 +129,16 @@ async def _refuse_closed(services: Services, site: KnownSite, key: str) -> Field
 
 
 async def _replay(services: Services, arrival: Arrival) -> Stored | None:
-    """Give what the same request stored before, if it came with a key."""
+    """Give what the same request stored before, if it came with a key; raises IdempotencyKeyReused."""
     if arrival.key is None:
         return None
-    stored_for = (arrival.site.id, arrival.key, services.clock())
-    try:
-        async with services.looking_up() as session:
-            connection = await session.connection()
-            return await connection.run_sync(read_stored, *stored_for)
-    except IdempotencyKeyReused:
+    async with services.looking_up() as session:
+        known = (arrival.site.id, arrival.key, services.clock())
+        outcome = await (await session.connection()).run_sync(read_stored, *known)
+    if isinstance(outcome, ServiceError):
         await refuse_unreadable(services, arrival.site, arrival.prefix)
-        raise
+        raise outcome
+    return outcome
 
 
 async def _charge_and_store(

@@ -20,7 +20,6 @@ from service.form.fields import FIELDS
 from service.http.answers import answer
 from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
 from service.http.faults import Faults
-from service.http.fields import is_storable
 from service.http.forms import FORMS
 from service.http.handlers import FOR_PEOPLE
 from service.http.pages import accepts_page, see_other
@@ -35,6 +34,7 @@ from service.http.reading import (
     read_query,
 )
 from service.http.routing import REFUSES
+from service.http.told import is_storable
 from service.services import BEFORE_LIMITS, Services, services_of
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, choose_redirect, find_page, name_page
@@ -175,12 +175,10 @@ def _next_page(
     request: AppRequest, site: KnownSite, fields: dict[str, Any], submitted: Submitted
 ) -> str:
     """Give where the browser goes: where the form wishes, or to the receipt, which leads back to its page."""
-    wish = fields.get("redirect_to")
     referer = request.headers.get("referer")
     page = find_page([fields.get(FROM_PAGE), referer], site.origins)
-    wanted = choose_redirect(wish if isinstance(wish, str) else None, page or referer, site.origins)
-    if wanted:
-        return wanted
+    if wish := choose_redirect(fields.get("redirect_to"), page or referer, site.origins):
+        return wish
     # Whose article has an address of its own needs no other.
     is_known = site.article_url(submitted.article) is not None
     return submitted.receipt.url + ("" if is_known else name_page(page))

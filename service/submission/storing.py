@@ -78,15 +78,12 @@ class KnownKey(msgspec.Struct, frozen=True):
         return self.stored if self.fields_hash == key.fields_hash else IdempotencyKeyReused()
 
 
-def read_stored(connection: Connection, site_id: UUID, key: Key, now: datetime) -> Stored | None:
-    """Give what a key stored before; raises IdempotencyKeyReused when other fields came with it."""
+def read_stored(connection: Connection, site_id: UUID, key: Key, now: datetime) -> Outcome | None:
+    """Give what a key stored before, or that other fields came with it."""
     known = _read_keys(connection, [(site_id, key.key_hash)]).get((site_id, key.key_hash))
     if known is None or known.stored.submitted_at < now - KEEP_KEYS:
         return None
-    outcome = known.recall(key)
-    if isinstance(outcome, ServiceError):
-        raise outcome
-    return outcome
+    return known.recall(key)
 
 
 def _read_keys(

@@ -12,7 +12,7 @@ from service.http.forms import MAX_FORM_FIELDS
 from service.sites.redirects import FROM_PAGE
 from service.telemetry.logs import get_logger
 from service.telemetry.metrics import Metrics
-from service.wordpress.names import WORDPRESS_NAMES
+from service.wordpress.names import FORM_NAMES
 from service.wordpress.plugin_fields import explain_plugin_field
 
 # The box of `form.consent`, which the browser asks for.
@@ -47,7 +47,7 @@ def find_strangers(
     Where there is no text, short ones too: one of them may be it. With the text they have at most the
     characters of one text that is as long as is read.
     """
-    known = {FROM_PAGE, CONSENT, *BY_NAME, *WORDPRESS_NAMES, *text_fields}
+    known = {FROM_PAGE, CONSENT, *FORM_NAMES, *text_fields}
     found = [
         Stranger(name if _HARMLESS_NAME.fullmatch(name) else None, value)
         # Of JSON, which may have tens of thousands of members, as many as a form has at most.

@@ -38,7 +38,7 @@ _READABLE = frozenset((
     *("utf-16", "utf-16be", "utf-16le", "unicode", "csunicode", "unicodefeff", "unicodefffe", "ucs-2"),
     *("iso-10646-ucs-2", "ascii", "ansi_x3.4-1968"),
 ))  # fmt: skip
-_FIELDS = {name: field for field in FIELDS for name in (field.name, field.wordpress) if name}
+_FIELDS = {name: field for field in FIELDS for name in field.names}
 # Without these no comment is taken, and without a text neither, which is found in another way.
 _WANTED = [field for field in (*SHOWN, *HIDDEN) if field.is_required and not field.is_long]
 
@@ -184,9 +184,8 @@ def _warn(page: SavedPage, form: SavedForm) -> Iterator[str]:
     if form.real_text() is None:
         yield _tell_doubt(form)
     for wanted in _WANTED:
-        if names.isdisjoint({wanted.name, wanted.wordpress}):
-            asked = wanted.wordpress or wanted.name
-            yield f"There is no field {asked}, without which no comment is taken."
+        if names.isdisjoint(wanted.names):
+            yield f"There is no field {wanted.names[-1]}, without which no comment is taken."
     if values.get(ARTICLE) == "":
         yield f"{ARTICLE} is empty, so no comment is taken."
 

@@ -16,8 +16,8 @@ WORDPRESS_NAMES = {field.wordpress: field.name for field in FIELDS if field.word
 DECOY = BY_NAME["text"].wordpress
 # By this name alone a form is known to be WordPress's.
 ARTICLE = BY_NAME["article"].wordpress
-# What a form means by these is fixed.
-_TAKEN_NAMES = {*BY_NAME, *WORDPRESS_NAMES} - {DECOY}
+# What a form means by these is fixed; but for the text, of which plug-ins change the name.
+FORM_NAMES = frozenset((*BY_NAME, *WORDPRESS_NAMES))
 # With 32 bytes a name, a thousand pages that have one each; it is read with the site at every request.
 MAX_TEXT_FIELDS_CHARS = 33_000
 _FIELD_NAME = r"[A-Za-z0-9_.:\[\]-]{1,64}"
@@ -63,7 +63,7 @@ def parse_text_fields(text: str) -> tuple[str, ...]:
     One that no text can be in is passed over: it may have been set before such names were refused.
     """
     names = _split_names(text)
-    if taken := sorted(_TAKEN_NAMES.intersection(names)):
+    if taken := sorted((FORM_NAMES - {DECOY}).intersection(names)):
         raise ValueError(f"The field {taken[0]} means something else already.")
     if names and {*names} == {DECOY}:
         raise ValueError(

@@ -38,14 +38,10 @@ async def fill_in(house: House) -> dict[str, tuple[str, str]]:
     return {field.name: values[field.name] for field in FIELDS}
 
 
-def names_of(field: Field) -> list[str]:
-    return [name for name in (field.name, field.wordpress) if name]
-
-
 def test_the_document_and_the_docs_have_every_field_under_both_names() -> None:
     assert set(SubmitComment.__struct_fields__) == {field.name for field in FIELDS}
     documented = {name: row[0].strip("`") for name, row in read_rows("api.md", "field").items()}
-    assert documented == {field.name: field.wordpress or field.name for field in FIELDS}
+    assert documented == {field.name: field.names[-1] for field in FIELDS}
 
 
 def test_a_form_is_told_of_every_field_that_it_shows() -> None:
@@ -57,7 +53,7 @@ def test_a_form_is_told_of_every_field_that_it_shows() -> None:
 @every_field
 async def test_a_value_that_is_too_long_is_told_under_our_name(house: House, field: Field) -> None:
     long = "x" * (field.max_raw_chars + 1)
-    for name in names_of(field):
+    for name in field.names:
         fields = {name: value[0] for name, value in VALUES.items() if name != field.name}
         answer = await house.dave.post(SUBMIT, json={**fields, name: long})
         assert answer.status_code == (202 if field.is_aside else 422)
@@ -96,7 +92,7 @@ async def test_the_page_of_errors_has_all_that_was_typed(house: House) -> None:
 
 @every_field
 def test_no_setting_takes_the_text_from_it(field: Field) -> None:
-    for name in names_of(field):
+    for name in field.names:
         found = find_faults({}, {"form.text_field": f"real,{name}"})
         assert bool(found) == (name != "comment")
 
@@ -129,7 +125,7 @@ async def test_the_row_has_every_column(house: House) -> None:
 
 @every_field
 def test_a_saved_page_is_told_what_it_is_for(field: Field, tmp_path: Path) -> None:
-    for name in names_of(field):
+    for name in field.names:
         page = tmp_path / "page.html"
         page.write_text(
             f'<form id="commentform" action="/wp-comments-post.php"><input name="{name}">'
