@@ -55,7 +55,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     # Its name in the WordPress form, where that is another one, and what is sent under that for none.
     wordpress: str = ""
-    wordpress_none: str = ""
+    wordpress_none: tuple[str | int, ...] = ()
     # What a value may have before anything is done to it: what takes long takes as long as this.
     max_raw_chars: int = 1_024
     # How the form shows it: as a `textarea`, or an input of this kind; what is empty is hidden, and sent back
@@ -199,7 +199,7 @@ class Submission(msgspec.Struct, frozen=True):
         Field(
             meaning="the comment that is answered",
             wordpress="comment_parent",
-            wordpress_none="0",
+            wordpress_none=("0", 0),
             check=lambda raw, _: raw.strip() or None,
         ),
     ]

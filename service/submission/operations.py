@@ -119,12 +119,11 @@ async def _refuse_closed(services: Services, site: KnownSite, key: str) -> Field
     is_closed = await services.articles.get(
         (site.id, key), lambda: read_is_closed(services, site.id, key)
     )
-    if is_closed is None and site.policy.articles == "listed":
-        detail = "The site does not take comments under this article."
-    elif site.policy.comments == "closed" or is_closed:
-        detail = "Comments are closed."
-    else:
+    if site.policy.takes_comments(is_closed):
         return None
+    is_unlisted = is_closed is None and site.policy.articles == "listed"
+    unlisted = "The site does not take comments under this article."
+    detail = unlisted if is_unlisted else "Comments are closed."
     return FieldError("article_not_allowed", detail, pointer="#/article")
 
 

@@ -58,11 +58,7 @@ SUBMISSION: dict[str, Any] = {
     "media": (JSON, *FORMS),
     "aliases": WORDPRESS_NAMES,
     # Whatever the encoding: WordPress sends it for a comment that answers none.
-    "alias_values": {
-        field.wordpress: (field.wordpress_none, int(field.wordpress_none))
-        for field in FIELDS
-        if field.wordpress_none
-    },
+    "alias_values": {one.wordpress: one.wordpress_none for one in FIELDS if one.wordpress_none},
     "headers": IDEMPOTENCY_KEY,
     "problems": (
         OriginNotAllowed,
@@ -236,23 +232,19 @@ async def preview_text(
     request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
 ) -> Response[Any]:
     """Show a text as it would be seen as a comment; nothing of it is stored."""
+    prefix = services.client_prefix(request)
     try:
         known = await services.directory.get(site)
         services.require_origin(request, known)
+        fields = await read_fields(request, (JSON,))
+    except BEFORE_LIMITS:
         # Refused for its size or type before anything is charged, as a submission is.
-        fields = await _read_preview(request, services)
-    except Exception as raised:
-        raise await _charge_refusal(services, request, raised) from None
-    prefix = services.client_prefix(request)
-    return answer(await operations.preview_text(services, known, fields.get("text"), prefix))
-
-
-async def _read_preview(request: AppRequest, services: Services) -> dict[str, Any]:
-    try:
-        return await read_fields(request, (JSON,))
-    except (BodyNotReadable, Invalid):
-        await operations.charge_preview(services, services.client_prefix(request))
+        await services.charge_refusal(request)
         raise
+    except (BodyNotReadable, Invalid):
+        await operations.charge_preview(services, prefix)
+        raise
+    return answer(await operations.preview_text(services, known, fields.get("text"), prefix))
 
 
 ROUTES = [

@@ -164,7 +164,7 @@ def _explain(form: SavedForm, field: SavedField) -> str:
     if known.name == "article":
         return f"{known.meaning}, under the key {show(field.value) or '(empty)'}"
     if known.name == "parent":
-        answered = show(field.value) if field.value not in {"", known.wordpress_none} else "none"
+        answered = show(field.value) if field.value not in {"", *known.wordpress_none} else "none"
         return f"{known.meaning}: {answered}"
     return known.meaning
 

@@ -38,8 +38,9 @@ def translate_names(fields: Mapping[str, Any], text_fields: Sequence[str] = ()) 
     return {**named, **{name: fields[name] for name in BY_NAME if fields.get(name) is not None}}
 
 
-def _is_none(none: str, value: object) -> bool:
-    return bool(none) and isinstance(value, str | int) and str(value) == none
+def _is_none(nones: Sequence[str | int], value: object) -> bool:
+    # `False` is equal to 0, and none of these.
+    return any(type(value) is type(none) and value == none for none in nones)
 
 
 def has_filled_decoy(fields: Mapping[str, Any], text_fields: Sequence[str]) -> bool:
