@@ -81,11 +81,10 @@ async def _read_up_to(request: AppRequest, most_bytes: int) -> bytes:
 
 
 def _is_utf_8(raw: RawPairs, is_cut: bool) -> bool:
-    parts = [part for pair in raw for part in pair]
+    # A line feed is part of no other character. What was cut may end within one.
+    whole = b"\n".join(part for pair in raw for part in pair)
     try:
-        for place, part in enumerate(parts, start=1):
-            # What was cut may end within a character.
-            _UTF_8().decode(part, final=place < len(parts) or not is_cut)
+        _UTF_8().decode(whole, final=not is_cut)
     except UnicodeDecodeError:
         return False
     return True

@@ -76,12 +76,6 @@ def tidy_texts(raw: Any, kind: Any) -> Any:
     return raw
 
 
-def find_free_text(kind: Any) -> FreeText | None:
-    """Give what the type of a free text says of it, also below `| None`; None for any other type."""
-    found: FreeText | None = find_extra(unwrap(kind)[1], FREE_TEXT)
-    return found
-
-
 @cache
 def _members(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
     """Give the members of a Struct in which there is a free text somewhere, each with its type."""
@@ -93,8 +87,8 @@ def _members(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
 
 
 def _holds_free_text(kind: Any) -> bool:
-    plain, _ = unwrap(kind)
-    if find_free_text(kind):
+    plain, metas = unwrap(kind)
+    if find_extra(metas, FREE_TEXT):
         return True
     if is_struct(plain):
         return bool(_members(plain))

@@ -12,7 +12,7 @@ from service.http.forms import MAX_FORM_FIELDS
 from service.sites.redirects import FROM_PAGE
 from service.telemetry.logs import get_logger
 from service.telemetry.metrics import Metrics
-from service.wordpress.names import FORM_NAMES
+from service.wordpress.names import FIELD_NAME, FORM_NAMES
 from service.wordpress.plugin_fields import explain_plugin_field
 
 # The box of `form.consent`, which the browser asks for.
@@ -21,8 +21,8 @@ CONSENT = "consent"
 MAX_STRANGERS = 3
 # Shorter ones are told only where the text is missing: they may be a rating, or a number.
 LONG_CHARS = 40
-# As names in pages are. A name that is none is what somebody made up, and may say anything.
-_HARMLESS_NAME = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,64}")
+# A name that is none of a page's is what somebody made up, and may say anything.
+_HARMLESS_NAME = re.compile(FIELD_NAME)
 _OF_WORDS = re.compile(r"\S\s+\S|[^\x00-\x7f]")
 _logger = get_logger(__name__)
 

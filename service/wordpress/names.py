@@ -20,7 +20,8 @@ ARTICLE = BY_NAME["article"].wordpress
 FORM_NAMES = frozenset((*BY_NAME, *WORDPRESS_NAMES))
 # With 32 bytes a name, a thousand pages that have one each; it is read with the site at every request.
 MAX_TEXT_FIELDS_CHARS = 33_000
-_FIELD_NAME = r"[A-Za-z0-9_.:\[\]-]{1,64}"
+# As names in pages are.
+FIELD_NAME = r"[A-Za-z0-9_.:\[\]-]{1,64}"
 
 
 def translate_names(fields: Mapping[str, Any], text_fields: Sequence[str] = ()) -> dict[str, Any]:
@@ -89,7 +90,7 @@ TextFields = Annotated[
     str,
     Meta(
         max_length=MAX_TEXT_FIELDS_CHARS,
-        pattern=rf"^({_FIELD_NAME}( *, *{_FIELD_NAME})*)?(?!\n)$",
+        pattern=rf"^({FIELD_NAME}( *, *{FIELD_NAME})*)?(?!\n)$",
         description="Names of form fields that hold the real text, separated by commas.",
         examples=["d7dcf95a06"],
         extra={
