@@ -34,8 +34,12 @@ class Process:
     pages: Pages
     live: Live
 
-    def __init__(self, settings: Settings, clock: Clock, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, now_us: Callable[[], int], openapi: bytes
+    ) -> None:
         self.settings = settings
+        self.openapi = openapi
+        """The document of the API."""
         self.metrics = Metrics()
         self.memory = Memory(settings.page_memory_mib << 20)
         self.guests = Guests(settings.trusted_proxies, settings.max_connections_per_network)

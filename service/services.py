@@ -21,8 +21,8 @@ from service.errors import (
     OriginNotAllowed,
     RateLimited,
 )
-from service.http.process import process_of
 from service.http.reading import AppRequest, read_origin
+from service.http.running import process_of
 from service.modlog.heads import LogHeads
 from service.modlog.rules import Head
 from service.privacy.vault import Keyring, Vault
