@@ -1,5 +1,6 @@
 """The guard in front of every route of moderators: who is it, and did the request come from our own page?"""
 
+import asyncio
 import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,7 +21,6 @@ from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
 from service.http.forms import FORMS
 from service.http.reading import AppRequest, media_type, read_body, read_fields, read_origin
-from service.privacy.vault import Keyring
 from service.services import Services, services_of
 from service.sites.directory import KnownSite
 
@@ -71,12 +71,22 @@ async def require_moderator(
     Raises NotSignedIn or CsrfTokenMissing.
     """
     assert isinstance(connection, Request)  # noqa: S101 - Routes are HTTP, which mypy cannot know.
-    connection.state.caller = await _find_caller(connection)
+    caller, stamp = await _find_caller(connection)
+    # Set as soon as anything else has had its turn.
+    others = asyncio.Event()
+    asyncio.get_running_loop().call_soon(others.set)
+    if stamp is not None:
+        await _write_stamp(services_of(connection), stamp)
     if connection.method not in SAFE_METHODS:
-        # A body may be half a minute on its way, and what was true of its sender is so no more. First asked
-        # without it, so that no stranger has us read anything.
+        if caller.session_hash:
+            await _require_own_page(connection, caller.session_hash)
+        # Not before, so that no stranger has us read anything.
         await read_body(connection)
-        connection.state.caller = await _find_caller(connection)
+        if others.is_set():
+            # A body may be half a minute on its way, and what was true of its sender is so no more. While
+            # one is read that is there already nothing can happen.
+            caller, _ = await _find_caller(connection)
+    connection.state.caller = caller
 
 
 def caller_of(request: AppRequest) -> Caller:
@@ -99,14 +109,12 @@ async def require_changeable(request: AppRequest, slug: str, role: Role) -> Know
     return site
 
 
-async def _find_caller(request: AppRequest) -> Caller:
+async def _find_caller(request: AppRequest) -> tuple[Caller, UpdateBase | None]:
+    """Find who calls, and how to note that the credential was used, where that is due."""
     services = services_of(request)
     if (token := read_bearer(request)) is not None:
         return await _by_token(services, token)
-    caller, keyring = await _by_cookie(services, read_cookie(request, services))
-    if request.method not in SAFE_METHODS:
-        await _require_own_page(services, request, keyring, caller)
-    return caller
+    return await _by_cookie(services, read_cookie(request, services))
 
 
 def read_bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
@@ -134,38 +142,45 @@ def read_cookie(connection: ASGIConnection[Any, Any, Any, Any], services: Servic
     return None
 
 
-def csrf_token(keyring: Keyring, session_hash: bytes) -> str:
+async def make_csrf_token(services: Services, session_hash: bytes) -> str:
     """Derive the CSRF token of a session, so that nothing is stored for it."""
+    keyring = services.vault.fresh()
+    if keyring is None:
+        async with services.reading() as session:
+            keyring = await services.vault.keyring(session)
     return keyring.mac("csrf", session_hash).hex()
 
 
-async def _by_token(services: Services, text: str) -> Caller:
+async def _by_token(services: Services, text: str) -> tuple[Caller, UpdateBase | None]:
     async with services.reading() as session:
         rows = await _read_holder(session, _BY_TOKEN, hash_token(text))
     if not rows:
         raise NotSignedIn("The bearer token is unknown or was revoked.")
-    token, now = rows[0], services.clock()
-    if token.last_used_at is None or abs(now - token.last_used_at) > STAMP_EVERY:
-        chosen = update(BearerToken).where(col(BearerToken.id) == token.id)
-        await _stamp(services, chosen.values(last_used_at=now))
+    token = rows[0]
     ceiling = parse_role(token.role) if token.role else Role.OWNER
-    return _make_caller(rows, only_site=token.site_id, ceiling=ceiling, token_id=token.id)
+    caller = _make_caller(rows, only_site=token.site_id, ceiling=ceiling, token_id=token.id)
+    return caller, _stamp(BearerToken, hash_token(text), token.last_used_at, services.clock())
 
 
-async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Keyring]:
+async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, UpdateBase | None]:
     if not cookie:
         raise NotSignedIn
     now, session_hash = services.clock(), hash_token(cookie)
     async with services.reading() as session:
         rows = await _read_holder(session, _BY_SESSION, session_hash)
-        if not rows or not is_alive(rows[0].created_at, rows[0].last_used_at, now):
-            raise NotSignedIn("The session has ended. Sign in again.")
-        keyring = await services.vault.keyring(session)
+    if not rows or not is_alive(rows[0].created_at, rows[0].last_used_at, now):
+        raise NotSignedIn("The session has ended. Sign in again.")
+    stamp = _stamp(SignInSession, session_hash, rows[0].last_used_at, now)
+    return _make_caller(rows, session_hash=session_hash), stamp
+
+
+def _stamp(
+    credential: Any, token_hash: bytes, last_used_at: datetime | None, now: datetime
+) -> UpdateBase | None:
     # A stamp that lies ahead, of a clock that was, is put right as well.
-    if abs(now - rows[0].last_used_at) > STAMP_EVERY:
-        chosen = update(SignInSession).where(col(SignInSession.token_hash) == session_hash)
-        await _stamp(services, chosen.values(last_used_at=now))
-    return _make_caller(rows, session_hash=session_hash), keyring
+    if last_used_at is not None and abs(now - last_used_at) <= STAMP_EVERY:
+        return None
+    return update(credential).where(credential.token_hash == token_hash).values(last_used_at=now)
 
 
 async def _read_holder(
@@ -202,7 +217,7 @@ async def require_still_in(session: AsyncSession, caller: Caller) -> None:
         raise NotSignedIn("These credentials have just ended. Sign in again.")
 
 
-async def _stamp(services: Services, statement: UpdateBase) -> None:
+async def _write_stamp(services: Services, statement: UpdateBase) -> None:
     """Note that a credential was used; where nothing can be written it is good all the same."""
     try:
         async with services.writing() as session:
@@ -220,13 +235,11 @@ def is_alive(created_at: datetime, last_used_at: datetime, now: datetime) -> boo
     return abs(now - last_used_at) < IDLE and -IDLE < now - created_at < LONGEST
 
 
-async def _require_own_page(
-    services: Services, request: AppRequest, keyring: Keyring, caller: Caller
-) -> None:
-    sent = request.headers.get("x-csrf-token")
+async def _require_own_page(request: AppRequest, session_hash: bytes) -> None:
+    services, sent = services_of(request), request.headers.get("x-csrf-token")
     if sent is None and media_type(request) in FORMS:
         sent = (await read_fields(request)).get("_csrf")
-    expected = csrf_token(keyring, caller.session_hash or b"")
+    expected = await make_csrf_token(services, session_hash)
     is_ours = services.is_own_origin(request, read_origin(request))
     if not is_ours or not hmac.compare_digest(expected.encode(), str(sent or "").encode()):
         raise CsrfTokenMissing
