@@ -24,13 +24,13 @@ from service.command_line.starting import announce, look_around, shared_folder
 from service.command_line.tokens import token
 from service.command_line.working import stoppable, work
 from service.database.migrations.refusals import AGAIN
-from service.environment import MAX_PORT
 from service.server.listening import bind_listener
 from service.server.serving import run_server
 from service.server.workers import Parent, Patience
 from service.settings import load_settings
 from service.telemetry.logs import configure_logs
 from service.telemetry.sharing import SHARED_FOLDER
+from service.text.hosts import MAX_PORT
 
 PORTS = click.IntRange(1, MAX_PORT)
 

@@ -53,9 +53,8 @@ class SiteDirectory:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        patience = pool.patience_seconds
-        self._by_slug = BriefMemory[str, KnownSite | None](patience_seconds=patience)
-        self._origins = BriefMemory[str, bool](patience_seconds=patience)
+        self._by_slug = BriefMemory[str, KnownSite | None]()
+        self._origins = BriefMemory[str, bool]()
 
     async def find(self, slug: str) -> KnownSite | None:
         """Give the site of that slug, or None."""

@@ -29,7 +29,6 @@ ORDER = [
     {"accounts"},
     {"screening"},
     {"submission", "moderation", "publication", "receipts", "notifications", "transfer"},
-    {"telemetry.queries"},
     {"telemetry.facts"},
     {"web", "telemetry.routes", "housekeeping"},
     # Alembic compares all tables with the database.
