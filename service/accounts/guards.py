@@ -9,14 +9,15 @@ from typing import Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
-from sqlalchemy import Row, Select, UpdateBase, bindparam, select
+from sqlalchemy import Row, UpdateBase
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import col, update
+from sqlmodel import update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.credentials import hash_token, lock_moderator
+from service.accounts.queries import BY_SESSION, BY_TOKEN, read_holder
 from service.accounts.rules import Caller, Role, parse_role
-from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
+from service.accounts.tables import BearerToken, SignInSession
 from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
 from service.http.forms import FORMS
@@ -29,37 +30,6 @@ LONGEST = timedelta(days=30)
 # A stamp is for people who look for unused credentials: to the minute is enough, and costs few writes.
 STAMP_EVERY = timedelta(minutes=1)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-def _find_holder(credential: Any, *columns: Any) -> Select[Any]:
-    """Look up a credential with whose it is: a row for each role, or one where there is none.
-
-    Of an account that is disabled or removed there is no row.
-    """
-    return (
-        select(
-            *columns,
-            credential.last_used_at,
-            col(Moderator.id).label("moderator_id"),
-            col(Moderator.name),
-            col(Moderator.is_admin),
-            col(Membership.site_id).label("member_of"),
-            col(Membership.role).label("held_role"),
-        )
-        .join_from(credential, Moderator, col(Moderator.id) == credential.moderator_id)
-        .outerjoin(Membership, col(Membership.moderator_id) == col(Moderator.id))
-        .where(
-            credential.token_hash == bindparam("token_hash"),
-            col(Moderator.disabled_at).is_(None),
-            col(Moderator.removed_at).is_(None),
-        )
-    )
-
-
-_BY_TOKEN = _find_holder(
-    BearerToken, col(BearerToken.id), col(BearerToken.site_id), col(BearerToken.role)
-).where(col(BearerToken.revoked_at).is_(None))
-_BY_SESSION = _find_holder(SignInSession, col(SignInSession.created_at))
 
 
 async def require_moderator(
@@ -153,7 +123,7 @@ async def make_csrf_token(services: Services, session_hash: bytes) -> str:
 
 async def _by_token(services: Services, text: str) -> tuple[Caller, UpdateBase | None]:
     async with services.reading() as session:
-        rows = await _read_holder(session, _BY_TOKEN, hash_token(text))
+        rows = await read_holder(session, BY_TOKEN, hash_token(text))
     if not rows:
         raise NotSignedIn("The bearer token is unknown or was revoked.")
     token = rows[0]
@@ -167,7 +137,7 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Up
         raise NotSignedIn
     now, session_hash = services.clock(), hash_token(cookie)
     async with services.reading() as session:
-        rows = await _read_holder(session, _BY_SESSION, session_hash)
+        rows = await read_holder(session, BY_SESSION, session_hash)
     if not rows or not is_alive(rows[0].created_at, rows[0].last_used_at, now):
         raise NotSignedIn("The session has ended. Sign in again.")
     stamp = _stamp(SignInSession, session_hash, rows[0].last_used_at, now)
@@ -181,15 +151,6 @@ def _stamp(
     if last_used_at is not None and abs(now - last_used_at) <= STAMP_EVERY:
         return None
     return update(credential).where(credential.token_hash == token_hash).values(last_used_at=now)
-
-
-async def _read_holder(
-    session: AsyncSession, query: Select[Any], token_hash: bytes
-) -> Sequence[Row[Any]]:
-    connection = await session.connection()
-    found = await connection.execute(query, {"token_hash": token_hash})
-    rows: Sequence[Row[Any]] = found.all()
-    return rows
 
 
 def _make_caller(rows: Sequence[Row[Any]], **reach: Any) -> Caller:
