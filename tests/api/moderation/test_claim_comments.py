@@ -148,7 +148,11 @@ async def test_every_bound_of_a_claim_is_held(house: House) -> None:
             assert answer.status_code == 422, (field, value)
             assert [one["pointer"] for one in answer.json()["errors"]] == [f"#/{field}"]
     missing = (await house.bob.post(CLAIMS, json={})).json()["errors"]
-    assert {one["code"] for one in missing} == {"site_required", "limit_required"}
+    assert {one["code"] for one in missing} == {
+        "site_required",
+        "limit_required",
+        "lease_seconds_required",
+    }
 
 
 async def test_two_who_claim_at_once_never_hold_the_same_comment(house: House) -> None:
