@@ -24,8 +24,8 @@ from service.http.reading import MAX_BODY_BYTES, AppRequest
 from service.http.routing import RouteTable
 from service.moderation.routes import ROUTES as MODERATION
 from service.process import Process
+from service.publication.cache.read_through import Cache
 from service.publication.live import Live
-from service.publication.pages import Pages
 from service.publication.routes import ROUTES as PUBLICATION
 from service.rate_limiting.in_process import monotonic_us
 from service.receipts.routes import ROUTES as RECEIPTS
@@ -86,7 +86,7 @@ def build_framework(extra_routes: Sequence[Any] = ()) -> Litestar:
         [*ROUTES, *extra_routes],
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
-            "pages": Provide(provide_pages, sync_to_thread=False),
+            "cache": Provide(provide_cache, sync_to_thread=False),
             "live": Provide(provide_live, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
@@ -127,13 +127,13 @@ def provide_services(request: AppRequest) -> Services:
 
 # These take `services` to be provided after them, one by one: for what could be provided at the same time
 # the framework starts a group of tasks, which costs as much as reading and checking a submission.
-def provide_pages(request: AppRequest, services: NamedDependency[Services]) -> Pages:
-    """Give the public answers of the process to a handler."""
-    pages: Pages = process_of(request).pages
-    return pages
+def provide_cache(request: AppRequest, services: NamedDependency[Services]) -> Cache:
+    """Give the cache of public answers to a handler."""
+    cache: Cache = process_of(request).cache
+    return cache
 
 
-def provide_live(request: AppRequest, pages: NamedDependency[Pages]) -> Live:
+def provide_live(request: AppRequest, cache: NamedDependency[Cache]) -> Live:
     """Give those who follow articles in this process to a handler."""
     live: Live = process_of(request).live
     return live

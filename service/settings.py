@@ -55,7 +55,7 @@ class Settings(Confidential, frozen=True, kw_only=True):
     page_max_age_seconds: int = 2
     """How long a shared cache may keep a public page (`s-maxage`)."""
     page_memory_mib: int = 32
-    """How much public answers that a process keeps in memory may take."""
+    """How much the cache of public answers may take in a process."""
     purge_url: str | None = None
     """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
     database_patience_seconds: int = 5

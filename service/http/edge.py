@@ -2,7 +2,7 @@
 
 It mends what the framework leaves open (HEAD, OPTIONS, a complete Allow), adds the security headers
 and CORS, and counts and logs each request under its route's template, never under its path, since
-paths hold tokens. A public answer that is kept in memory goes out from here, without the framework.
+paths hold tokens. A public answer that is cached goes out from here, without the framework.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from service.http.cors import CorsPolicy
 from service.http.docs import HTML, PROBLEM
 from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.guests import Guests
-from service.http.kept import KEPT, AnswerMemory, Kept
 from service.http.pages import names_page, page_policy, render
 from service.http.process import PROCESS, run_lifespan
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
 from service.http.routing import Route, RouteTable, shorten
+from service.http.stored import STORED, ResponseStore, StoredResponse
 from service.settings import Settings
 from service.telemetry.logs import get_logger
 from service.telemetry.metrics import Metrics
@@ -53,8 +53,8 @@ class Running(Protocol):
     guests: Guests
 
     @property
-    def memory(self) -> AnswerMemory:
-        """The public answers that are kept."""
+    def store(self) -> ResponseStore:
+        """The public answers that are cached."""
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Make what handlers need, and close it again."""
@@ -69,27 +69,27 @@ class Edge:
         self._cors = cors
         self.process = process
         self.metrics = process.metrics
-        self._memory = process.memory
+        self._store = process.store
         self.guests = process.guests
         self._access_log = process.settings.access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await run_lifespan(self.process.running(), receive, send)
-        elif scope["method"] in READS and (kept := self._memory.find(scope)):
-            await self._repeat(kept, scope, send)
+        elif scope["method"] in READS and (stored := self._store.find(scope)):
+            await self._repeat(stored, scope, send)
         else:
             await self._handle(scope, receive, send)
 
-    async def _repeat(self, kept: Kept, scope: HTTPScope, send: Send) -> None:
+    async def _repeat(self, stored: StoredResponse, scope: HTTPScope, send: Send) -> None:
         """Send an answer that went out before, as it is."""
         started = time.perf_counter()
         request_id = choose_request_id(scope)
-        status = await kept.send(scope, send, request_id)
-        if kept.has_grown:
-            self._memory.settle(scope, kept)
+        status = await stored.send(scope, send, request_id)
+        if stored.has_grown:
+            self._store.note_sent(scope, stored)
         seconds = time.perf_counter() - started
-        self._note(scope["method"], kept.template, status, seconds, request_id)
+        self._note(scope["method"], stored.template or UNMATCHED, status, seconds, request_id)
 
     async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         request_id = choose_request_id(scope)
@@ -113,9 +113,8 @@ class Edge:
                 await answer.options(route)
             else:
                 await self._app(asked, receive, answer.send)
-            if (kept := answer.kept) is not None:
-                answer.status = await kept.send(scope, send, request_id)
-                self._memory.settle(scope, kept)
+            if answer.stored is not None:
+                self._store.note_sent(scope, answer.stored)
         except asyncio.CancelledError:
             # Nobody cancels a request but the server, at its end, when the time for it is over.
             if answer.has_begun:
@@ -146,7 +145,7 @@ class Edge:
 def _as_get(scope: HTTPScope) -> HTTPScope:
     """Let the framework see a HEAD as the GET that it is without a body."""
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
-    # A state of its own, since handlers leave things there.
+    # A state of its own, since streams leave something there.
     state = {**(scope.get("state") or {}), IS_HEAD: scope["method"] == "HEAD"}
     path = shorten(scope["path"])
     return cast(HTTPScope, {**scope, "method": method, "path": path, "state": state})
@@ -165,7 +164,7 @@ class Answer:
     ) -> None:
         self.status = 500
         self.has_begun = False
-        self.kept: Kept | None = None
+        self.stored: StoredResponse | None = None
         self.endless_from: float | None = None
         """When an answer began that goes on for longer than it took."""
         self._scope = scope
@@ -177,27 +176,28 @@ class Answer:
         self._send = send
 
     async def send(self, message: Message) -> None:
-        """Pass a message of the framework on, with the headers that every answer has.
-
-        Of a kept answer only the headers are taken: it has its own bytes.
-        """
+        """Pass a message of the framework on, with the headers that every answer has."""
+        if (stored := cast(dict[str, Any], message).get(STORED)) is not None:
+            await self._send_stored(stored)
+            return
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = self._complete(list(message["headers"]))
-            if self._route is not None and self.status == 200:
-                self.kept = self._state.get(KEPT)
-            if self._route is not None and self.kept is not None:
-                self.kept.complete(self._route.template, message["headers"])
+            # Last, and on no answer that is stored: it belongs to this request alone.
+            message["headers"] = [*message["headers"], (HEADER, self._request_id)]
             if (endless := self._state.get(ENDLESS)) is not None:
                 self._hand_over(endless)
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
-        if self.kept is None:
-            self.has_begun = True
-            if message["type"] == "http.response.start":
-                # Last, and not on an answer that is kept: it belongs to this request alone.
-                message["headers"] = [*message["headers"], (HEADER, self._request_id)]
-            await self._send(message)
+        self.has_begun = True
+        await self._send(message)
+
+    async def _send_stored(self, stored: StoredResponse) -> None:
+        """Send a stored response by itself, once it has all headers."""
+        if stored.template is None and self._route is not None:
+            stored.complete(self._route.template, self._complete(list(stored.headers)))
+        self.status = await stored.send(self._scope, self._send, self._request_id)
+        self.stored = stored
 
     def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         present = {name.lower() for name, _ in headers}

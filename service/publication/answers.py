@@ -1,15 +1,11 @@
-"""Public answers as they leave: kept bytes with the headers that they always have."""
+"""Public answers as they leave: cached bytes with the headers that they always have."""
 
 from collections.abc import Mapping
-from typing import Any
-
-from litestar import Response
 
 from service.http.docs import Headers, describe_header
-from service.http.kept import KEPT
-from service.http.reading import JSON, AppRequest
-from service.publication.memory import Entry
-from service.publication.surrogates import surrogate_keys
+from service.http.reading import JSON
+from service.http.stored import StoredResponse, encode_headers
+from service.publication.cache.store import Entry
 from service.services import Services
 from service.sites.directory import KnownSite
 
@@ -29,24 +25,27 @@ CONDITIONAL: Headers = {
 }
 
 
-def give_kept(
-    request: AppRequest,
+def answer_cached(
     services: Services,
     entry: Entry,
     media_type: str = JSON,
     more: Mapping[str, str] | None = None,
-) -> Response[Any]:
-    """Hand a kept answer to the edge, which sends its bytes, with the headers that it always has."""
-    request.scope["state"][KEPT] = entry
-    tags = surrogate_keys(entry.basis)
-    headers = {
-        "Cache-Control": f"public, max-age=0, s-maxage={services.settings.page_max_age_seconds}",
-        "Vary": "Accept-Encoding",
-        "Surrogate-Key": " ".join(tags),
-        "Cache-Tag": ",".join(tags),
-        **(more or {}),
-    }
-    return Response(b"", headers=headers, media_type=media_type)
+) -> StoredResponse:
+    """Answer with an entry of the cache, which has its headers from the first time on."""
+    if not entry.headers:
+        tags = entry.dependencies.surrogate_keys
+        max_age = services.settings.page_max_age_seconds
+        entry.headers = encode_headers(
+            media_type,
+            {
+                "cache-control": f"public, max-age=0, s-maxage={max_age}",
+                "vary": "Accept-Encoding",
+                "surrogate-key": " ".join(tags),
+                "cache-tag": ",".join(tags),
+                **(more or {}),
+            },
+        )
+    return entry
 
 
 def fragment_policy(site: KnownSite | None, public_url: str) -> dict[str, str]:
@@ -56,4 +55,4 @@ def fragment_policy(site: KnownSite | None, public_url: str) -> dict[str, str]:
         f"default-src 'none'; script-src {public_url}; style-src {public_url}; img-src {public_url}; "
         f"base-uri 'none'; form-action {public_url} {origins}; frame-ancestors 'self' {origins}"
     )
-    return {"Content-Security-Policy": policy}
+    return {"content-security-policy": policy}

@@ -12,10 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.http.wire import Id
 from service.publication import queries
+from service.publication.cache.dependencies import Dependencies
+from service.publication.cache.read_through import Cache
+from service.publication.cache.standby import Loaded
 from service.publication.live import StreamPosition
-from service.publication.memory import Basis
-from service.publication.pages import Pages
-from service.publication.standby import Made
 from service.sites.directory import KnownSite
 
 # Comments in one batch, which is all that waits for a slow reader.
@@ -42,7 +42,7 @@ _DECODER = msgspec.msgpack.Decoder(Batch)
 
 
 async def read_batch(
-    pages: Pages, site: KnownSite, key: str, start: StreamPosition | None
+    cache: Cache, site: KnownSite, key: str, start: StreamPosition | None
 ) -> Batch:
     """Give the changes of an article after a place, read once for all who stand there.
 
@@ -50,14 +50,14 @@ async def read_batch(
     Raises Unavailable.
     """
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         after, limit = (start, BATCH + 1) if start else (StreamPosition(0), 1)
         rows = await queries.read_changes(session, site.id, key, after.revision, after.after, limit)
         present: int | None = rows[0].revision if rows else None
         batch = make_batch(rows, start, present or 0)
-        return msgspec.msgpack.encode(batch), Basis(site, {key: present})
+        return msgspec.msgpack.encode(batch), Dependencies(site, {key: present})
 
-    entry = await pages.get(("events", key, start), site, read)
+    entry = await cache.get(("events", key, start), site, load)
     return _DECODER.decode(entry.body)
 
 

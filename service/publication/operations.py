@@ -1,4 +1,4 @@
-"""What the public can ask for: each gives the answer as it is kept in memory."""
+"""What the public can ask for: each gives an entry of the cache."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -14,11 +14,13 @@ from service.concurrency.beside import do_beside
 from service.errors import NotFound
 from service.http.cursors import make_cursor
 from service.publication import entries, queries
+from service.publication.cache.dependencies import Dependencies
+from service.publication.cache.read_through import Cache
+from service.publication.cache.standby import Loaded
+from service.publication.cache.store import Entry
 from service.publication.feed import MAX_ENTRIES, Feed, render_feed
 from service.publication.fragments import Fragment, as_pattern, put_redirect, render_fragment
 from service.publication.listing import NO_COMMENT, Listing, Window, read_listing
-from service.publication.memory import Basis, Entry
-from service.publication.pages import Pages
 from service.publication.schemas import (
     CommentPage,
     CountComments,
@@ -27,7 +29,6 @@ from service.publication.schemas import (
     ShowFragment,
     show_asked,
 )
-from service.publication.standby import Made
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 from service.text.languages import find_language
@@ -44,17 +45,17 @@ async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
 
 
 async def list_comments(
-    pages: Pages, site: KnownSite, wanted: ListComments, window: Window
+    cache: Cache, site: KnownSite, wanted: ListComments, window: Window
 ) -> Entry:
     """Give a page of an article, of an unknown one an empty page; raises NotFound for `around`."""
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         found = await read_listing(session, site.id, wanted, window)
         body = await _make(found.rows, lambda: msgspec.json.encode(_make_page(found)))
-        return body, Basis(site, {found.key: found.revision})
+        return body, Dependencies(site, {found.key: found.revision})
 
     asked = ("page", window, wanted.order, wanted.limit)
-    return await pages.get(asked, site, read, is_kept=window.around is None)
+    return await cache.get(asked, site, load, is_stored=window.around is None)
 
 
 def _make_page(found: Listing) -> CommentPage:
@@ -68,7 +69,7 @@ def _make_page(found: Listing) -> CommentPage:
 
 
 async def show_fragment(
-    pages: Pages, site: KnownSite, wanted: ShowFragment, window: Window, public_url: str
+    cache: Cache, site: KnownSite, wanted: ShowFragment, window: Window, public_url: str
 ) -> Entry:
     """Give a page of an article as HTML with the form; raises NotFound for `parent` and `around`."""
     parent_id = parse_id(wanted.parent) if wanted.parent else None
@@ -77,7 +78,7 @@ async def show_fragment(
     language = find_language(wanted.lang or "") or site.policy.language
     pattern = as_pattern(wanted)
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         found = await read_listing(session, site.id, wanted, window)
         answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
         if parent_id and (answered is None or answered.key != found.key):
@@ -97,13 +98,13 @@ async def show_fragment(
             elsewhere=elsewhere,
         )
         body = await _make(found.rows, lambda: render_fragment(fragment))
-        return body, Basis(site, {found.key: fragment.revision})
+        return body, Dependencies(site, {found.key: fragment.revision})
 
     asked = ("fragment", window, wanted.order, wanted.limit)
     made_for = (language, wanted.view, parent_id, pattern.redirect_to is not None)
-    entry = await pages.get((*asked, *made_for), site, read, is_kept=window.around is None)
+    entry = await cache.get((*asked, *made_for), site, load, is_stored=window.around is None)
     redirect_to = wanted.redirect_to
-    return pages.derive(entry, redirect_to, put_redirect) if redirect_to else entry
+    return cache.derive(entry, redirect_to, put_redirect) if redirect_to else entry
 
 
 async def _name_elsewhere(
@@ -115,51 +116,55 @@ async def _name_elsewhere(
     return {str(one): names.get(one) for one in answered}
 
 
-async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
+async def show_comment(cache: Cache, site: KnownSite, comment: str) -> Entry:
     """Give one visible comment; raises NotFound."""
     comment_id = parse_id(comment)
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         row = await queries.read_visible(session, site.id, comment_id) if comment_id else None
         if row is None:
             raise NotFound(NO_COMMENT)
-        return msgspec.json.encode(queries.publish(row)), Basis(site, {row.key: row.revision})
+        return msgspec.json.encode(queries.publish(row)), Dependencies(
+            site, {row.key: row.revision}
+        )
 
-    return await pages.get(("comment", comment_id), site, read)
+    return await cache.get(("comment", comment_id), site, load)
 
 
-async def show_feed(pages: Pages, site: KnownSite, key: str | None, public_url: str) -> Entry:
+async def show_feed(cache: Cache, site: KnownSite, key: str | None, public_url: str) -> Entry:
     """Give what became visible last of an article, or of the whole site, as a feed."""
     if key is None:
-        return await _show_site_feed(pages, site, public_url)
+        return await _show_site_feed(cache, site, public_url)
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         rows = await entries.read_feed(session, site.id, key, MAX_ENTRIES)
         revision, changed_at = (
             (rows[0].revision, rows[0].article_changed_at) if rows else (None, None)
         )
         shown = [row for row in rows if row.id is not None]
         feed = Feed(site, key, shown, changed_at, public_url)
-        return await _make(shown, lambda: render_feed(feed)), Basis(site, {key: revision})
+        return await _make(shown, lambda: render_feed(feed)), Dependencies(site, {key: revision})
 
-    return await pages.get(("feed", key), site, read)
+    return await cache.get(("feed", key), site, load)
 
 
-async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Entry:
-    async def read(session: AsyncSession) -> Made:
+async def _show_site_feed(cache: Cache, site: KnownSite, public_url: str) -> Entry:
+    async def load(session: AsyncSession) -> Loaded:
         # First: comments that are newer than the log's length have the feed made again, older ones would not.
         heads = await queries.read_counts(session, {(site.id, WHOLE_SITE)})
         length, _ = heads.get((site.id, WHOLE_SITE), (None, 0))
         rows, changed_at = await entries.read_feed_of_site(session, site.id, MAX_ENTRIES)
         feed = Feed(site, None, rows, changed_at, public_url)
         # A comment that is rendered anew changes its article, and the log has no entry of it.
-        basis = Basis(site, {WHOLE_SITE: length, **{row.key: row.revision for row in rows}})
-        return await _make(rows, lambda: render_feed(feed)), basis
+        dependencies = Dependencies(
+            site, {WHOLE_SITE: length, **{row.key: row.revision for row in rows}}
+        )
+        return await _make(rows, lambda: render_feed(feed)), dependencies
 
-    return await pages.get(("feed", WHOLE_SITE), site, read)
+    return await cache.get(("feed", WHOLE_SITE), site, load)
 
 
-async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -> Entry:
+async def count_comments(cache: Cache, site: KnownSite, wanted: CountComments) -> Entry:
     """Give the counts of many articles at once, each under the name asked for."""
     keys: dict[str, str | None] = {}
     for raw in wanted.article:
@@ -167,17 +172,17 @@ async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -
         # Where what is no UTF-8 is shown like another name, that one is an article and this is none.
         keys[asked] = _find_key(site, raw) or keys.get(asked)
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         wanted_keys = dict.fromkeys(key for key in keys.values() if key is not None)
         found = await queries.read_counts(session, {(site.id, key) for key in wanted_keys})
         known = {key: found.get((site.id, key), (None, 0)) for key in wanted_keys}
         counts = Counts({asked: known[key][1] if key else None for asked, key in keys.items()})
         revisions = {key: revision for key, (revision, _) in known.items()}
-        return msgspec.json.encode(counts), Basis(site, revisions)
+        return msgspec.json.encode(counts), Dependencies(site, revisions)
 
     # The names themselves may be long, and are in the answer already.
     names = sha256(msgspec.json.encode(keys)).digest()
-    return await pages.get(("counts", names), site, read)
+    return await cache.get(("counts", names), site, load)
 
 
 def _find_key(site: KnownSite, raw: str) -> str | None:

@@ -19,6 +19,8 @@ from service.publication.schemas import PublicComment
 from service.sites.directory import KnownSite, complete_sites
 from service.sites.tables import Site
 
+# An article by its site and key.
+ArticleRef = tuple[UUID, str]
 SHOWN: list[Any] = [
     col(Comment.id),
     col(Comment.parent_id),
@@ -202,15 +204,15 @@ _LENGTHS = select(col(LogHead.site_id), col(LogHead.length)).where(
 
 
 async def read_counts(
-    session: AsyncSession, places: Collection[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], tuple[int, int]]:
+    session: AsyncSession, articles: Collection[ArticleRef]
+) -> dict[ArticleRef, tuple[int, int]]:
     """Give revision and count of each article, by site and key; those that are not there are left out.
 
     For WHOLE_SITE it is the length of the site's log, and no count. There may be others in it, of the
     same key on another site.
     """
-    connection, wanted = await session.connection(), list(places)
-    found: dict[tuple[UUID, str], tuple[int, int]] = {}
+    connection, wanted = await session.connection(), list(articles)
+    found: dict[ArticleRef, tuple[int, int]] = {}
     for start in range(0, len(wanted), CHUNK):
         sites, keys = zip(*wanted[start : start + CHUNK], strict=True)
         rows = await connection.execute(_COUNTS, {"sites": {*sites}, "keys": {*keys}})

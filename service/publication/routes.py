@@ -17,13 +17,13 @@ from service.http.handlers import name_error
 from service.http.pages import show_error
 from service.http.reading import AppRequest, query_values, read_query
 from service.publication import operations
-from service.publication.answers import CACHED, CONDITIONAL, fragment_policy, give_kept
+from service.publication.answers import CACHED, CONDITIONAL, answer_cached, fragment_policy
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
+from service.publication.cache.read_through import Cache
 from service.publication.feed import ATOM
 from service.publication.fragments import find_ways_back
 from service.publication.listing import read_article, read_window
 from service.publication.live import Live, StreamPosition
-from service.publication.pages import Pages
 from service.publication.schemas import (
     MAX_REVISION,
     CommentPage,
@@ -73,16 +73,14 @@ async def list_comments(
     request: AppRequest,
     site: FromPath[str],
     services: NamedDependency[Services],
-    pages: NamedDependency[Pages],
-) -> Response[Any]:
+    cache: NamedDependency[Cache],
+) -> ASGIApp:
     """List the visible comments of an article, page by page."""
     known = await services.directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, ListComments, faults)
         window = read_window(known, wanted, faults)
-    return give_kept(
-        request, services, await operations.list_comments(pages, known, wanted, window)
-    )
+    return answer_cached(services, await operations.list_comments(cache, known, wanted, window))
 
 
 @get(
@@ -100,7 +98,7 @@ async def stream_comments(
     request: AppRequest,
     site: FromPath[str],
     services: NamedDependency[Services],
-    pages: NamedDependency[Pages],
+    cache: NamedDependency[Cache],
     live: NamedDependency[Live],
 ) -> ASGIApp:
     """Tell what changes in public of an article: `approved` with the comment, `removed` with its id.
@@ -114,7 +112,7 @@ async def stream_comments(
     after = _read_revision(request.headers.get("last-event-id"), wanted.after)
     return CommentStream(
         services,
-        pages,
+        cache,
         live,
         site=known,
         key=key,
@@ -144,11 +142,11 @@ async def show_comment(
     site: FromPath[str],
     comment: FromPath[str],
     services: NamedDependency[Services],
-    pages: NamedDependency[Pages],
-) -> Response[Any]:
+    cache: NamedDependency[Cache],
+) -> ASGIApp:
     """Show one visible comment."""
     known = await services.directory.get(site)
-    return give_kept(request, services, await operations.show_comment(pages, known, comment))
+    return answer_cached(services, await operations.show_comment(cache, known, comment))
 
 
 @get(
@@ -168,8 +166,8 @@ async def show_fragment(
     request: AppRequest,
     site: FromPath[str],
     services: NamedDependency[Services],
-    pages: NamedDependency[Pages],
-) -> Response[Any]:
+    cache: NamedDependency[Cache],
+) -> ASGIApp:
     """Show the comments of an article as HTML with the form; it needs no script.
 
     What is asked for with `view=page` is refused as a page as well.
@@ -181,15 +179,18 @@ async def show_fragment(
         with Faults() as faults:
             wanted = read_query(request, ShowFragment, faults)
             window = read_window(known, wanted, faults)
-        entry = await operations.show_fragment(pages, known, wanted, window, public_url)
+        entry = await operations.show_fragment(cache, known, wanted, window, public_url)
     except Exception as error:
         if query_values(request).get("view") != "page":
             raise
         # Whoever has it in a frame would see nothing else of what is wrong.
         refusal, error_id = name_error(request, error)
         ways = find_ways_back(known, query_values(request), refusal, public_url)
-        return show_error(refusal, error_id, fragment_policy(known, public_url), ways)
-    return give_kept(request, services, entry, HTML, fragment_policy(known, public_url))
+        page = show_error(refusal, error_id, fragment_policy(known, public_url), ways)
+        return page.to_asgi_response(None, request)
+    return answer_cached(
+        services, entry, f"{HTML}; charset=utf-8", fragment_policy(known, public_url)
+    )
 
 
 @get(
@@ -208,12 +209,12 @@ async def count_comments(
     request: AppRequest,
     site: FromPath[str],
     services: NamedDependency[Services],
-    pages: NamedDependency[Pages],
-) -> Response[Any]:
+    cache: NamedDependency[Cache],
+) -> ASGIApp:
     """Count the visible comments of up to a hundred articles at once."""
     known = await services.directory.get(site)
     wanted = read_query(request, CountComments, lists=("article",))
-    return give_kept(request, services, await operations.count_comments(pages, known, wanted))
+    return answer_cached(services, await operations.count_comments(cache, known, wanted))
 
 
 @get(
@@ -232,16 +233,16 @@ async def show_feed(
     request: AppRequest,
     site: FromPath[str],
     services: NamedDependency[Services],
-    pages: NamedDependency[Pages],
-) -> Response[Any]:
+    cache: NamedDependency[Cache],
+) -> ASGIApp:
     """Show the newest visible comments of an article, or of the whole site, as an Atom feed."""
     known = await services.directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, ShowFeed, faults)
         key = read_article(known, wanted.article, faults)
     # Without an article it is the feed of the whole site.
-    entry = await operations.show_feed(pages, known, key, services.settings.public_url)
-    return give_kept(request, services, entry, f"{ATOM}; charset=utf-8")
+    entry = await operations.show_feed(cache, known, key, services.settings.public_url)
+    return answer_cached(services, entry, f"{ATOM}; charset=utf-8")
 
 
 @get(

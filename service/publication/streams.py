@@ -9,9 +9,9 @@ from litestar.types import Receive, Scope, Send
 
 from service.errors import RateLimited
 from service.http.endless import ENDLESS, IS_HEAD
+from service.publication.cache.read_through import Cache
 from service.publication.events import read_batch
 from service.publication.live import Follower, Live, StreamPosition
-from service.publication.pages import Pages
 from service.rate_limiting.leases import Quota
 from service.server.draining import DRAIN
 from service.services import Services
@@ -38,7 +38,7 @@ class CommentStream:
     def __init__(
         self,
         services: Services,
-        pages: Pages,
+        cache: Cache,
         live: Live,
         *,
         site: KnownSite,
@@ -47,7 +47,7 @@ class CommentStream:
         prefix: str,
     ) -> None:
         self._services = services
-        self._pages = pages
+        self._cache = cache
         self._live = live
         self._site = site
         self._key = key
@@ -72,7 +72,7 @@ class CommentStream:
                 await self._services.leases.give_back(lease)
 
     async def _answer(self, follower: Follower, receive: Receive, send: Send) -> None:
-        batch = await read_batch(self._pages, self._site, self._key, self._start)
+        batch = await read_batch(self._cache, self._site, self._key, self._start)
         follower.position = batch.end
         leaving = asyncio.create_task(_leave_with(receive, follower))
         try:
@@ -104,9 +104,9 @@ class CommentStream:
     async def _pass_on(self, follower: Follower, send: Send) -> None:
         """Send what has changed, one batch; if there is more, it is the next thing that is done."""
         try:
-            # As it is by now, since what is in memory goes by that.
+            # As it is by now, since entries of the cache depend on that.
             site = await self._services.directory.find(self._site.slug) or self._site
-            batch = await read_batch(self._pages, site, self._key, follower.position)
+            batch = await read_batch(self._cache, site, self._key, follower.position)
         # Whatever becomes of the database, nobody has to come back for it, nor all at once.
         except Exception as error:
             # The next look at the database wakes it again.

@@ -51,23 +51,23 @@ class Metrics:
         )
         self.page_hits = Counter(
             "greenroom_page_hits",
-            "Public answers sent from memory without a query.",
+            "Public answers sent from the cache without a query.",
             registry=registry,
         )
         self.page_reads = Counter(
             "greenroom_page_reads",
-            "Public answers that were read from the database, or compared with it, before they were sent.",
+            "Public answers that were loaded from the database, or revalidated, before they were sent.",
             registry=registry,
         )
         self.page_bytes = Gauge(
             "greenroom_page_memory_bytes",
-            "What the public answers in memory take.",
+            "What the entries of the cache take.",
             registry=registry,
             multiprocess_mode="livesum",
         )
         self.page_entries = Gauge(
             "greenroom_page_memory_entries",
-            "Public answers in memory.",
+            "Public answers in the cache.",
             registry=registry,
             multiprocess_mode="livesum",
         )
@@ -155,8 +155,8 @@ class Metrics:
         known[0].inc()
         known[1].observe(seconds)
 
-    def note_memory(self, hits: int, size_bytes: int, entries: int) -> None:
-        """Note what a memory of public answers has done since it was made, and what it holds."""
+    def note_cache(self, hits: int, size_bytes: int, entries: int) -> None:
+        """Note what the cache has done since it was made, and what it holds."""
         self.page_hits.inc(hits - self._hits)
         self._hits = hits
         self.page_bytes.set(size_bytes)

@@ -6,9 +6,9 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 
 from service.http.pages import page_policy, render_page, see_other
+from service.publication.cache.read_through import Cache
 from service.publication.listing import Window
 from service.publication.operations import show_fragment
-from service.publication.pages import Pages
 from service.publication.schemas import ShowFragment
 from service.services import Services
 
@@ -18,12 +18,12 @@ ARTICLE = "/demo"
 
 @get("/demo")
 async def show_demo(
-    services: NamedDependency[Services], pages: NamedDependency[Pages]
+    services: NamedDependency[Services], cache: NamedDependency[Cache]
 ) -> Response[Any]:
     """Show an article with its comments and "Leave a reply"."""
     site = await services.directory.get(SITE)
     public_url = services.settings.public_url
-    fragment = await show_fragment(pages, site, ShowFragment(ARTICLE), Window(ARTICLE), public_url)
+    fragment = await show_fragment(cache, site, ShowFragment(ARTICLE), Window(ARTICLE), public_url)
     headers = {
         # The form's answer finds its way back by the Referer, which our other pages hide.
         "Referrer-Policy": "same-origin",

@@ -16,10 +16,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.changes import Change
 from service.database import Database
 from service.errors import NotFound, Unavailable
-from service.publication import standby
-from service.publication.memory import FRESH_SECONDS, Basis, Memory
-from service.publication.pages import MAX_READS, Pages
-from service.publication.standby import Made, Standby
+from service.publication.cache import standby
+from service.publication.cache.dependencies import Dependencies
+from service.publication.cache.read_through import MAX_LOADS, Cache
+from service.publication.cache.standby import Loaded, Standby
+from service.publication.cache.store import FRESH_SECONDS, Store
 from service.sites.directory import KnownSite
 from service.sites.policy import SitePolicy
 from service.telemetry.metrics import Metrics
@@ -46,9 +47,9 @@ class Shelf:
         self.now = 0.0
         # No two moments are the same.
         self._ticks = count()
-        self.memory = Memory(1 << 20, lambda: self.now + next(self._ticks) * 1e-6)
+        self.store = Store(1 << 20, lambda: self.now + next(self._ticks) * 1e-6)
         self.database = database
-        self.pages = Pages(database.pages, self.memory, Metrics())
+        self.cache = Cache(database.pages, self.store, Metrics())
         self.revisions: dict[str, int] = {}
         self.looks: dict[str, list[Look]] = {"/a": [], "/b": [], "/c": []}
         self._came = asyncio.Condition()
@@ -58,12 +59,12 @@ class Shelf:
         return asyncio.create_task(self._ask(article))
 
     async def _ask(self, article: str) -> int:
-        async def read(_session: AsyncSession) -> Made:
+        async def load(_session: AsyncSession) -> Loaded:
             return await self._look(article)
 
-        return int((await self.pages.get(article, SITE, read)).body)
+        return int((await self.cache.get(article, SITE, load)).body)
 
-    async def _look(self, article: str) -> Made:
+    async def _look(self, article: str) -> Loaded:
         revision, look = self.revisions.get(article), Look()
         self.looks[article].append(look)
         async with self._came:
@@ -73,7 +74,7 @@ class Shelf:
             raise look.error
         if revision is None:
             raise NotFound
-        return b"%d" % revision, Basis(SITE, {article: revision})
+        return b"%d" % revision, Dependencies(SITE, {article: revision})
 
     async def look_at(self, article: str, number: int = 1) -> Look:
         """Wait for a look at an article, the first or a later one."""
@@ -87,14 +88,14 @@ class Shelf:
     def change(self, article: str, *, is_heard: bool = True) -> None:
         self.revisions[article] = self.revisions.get(article, 0) + 1
         if is_heard:
-            self.pages.forget({Change(SITE.id, article)})
+            self.cache.invalidate({Change(SITE.id, article)})
 
-    async def is_true(self, _basis: Basis) -> bool:
+    async def is_valid(self, _dependencies: Dependencies) -> bool:
         return True
 
     def held(self) -> dict[str, int]:
         """Give the size of all that there is beside the answers."""
-        return {k: len(v) for k, v in vars(self.pages).items() if isinstance(v, dict | set | list)}
+        return {k: len(v) for k, v in vars(self.cache).items() if isinstance(v, dict | set | list)}
 
 
 @pytest.fixture
@@ -194,27 +195,27 @@ async def test_that_the_database_does_not_answer_is_told_at_once_to_all_who_wait
     assert len(shelf.looks["/a"]) == 1
 
 
-async def test_an_article_that_never_stands_still_is_answered_and_not_kept_for_true(
+async def test_an_article_that_never_stands_still_is_answered_and_not_taken_for_valid(
     shelf: Shelf,
 ) -> None:
     asked = shelf.ask("/a")
-    for number in range(1, MAX_READS + 1):
+    for number in range(1, MAX_LOADS + 1):
         await shelf.look_at("/a", number)
         shelf.change("/a")
         later = shelf.ask("/a")
         await asyncio.sleep(0)
         await shelf.let_end("/a", number)
-    assert await asked == MAX_READS
+    assert await asked == MAX_LOADS
     # He knows of the last change, which the last read did not see.
-    await shelf.let_end("/a", MAX_READS + 1)
-    assert await later == MAX_READS + 1
+    await shelf.let_end("/a", MAX_LOADS + 1)
+    assert await later == MAX_LOADS + 1
 
 
-async def test_a_doubt_holds_for_what_was_being_read(shelf: Shelf) -> None:
+async def test_what_is_being_loaded_is_marked_stale_as_well(shelf: Shelf) -> None:
     asked = shelf.ask("/a")
     await shelf.look_at("/a")
     shelf.change("/a", is_heard=False)
-    shelf.pages.doubt()
+    shelf.cache.mark_stale()
     shelf.now = 0.1
     await shelf.let_end("/a")
     assert await asked == 1
@@ -256,7 +257,7 @@ async def test_a_copy_may_fail_after_it_was_given_up(
 ) -> None:
     before = asyncio.all_tasks()
 
-    async def fail(_session: AsyncSession) -> Made:
+    async def fail(_session: AsyncSession) -> Loaded:
         try:
             await asyncio.Event().wait()
         finally:
@@ -267,5 +268,5 @@ async def test_a_copy_may_fail_after_it_was_given_up(
 
     monkeypatch.setattr(standby, "PATIENCE_SECONDS", 0.01)
     with without_complaints():
-        assert await Standby(shelf.database.pages, shelf.is_true, Metrics()).read(fail) is None
+        assert await Standby(shelf.database.pages, shelf.is_valid, Metrics()).load(fail) is None
         await until(has_ended)

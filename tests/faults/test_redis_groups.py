@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from service.changes import Change
-from service.publication.channel import Channel
+from service.publication.cache.channel import Channel
 from service.rate_limiting.fallback import open_limiter
 from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Limiter, Rule

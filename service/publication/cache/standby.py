@@ -1,4 +1,4 @@
-"""Reading pages from a copy of the database that follows it, such as a hot standby of PostgreSQL."""
+"""Loading answers from a copy of the database that follows it, such as a hot standby of PostgreSQL."""
 
 import asyncio
 import time
@@ -10,48 +10,48 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.concurrency.tasks import let_go
 from service.database import Pool
 from service.errors import NotFound
-from service.publication.memory import Basis
+from service.publication.cache.dependencies import Dependencies
 from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
 
 # A copy that failed is left alone for so long: nobody should wait for it again and again.
 REST_SECONDS = 5.0
 PATIENCE_SECONDS = 1.0
-Made = tuple[bytes, Basis]
-Read = Callable[[AsyncSession], Awaitable[Made]]
+Loaded = tuple[bytes, Dependencies]
+Loader = Callable[[AsyncSession], Awaitable[Loaded]]
 
 
 class Standby:
-    """The copy. It may lag, so `is_true` asks the database itself whether what it says still holds."""
+    """The copy. It may lag, so `is_valid` asks the database itself whether what it says still holds."""
 
     def __init__(
-        self, pool: Pool, is_true: Callable[[Basis], Awaitable[bool]], metrics: Metrics
+        self, pool: Pool, is_valid: Callable[[Dependencies], Awaitable[bool]], metrics: Metrics
     ) -> None:
         self._pool = pool
-        self._is_true = is_true
+        self._is_valid = is_valid
         self._metrics = metrics
         self._rests_until = 0.0
         self._outage = Outage("The standby", "pages are read from the database itself")
 
-    async def read(self, read: Read) -> Made | None:
+    async def load(self, load: Loader) -> Loaded | None:
         """Give what the copy says if that is what the database would say, else None, within a second."""
         if time.monotonic() < self._rests_until:
             return None
-        task = asyncio.create_task(self._try(read))
+        task = asyncio.create_task(self._try(load))
         await asyncio.wait([task], timeout=PATIENCE_SECONDS)
         if not task.done():
             # Not waited for: to end what a silent server was asked takes as long as to wait for it.
             let_go(task)
             task.cancel()
             self._rest(TimeoutError())
-        made, outcome = task.result() if task.done() else (None, "failed")
+        loaded, outcome = task.result() if task.done() else (None, "failed")
         self._metrics.standby_reads.labels(outcome).inc()
-        return made if outcome == "used" else None
+        return loaded if outcome == "used" else None
 
-    async def _try(self, read: Read) -> tuple[Made | None, str]:
+    async def _try(self, load: Loader) -> tuple[Loaded | None, str]:
         try:
             async with self._pool.reading() as session:
-                made = await read(session)
+                loaded = await load(session)
         except NotFound:
             # It may be too new to be there.
             return None, "behind"
@@ -59,7 +59,7 @@ class Standby:
             self._rest(error)
             return None, "failed"
         self._outage.over()
-        return made, "used" if await self._is_true(made[1]) else "behind"
+        return loaded, "used" if await self._is_valid(loaded[1]) else "behind"
 
     def _rest(self, error: Exception) -> None:
         self._rests_until = time.monotonic() + REST_SECONDS

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from service.changes import Change
-from service.publication.surrogates import surrogate_key
+from service.publication.cache.dependencies import surrogate_key
 from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
 

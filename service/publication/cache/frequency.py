@@ -1,4 +1,4 @@
-"""How often the public answers were asked for lately, in few bytes, whatever somebody makes up.
+"""How often the entries were used lately, in few bytes, whatever somebody makes up.
 
 A count-min sketch (Cormode and Muthukrishnan, 2005) that grows old as in TinyLFU (Einziger, Friedman and
 Manes, 2017).
@@ -9,22 +9,22 @@ from collections.abc import Hashable, Iterator
 ROWS = 4
 # One byte each: 256 KiB in all. The hash of a key has 64 bits, 16 for each row.
 WIDTH = 1 << 16
-# More tells nothing: what was asked for at so many moments is asked for often.
+# More tells nothing: what was used at so many moments is used often.
 MOST = 15
 # So many moments, then all counts are halved: of those that were made up, 2.5 fall on each place by then.
 SAMPLE = 10 * WIDTH // ROWS
 _HALVED = bytes(count >> 1 for count in range(256))
 
 
-class Popularity:
+class FrequencySketch:
     """Counts moments by keys: what it says of one is too high if anything, and too low only by age."""
 
     def __init__(self) -> None:
         self._rows = [bytearray(WIDTH) for _ in range(ROWS)]
         self._left = SAMPLE
 
-    def note(self, key: Hashable) -> None:
-        """Count one moment more at which a key was asked for."""
+    def increment(self, key: Hashable) -> None:
+        """Count one moment more at which a key was used."""
         for row, place in self._places(key):
             if row[place] < MOST:
                 row[place] += 1
@@ -33,8 +33,8 @@ class Popularity:
             self._rows = [row.translate(_HALVED) for row in self._rows]
             self._left = SAMPLE
 
-    def of(self, key: Hashable) -> int:
-        """Give how often a key was asked for, at most MOST."""
+    def estimate(self, key: Hashable) -> int:
+        """Give how often a key was used, at most MOST."""
         return min(row[place] for row, place in self._places(key))
 
     def _places(self, key: Hashable) -> Iterator[tuple[bytearray, int]]:
