@@ -7,9 +7,12 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Literal, get_args
 
 import msgspec
+
+from service.text.weights import read_weights
 
 Language = Literal["en", "de", "fr", "es", "pt", "ja", "zh", "ar", "hi", "id", "uk", "ko"]
 Words = Mapping[str, str]
@@ -20,8 +23,6 @@ RIGHT_TO_LEFT = frozenset({"ar"})
 # More than anybody's browser names; a longer header is cut to its first wishes.
 MAX_WISHES = 20
 _FILES = files("service") / "web" / "languages"
-# RFC 9110, section 12.5.4: a range, and perhaps its weight.
-_WISH = re.compile(r"([a-z]{1,8})(?:-[a-z0-9-]*)?(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?")
 
 
 @cache
@@ -43,10 +44,8 @@ def direction(language: Language) -> Literal["ltr", "rtl"]:
 def choose_language(accepted: str, otherwise: Language) -> Language:
     """Give the language that a browser likes best (Accept-Language) of those that there are."""
     best, weight = otherwise, 0.0
-    for wish in accepted.lower().split(",")[:MAX_WISHES]:
-        found = _WISH.fullmatch(wish.strip())
-        language = find_language(found[1]) if found else None
-        wanted = float(found[2] or 1) if found else 0.0
+    for wish, wanted in islice(read_weights(accepted), MAX_WISHES):
+        language = find_language(wish)
         if language is not None and wanted > weight:
             best, weight = language, wanted
     return best
