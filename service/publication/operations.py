@@ -8,17 +8,16 @@ import msgspec
 from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.changes import WHOLE_SITE
 from service.clock import parse_id
 from service.concurrency.beside import do_beside
 from service.errors import NotFound
 from service.http.cursors import make_cursor
-from service.publication import entries, queries
+from service.publication import queries
 from service.publication.cache.dependencies import Dependencies
 from service.publication.cache.read_through import Cache
 from service.publication.cache.standby import Loaded
 from service.publication.cache.store import Entry
-from service.publication.feed import MAX_ENTRIES, Feed, render_feed
+from service.publication.feed import Feed, read_feed, render_feed
 from service.publication.fragments import Fragment, as_pattern, put_redirect, render_fragment
 from service.publication.listing import NO_COMMENT, Listing, Window, read_listing
 from service.publication.schemas import (
@@ -37,11 +36,15 @@ from service.text.languages import find_language
 MAX_INLINE_CHARS = 65_536
 
 
-async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
+async def _make(
+    site: KnownSite,
+    revisions: dict[str, int | None],
+    rows: Sequence[Row[Any]],
+    make: Callable[[], bytes],
+) -> Loaded:
     """Make an answer from comments, a long one beside the event loop."""
-    if sum(len(row.html or "") for row in rows) <= MAX_INLINE_CHARS:
-        return make()
-    return await do_beside(make)
+    is_short = sum(len(row.html or "") for row in rows) <= MAX_INLINE_CHARS
+    return make() if is_short else await do_beside(make), Dependencies(site, revisions)
 
 
 async def list_comments(
@@ -51,8 +54,10 @@ async def list_comments(
 
     async def load(session: AsyncSession) -> Loaded:
         found = await read_listing(session, site.id, wanted, window)
-        body = await _make(found.rows, lambda: msgspec.json.encode(_make_page(found)))
-        return body, Dependencies(site, {found.key: found.revision})
+        revisions = {found.key: found.revision}
+        return await _make(
+            site, revisions, found.rows, lambda: msgspec.json.encode(_make_page(found))
+        )
 
     asked = ("page", window, wanted.order, wanted.limit)
     return await cache.get(asked, site, load, is_stored=window.around is None)
@@ -84,7 +89,6 @@ async def show_fragment(
         if parent_id and (answered is None or answered.key != found.key):
             raise NotFound(NO_COMMENT)
         shown = [answered] if answered else found.rows
-        elsewhere = await _name_elsewhere(session, site, shown)
         fragment = Fragment(
             site=site,
             page=_make_page(found),
@@ -95,10 +99,10 @@ async def show_fragment(
             public_url=public_url,
             answerable={str(row.id) for row in shown if row.depth < site.policy.max_depth},
             answered=queries.publish(answered) if answered else None,
-            elsewhere=elsewhere,
+            elsewhere=await _name_elsewhere(session, site, shown),
         )
-        body = await _make(found.rows, lambda: render_fragment(fragment))
-        return body, Dependencies(site, {found.key: fragment.revision})
+        revisions = {found.key: found.revision}
+        return await _make(site, revisions, found.rows, lambda: render_fragment(fragment))
 
     asked = ("fragment", window, wanted.order, wanted.limit)
     made_for = (language, wanted.view, parent_id, pattern.redirect_to is not None)
@@ -124,44 +128,21 @@ async def show_comment(cache: Cache, site: KnownSite, comment: str) -> Entry:
         row = await queries.read_visible(session, site.id, comment_id) if comment_id else None
         if row is None:
             raise NotFound(NO_COMMENT)
-        return msgspec.json.encode(queries.publish(row)), Dependencies(
-            site, {row.key: row.revision}
-        )
+        revisions = {row.key: row.revision}
+        return msgspec.json.encode(queries.publish(row)), Dependencies(site, revisions)
 
     return await cache.get(("comment", comment_id), site, load)
 
 
 async def show_feed(cache: Cache, site: KnownSite, key: str | None, public_url: str) -> Entry:
     """Give what became visible last of an article, or of the whole site, as a feed."""
-    if key is None:
-        return await _show_site_feed(cache, site, public_url)
 
     async def load(session: AsyncSession) -> Loaded:
-        rows = await entries.read_feed(session, site.id, key, MAX_ENTRIES)
-        revision, changed_at = (
-            (rows[0].revision, rows[0].article_changed_at) if rows else (None, None)
-        )
-        shown = [row for row in rows if row.id is not None]
-        feed = Feed(site, key, shown, changed_at, public_url)
-        return await _make(shown, lambda: render_feed(feed)), Dependencies(site, {key: revision})
+        rows, changed_at, revisions = await read_feed(session, site.id, key)
+        feed = Feed(site, key, rows, changed_at, public_url)
+        return await _make(site, revisions, rows, lambda: render_feed(feed))
 
     return await cache.get(("feed", key), site, load)
-
-
-async def _show_site_feed(cache: Cache, site: KnownSite, public_url: str) -> Entry:
-    async def load(session: AsyncSession) -> Loaded:
-        # First: comments that are newer than the log's length have the feed made again, older ones would not.
-        heads = await queries.read_counts(session, {(site.id, WHOLE_SITE)})
-        length, _ = heads.get((site.id, WHOLE_SITE), (None, 0))
-        rows, changed_at = await entries.read_feed_of_site(session, site.id, MAX_ENTRIES)
-        feed = Feed(site, None, rows, changed_at, public_url)
-        # A comment that is rendered anew changes its article, and the log has no entry of it.
-        dependencies = Dependencies(
-            site, {WHOLE_SITE: length, **{row.key: row.revision for row in rows}}
-        )
-        return await _make(rows, lambda: render_feed(feed)), dependencies
-
-    return await cache.get(("feed", WHOLE_SITE), site, load)
 
 
 async def count_comments(cache: Cache, site: KnownSite, wanted: CountComments) -> Entry:

@@ -8,6 +8,7 @@ hearing.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Hashable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,25 +34,22 @@ MAX_LOADS = 4
 PATIENCE_SECONDS = 5.0
 
 
+@dataclass(slots=True, eq=False)
 class PendingLoad:
     """One load of the answer under a key, for however many wait for it, and what has changed since it began.
 
     It is found by its key and is like no other: two that heard of the same changes are still two.
     """
 
-    __slots__ = ("began_at", "changes", "is_stored", "is_valid", "key", "load", "site", "task")
-
-    task: asyncio.Task[Entry]
-
-    def __init__(self, key: Hashable, site: KnownSite, load: Loader, is_stored: bool) -> None:
-        self.key = key
-        self.site = site
-        self.load = load
-        self.is_stored = is_stored
-        self.is_valid = False
-        """Whether it brought an answer, and nothing was heard of meanwhile that would change it."""
-        self.began_at = NEVER
-        self.changes: set[Change] = set()
+    key: Hashable
+    site: KnownSite
+    load: Loader
+    is_stored: bool
+    is_valid: bool = False
+    """Whether it brought an answer, and nothing was heard of meanwhile that would change it."""
+    began_at: float = NEVER
+    changes: set[Change] = field(default_factory=set)
+    task: asyncio.Task[Entry] = field(init=False)
 
     def begin(self, now: float) -> None:
         """Load, for the first time or again: what was heard of before is in what is loaded from now on."""
