@@ -15,7 +15,6 @@ from service.accounts.rules import Caller
 from service.administration.members import ROUTES as MEMBERS
 from service.administration.routes import ROUTES as ADMINISTRATION
 from service.clock import Clock, read_clock
-from service.http.cors import CorsPolicy
 from service.http.edge import Edge
 from service.http.handlers import EXCEPTION_HANDLERS
 from service.http.openapi.document import describe_api
@@ -72,7 +71,7 @@ def create_app(
     """
     process = Process(settings or load_settings(), clock, now_us)
     framework = build_framework(extra_routes) if extra_routes else _share_framework()
-    return Edge(framework, framework.state.routes, CorsPolicy(process.is_allowed), process)
+    return Edge(framework, framework.state.routes, process)
 
 
 @cache

@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, cast
 
-import msgspec
+from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from service.errors import NotFound, ServiceError, Unavailable
-from service.http.cors import CorsPolicy
-from service.http.docs import HTML, PROBLEM
+from service.http.answers import answer_problem
+from service.http.cors import IsAllowed, find_cors_headers
 from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.guests import Guests
-from service.http.pages import names_page, page_policy, render
+from service.http.pages import names_page, show_error
 from service.http.process import PROCESS, run_lifespan
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
 from service.http.routing import Route, RouteTable, shorten
@@ -56,6 +56,10 @@ class Running(Protocol):
     def store(self) -> ResponseStore:
         """The public answers that are cached."""
 
+    @property
+    def is_allowed(self) -> IsAllowed:
+        """Tells whether scripts of an origin may read what a route answers."""
+
     def running(self) -> AbstractAsyncContextManager[None]:
         """Make what handlers need, and close it again."""
 
@@ -63,10 +67,9 @@ class Running(Protocol):
 class Edge:
     """An ASGI app around the framework's, for one process of the service."""
 
-    def __init__(self, app: ASGIApp, table: RouteTable, cors: CorsPolicy, process: Running) -> None:
+    def __init__(self, app: ASGIApp, table: RouteTable, process: Running) -> None:
         self._app = app
         self.table = table
-        self._cors = cors
         self.process = process
         self.metrics = process.metrics
         self._store = process.store
@@ -101,7 +104,8 @@ class Edge:
     ) -> None:
         found = self.table.find(scope["path"])
         route, parameters = found or (None, {})
-        cors_headers = await self._cors.headers_for(scope, route, parameters)
+        is_allowed = self.process.is_allowed
+        cors_headers = await find_cors_headers(scope, route, parameters, is_allowed)
         asked = _as_get(scope)
         asked["state"] |= {PROCESS: self.process, REQUEST_ID: request_id.decode()}
         answer = Answer(scope, route, cors_headers, asked["state"], send)
@@ -226,15 +230,10 @@ class Answer:
 
     async def refuse(self, error: ServiceError, *, as_page: bool = False) -> None:
         """Answer with a problem, without the framework."""
-        kind, more = PROBLEM, {}
-        body = msgspec.json.encode(error.to_problem())
-        if as_page:
-            kind, more = f"{HTML}; charset=utf-8", {"content-security-policy": page_policy()}
-            body = render("error.html", error=error, error_id=None, ways={})
-        told = {**error.headers, **more, "content-type": kind, "content-length": str(len(body))}
-        headers = [(name.lower().encode(), text.encode()) for name, text in told.items()]
-        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body, "more_body": False})
+        response = show_error(error) if as_page else answer_problem(error)
+        app = response.to_asgi_response(None, Request(self._scope))
+        await app.start_response(self.send)
+        await self.send({"type": "http.response.body", "body": app.body, "more_body": False})
 
     async def options(self, route: Route) -> None:
         """Answer OPTIONS, preflights among them, without asking the framework."""

@@ -41,7 +41,7 @@ CACHES = {
     "service.http.tidy._members": OURS,
     "service.text.languages.read_words": OURS,
     "service.telemetry.logs._outlet": OURS,
-    "service.publication.entries._feed_query": OURS,
+    "service.publication.feed._feed_query": OURS,
     "service.publication.queries._changes_query": OURS,
     "service.publication.queries._page_query": OURS,
     "service.rate_limiting.rules.parse_limit": "limits as they are written, 14 characters each",
