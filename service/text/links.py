@@ -128,7 +128,9 @@ def _find_host(text: str, start: int) -> tuple[str, int] | None:
 
 def is_looked_up(host: str) -> bool:
     """Tell whether browsers would look up a host, perhaps with a port: that of no address is no number."""
-    return "href" in _BROWSER.clean(f'<a href="http://{host}">')
+    # Of most nobody has to ask.
+    is_plain = len(host) <= _MAX_HOST and _PLAIN_HOST.fullmatch(host)
+    return bool(is_plain) or "href" in _BROWSER.clean(f'<a href="http://{host}">')
 
 
 def _look_up(host: str) -> str | None:
