@@ -2,8 +2,8 @@
 
 The server checks and joins the headers of each answer anew, which takes longer than all that is left to do
 for a stored response: without this a read has 0.71 of the speed of bare bytes, with it 1.06, and 0.85 is the
-target (decision 28). It does what the server's `send` does for a whole answer on a connection that stays open,
-and leaves everything else to that.
+target (decision 28). It does what `send` does for a whole answer on a connection that stays open, and leaves
+everything else to it.
 """
 
 from collections.abc import Iterable
