@@ -84,5 +84,5 @@ def names_page(accept: str) -> bool:
 
 def see_other(url: str, more: Mapping[str, str] | None = None) -> Response[Any]:
     """Send the browser on with a GET (303)."""
-    headers = {"Cache-Control": "no-store", "Location": url, **(more or {})}
+    headers = {"Location": url, **(more or {})}
     return Response(b"", status_code=303, headers=headers, media_type="text/plain")
