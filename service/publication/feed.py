@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid5
-from xml.etree.ElementTree import Element, SubElement, tostring
 
 import msgspec
 from sqlalchemy import Row, Select, bindparam, literal_column, select
@@ -16,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import WHOLE_SITE
 from service.comments.tables import PUBLISHED, Article, Comment
+from service.http.pages import render
 from service.publication.queries import (
     IS_VISIBLE,
     SHOWN,
@@ -28,10 +28,6 @@ from service.sites.directory import KnownSite
 
 ATOM = "application/atom+xml"
 MAX_ENTRIES = 50
-_NAMESPACES = {
-    "xmlns": "http://www.w3.org/2005/Atom",
-    "xmlns:thr": "http://purl.org/syndication/thread/1.0",
-}
 # What XML 1.0 (section 2.2) has no way to say, not even escaped.
 _NOT_IN_IRI = re.compile(r'[\s<>"{}|\\^`]')
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -119,65 +115,34 @@ class Feed(msgspec.Struct, frozen=True):
 
 def render_feed(feed: Feed) -> bytes:
     """Write a feed; of the same comments it is the same bytes."""
-    root = Element("feed", _NAMESPACES)
-    _add(root, "id", _feed_id(feed).urn)
-    _add(root, "title", _feed_title(feed))
-    _add(root, "updated", _format(_updated(feed)))
-    SubElement(root, "link", {"rel": "self", "href": _self_url(feed)})
-    page = feed.site.article_url("/" if feed.article is None else feed.article)
-    if page:
-        _link(root, "alternate", page)
-    for row in feed.rows:
-        _add_entry(root, feed, row)
-    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return written
+    written = render(
+        "feed.xml",
+        id=feed.site.id if feed.article is None else uuid5(feed.site.id, feed.article),
+        title=_feed_title(feed),
+        updated=_updated(feed),
+        self_url=_self_url(feed),
+        page=feed.site.article_url("/" if feed.article is None else feed.article),
+        entries=[_make_entry(feed, row) for row in feed.rows],
+        time=_format,
+        iri=_as_iri,
+    )
+    return _NOT_IN_XML.sub("\ufffd", written.decode()).encode()
 
 
-def _add_entry(root: Element, feed: Feed, row: Row[Any]) -> None:
-    comment = publish(row)
+def _make_entry(feed: Feed, row: Row[Any]) -> dict[str, Any]:
     article: str = row.key if feed.article is None else feed.article
-    page = feed.site.article_url(article)
-    entry = SubElement(root, "entry")
-    _add(entry, "id", f"urn:uuid:{comment.id}")
-    _add(entry, "title", f"{comment.name} on {article}")
-    _add(entry, "updated", _format(_changed(row)))
-    _add(entry, "published", _format(row.published))
-    author = SubElement(entry, "author")
-    _add(author, "name", comment.name or "")
-    if comment.url:
-        _add(author, "uri", _as_iri(comment.url))
-    if page:
-        _link(entry, "alternate", f"{page}#comment-{comment.id}")
-    if comment.parent:
-        answered = {"ref": f"urn:uuid:{comment.parent}"}
-        if page:
-            answered["href"] = _as_iri(f"{page}#comment-{comment.parent}")
-        SubElement(entry, "thr:in-reply-to", answered)
-    _add(entry, "content", comment.html or "").set("type", "html")
-
-
-def _add(parent: Element, name: str, text: str) -> Element:
-    child = SubElement(parent, name)
-    child.text = _clean(text)
-    return child
-
-
-def _link(parent: Element, relation: str, url: str) -> None:
-    SubElement(parent, "link", {"rel": relation, "type": "text/html", "href": _as_iri(url)})
-
-
-def _clean(text: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", text)
+    return {
+        "comment": publish(row),
+        "article": article,
+        "page": feed.site.article_url(article),
+        "updated": _changed(row),
+        "published": row.published,
+    }
 
 
 def _as_iri(address: str) -> str:
     """Give an address with what no IRI holds as triplets (RFC 3987, section 2.2)."""
-    return _NOT_IN_IRI.sub(lambda found: quote(found[0]), _clean(address))
-
-
-def _feed_id(feed: Feed) -> UUID:
-    """Give an id that stays whatever the site and the service are called."""
-    return feed.site.id if feed.article is None else uuid5(feed.site.id, feed.article)
+    return _NOT_IN_IRI.sub(lambda found: quote(found[0]), _NOT_IN_XML.sub("\ufffd", address))
 
 
 def _feed_title(feed: Feed) -> str:
