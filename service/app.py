@@ -18,13 +18,10 @@ from service.clock import Clock, read_clock
 from service.http.edge import Edge
 from service.http.handlers import EXCEPTION_HANDLERS
 from service.http.openapi.document import describe_api
-from service.http.process import process_of
 from service.http.reading import MAX_BODY_BYTES, AppRequest
 from service.http.routing import RouteTable
 from service.moderation.routes import ROUTES as MODERATION
 from service.process import Process
-from service.publication.cache.read_through import Cache
-from service.publication.live import Live
 from service.publication.routes import ROUTES as PUBLICATION
 from service.rate_limiting.in_process import monotonic_us
 from service.receipts.routes import ROUTES as RECEIPTS
@@ -85,8 +82,6 @@ def build_framework(extra_routes: Sequence[Any] = ()) -> Litestar:
         [*ROUTES, *extra_routes],
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
-            "cache": Provide(provide_cache, sync_to_thread=False),
-            "live": Provide(provide_live, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
@@ -124,20 +119,8 @@ def provide_services(request: AppRequest) -> Services:
     return services_of(request)
 
 
-# These take `services` to be provided after them, one by one: for what could be provided at the same time
-# the framework starts a group of tasks, which costs as much as reading and checking a submission.
-def provide_cache(request: AppRequest, services: NamedDependency[Services]) -> Cache:
-    """Give the cache of public answers to a handler."""
-    cache: Cache = process_of(request).cache
-    return cache
-
-
-def provide_live(request: AppRequest, cache: NamedDependency[Cache]) -> Live:
-    """Give those who follow articles in this process to a handler."""
-    live: Live = process_of(request).live
-    return live
-
-
+# It takes `services` to be provided after them: for what could be provided at the same time the framework
+# starts a group of tasks, which costs as much as reading and checking a submission.
 def provide_caller(request: AppRequest, services: NamedDependency[Services]) -> Caller:
     """Give who sends the request, whom the guard has let pass."""
     caller: Caller = request.state.caller

@@ -1,10 +1,10 @@
 """The public routes."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 from msgspec import Meta
@@ -15,15 +15,17 @@ from service.http.docs import HTML, Doc, Headers, Readers, describe_header
 from service.http.faults import Faults
 from service.http.handlers import name_error
 from service.http.pages import show_error
-from service.http.reading import AppRequest, query_values, read_query
+from service.http.process import process_of
+from service.http.reading import JSON, AppRequest, query_values, read_query
+from service.http.stored import StoredResponse, encode_headers
 from service.publication import operations
-from service.publication.answers import CACHED, CONDITIONAL, answer_cached, fragment_policy
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
 from service.publication.cache.read_through import Cache
+from service.publication.cache.store import Entry
 from service.publication.feed import ATOM
-from service.publication.fragments import find_ways_back
+from service.publication.fragments import find_ways_back, fragment_policy
 from service.publication.listing import read_article, read_window
-from service.publication.live import Live, StreamPosition
+from service.publication.live import StreamPosition
 from service.publication.schemas import (
     MAX_REVISION,
     CommentPage,
@@ -36,11 +38,25 @@ from service.publication.schemas import (
     StreamComments,
 )
 from service.publication.streams import EVENT_STREAM, CommentStream
-from service.services import Services
+from service.services import services_of
 from service.sites.directory import KnownSite
 
 SVG = "image/svg+xml"
 _SEED = re.compile(rf"[0-9a-f]{{{SEED_HEX_CHARS}}}")
+CACHED: Headers = {
+    "ETag": describe_header(
+        "A strong tag of these very bytes; send it back as If-None-Match.", always=True
+    ),
+    "Cache-Control": describe_header("How long a shared cache may keep the answer.", always=True),
+    "Surrogate-Key": describe_header(
+        "The site and each article that the answer tells of, for a cache to be purged by.",
+        always=True,
+    ),
+    "Cache-Tag": describe_header("The same, separated by commas.", always=True),
+}
+CONDITIONAL: Headers = {
+    "If-None-Match": describe_header("The ETag of a copy at hand: 304 says that it is still good.")
+}
 RESUMING: Headers = {
     "Last-Event-ID": describe_header(
         "The id of the last event; it counts before `after`, and what is no such id is as if absent."
@@ -57,6 +73,35 @@ AvatarFile = Annotated[
 ]
 
 
+def cache_of(request: AppRequest) -> Cache:
+    """Give the cache of the process that answers a request."""
+    cache: Cache = process_of(request).cache
+    return cache
+
+
+def _answer(
+    request: AppRequest,
+    entry: Entry,
+    media_type: str = JSON,
+    more: Mapping[str, str] | None = None,
+) -> StoredResponse:
+    """Answer with an entry of the cache, which has its headers from the first time on."""
+    if not entry.headers:
+        tags = entry.dependencies.surrogate_keys
+        max_age = services_of(request).settings.page_max_age_seconds
+        entry.headers = encode_headers(
+            media_type,
+            {
+                "cache-control": f"public, max-age=0, s-maxage={max_age}",
+                "vary": "Accept-Encoding",
+                "surrogate-key": " ".join(tags),
+                "cache-tag": ",".join(tags),
+                **(more or {}),
+            },
+        )
+    return entry
+
+
 @get(
     "/v1/sites/{site:str}/comments",
     opt=Doc(
@@ -69,18 +114,15 @@ AvatarFile = Annotated[
         problems=(NotFound, Invalid),
     ).as_opt(),
 )
-async def list_comments(
-    request: AppRequest,
-    site: FromPath[str],
-    services: NamedDependency[Services],
-    cache: NamedDependency[Cache],
-) -> ASGIApp:
+async def list_comments(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """List the visible comments of an article, page by page."""
-    known = await services.directory.get(site)
+    known = await services_of(request).directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, ListComments, faults)
         window = read_window(known, wanted, faults)
-    return answer_cached(services, await operations.list_comments(cache, known, wanted, window))
+    return _answer(
+        request, await operations.list_comments(cache_of(request), known, wanted, window)
+    )
 
 
 @get(
@@ -94,26 +136,21 @@ async def list_comments(
         problems=(NotFound, Invalid, RateLimited),
     ).as_opt(),
 )
-async def stream_comments(
-    request: AppRequest,
-    site: FromPath[str],
-    services: NamedDependency[Services],
-    cache: NamedDependency[Cache],
-    live: NamedDependency[Live],
-) -> ASGIApp:
+async def stream_comments(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """Tell what changes in public of an article: `approved` with the comment, `removed` with its id.
 
     The id of an event is a revision of the article; a client that comes back with it misses nothing.
     """
-    known = await services.directory.get(site)
+    known = await services_of(request).directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, StreamComments, faults)
         key = read_article(known, wanted.article, faults) or ""
     after = _read_revision(request.headers.get("last-event-id"), wanted.after)
+    services = services_of(request)
     return CommentStream(
         services,
-        cache,
-        live,
+        cache_of(request),
+        process_of(request).live,
         site=known,
         key=key,
         start=None if after is None else StreamPosition(after),
@@ -141,12 +178,10 @@ async def show_comment(
     request: AppRequest,
     site: FromPath[str],
     comment: FromPath[str],
-    services: NamedDependency[Services],
-    cache: NamedDependency[Cache],
 ) -> ASGIApp:
     """Show one visible comment."""
-    known = await services.directory.get(site)
-    return answer_cached(services, await operations.show_comment(cache, known, comment))
+    known = await services_of(request).directory.get(site)
+    return _answer(request, await operations.show_comment(cache_of(request), known, comment))
 
 
 @get(
@@ -162,23 +197,20 @@ async def show_comment(
         page_problems=True,
     ).as_opt(),
 )
-async def show_fragment(
-    request: AppRequest,
-    site: FromPath[str],
-    services: NamedDependency[Services],
-    cache: NamedDependency[Cache],
-) -> ASGIApp:
+async def show_fragment(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """Show the comments of an article as HTML with the form; it needs no script.
 
     What is asked for with `view=page` is refused as a page as well.
     """
     known: KnownSite | None = None
+    services = services_of(request)
     public_url = services.settings.public_url
     try:
         known = await services.directory.get(site)
         with Faults() as faults:
             wanted = read_query(request, ShowFragment, faults)
             window = read_window(known, wanted, faults)
+        cache = cache_of(request)
         entry = await operations.show_fragment(cache, known, wanted, window, public_url)
     except Exception as error:
         if query_values(request).get("view") != "page":
@@ -188,9 +220,7 @@ async def show_fragment(
         ways = find_ways_back(known, query_values(request), refusal, public_url)
         page = show_error(refusal, error_id, fragment_policy(known, public_url), ways)
         return page.to_asgi_response(None, request)
-    return answer_cached(
-        services, entry, f"{HTML}; charset=utf-8", fragment_policy(known, public_url)
-    )
+    return _answer(request, entry, f"{HTML}; charset=utf-8", fragment_policy(known, public_url))
 
 
 @get(
@@ -205,16 +235,11 @@ async def show_fragment(
         problems=(NotFound, Invalid),
     ).as_opt(),
 )
-async def count_comments(
-    request: AppRequest,
-    site: FromPath[str],
-    services: NamedDependency[Services],
-    cache: NamedDependency[Cache],
-) -> ASGIApp:
+async def count_comments(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """Count the visible comments of up to a hundred articles at once."""
-    known = await services.directory.get(site)
+    known = await services_of(request).directory.get(site)
     wanted = read_query(request, CountComments, lists=("article",))
-    return answer_cached(services, await operations.count_comments(cache, known, wanted))
+    return _answer(request, await operations.count_comments(cache_of(request), known, wanted))
 
 
 @get(
@@ -229,20 +254,16 @@ async def count_comments(
         problems=(NotFound, Invalid),
     ).as_opt(),
 )
-async def show_feed(
-    request: AppRequest,
-    site: FromPath[str],
-    services: NamedDependency[Services],
-    cache: NamedDependency[Cache],
-) -> ASGIApp:
+async def show_feed(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """Show the newest visible comments of an article, or of the whole site, as an Atom feed."""
-    known = await services.directory.get(site)
+    known = await services_of(request).directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, ShowFeed, faults)
         key = read_article(known, wanted.article, faults)
     # Without an article it is the feed of the whole site.
-    entry = await operations.show_feed(cache, known, key, services.settings.public_url)
-    return answer_cached(services, entry, f"{ATOM}; charset=utf-8")
+    public_url = services_of(request).settings.public_url
+    entry = await operations.show_feed(cache_of(request), known, key, public_url)
+    return _answer(request, entry, f"{ATOM}; charset=utf-8")
 
 
 @get(

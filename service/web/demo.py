@@ -3,27 +3,27 @@
 from typing import Any
 
 from litestar import Response, get
-from litestar.di import NamedDependency
 
 from service.http.pages import page_policy, render_page, see_other
-from service.publication.cache.read_through import Cache
+from service.http.reading import AppRequest
 from service.publication.listing import Window
 from service.publication.operations import show_fragment
+from service.publication.routes import cache_of
 from service.publication.schemas import ShowFragment
-from service.services import Services
+from service.services import services_of
 
 SITE = "demo"
 ARTICLE = "/demo"
 
 
 @get("/demo")
-async def show_demo(
-    services: NamedDependency[Services], cache: NamedDependency[Cache]
-) -> Response[Any]:
+async def show_demo(request: AppRequest) -> Response[Any]:
     """Show an article with its comments and "Leave a reply"."""
+    services = services_of(request)
     site = await services.directory.get(SITE)
     public_url = services.settings.public_url
-    fragment = await show_fragment(cache, site, ShowFragment(ARTICLE), Window(ARTICLE), public_url)
+    wanted, window = ShowFragment(ARTICLE), Window(ARTICLE)
+    fragment = await show_fragment(cache_of(request), site, wanted, window, public_url)
     headers = {
         # The form's answer finds its way back by the Referer, which our other pages hide.
         "Referrer-Policy": "same-origin",
