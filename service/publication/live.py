@@ -6,6 +6,7 @@ As with the cache, only the look is relied on. It is one for all articles that a
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
@@ -61,14 +62,12 @@ class Follower:
         return True
 
 
+@dataclass(slots=True)
 class Followed:
     """An article that is followed, by whom, and its revision when it was last looked at."""
 
-    __slots__ = ("by", "revision")
-
-    def __init__(self) -> None:
-        self.by: set[Follower] = set()
-        self.revision: int | None = None
+    by: set[Follower] = field(default_factory=set)
+    revision: int | None = None
 
     def late(self, revision: int) -> list[Follower]:
         """Give those who stand elsewhere than at a revision; whoever is only about to begin does not."""

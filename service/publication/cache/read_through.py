@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
+from service.concurrency.patience import PATIENCE_SECONDS, Patience
 from service.concurrency.tasks import let_go
 from service.database import Pool
-from service.errors import NotFound, Unavailable
+from service.errors import NotFound
 from service.publication import queries
 from service.publication.cache.dependencies import Dependencies
 from service.publication.cache.standby import Loaded, Loader, Standby
@@ -30,8 +31,6 @@ REVALIDATION_SECONDS = 0.75
 CHUNK = 500
 # Loads of an answer that changes again and again while it is loaded.
 MAX_LOADS = 4
-# A database that is silent for longer is as good as none.
-PATIENCE_SECONDS = 5.0
 
 
 @dataclass(slots=True, eq=False)
@@ -101,9 +100,8 @@ class Cache:
                 return known
             pending = self._pending.get(wanted.key) or self._start(wanted, known)
             # Who goes away meanwhile, or waits no longer, does not take the answer from the others.
-            await asyncio.wait([pending.task], timeout=PATIENCE_SECONDS)
-            if not pending.task.done():
-                raise Unavailable
+            async with Patience(PATIENCE_SECONDS):
+                await asyncio.wait([pending.task])
             if pending.serves(site, asked_at):
                 return pending.task.result()
 
