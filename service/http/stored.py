@@ -1,6 +1,6 @@
 """A public answer as it is stored: its bytes in every coding that was asked for, with all its headers.
 
-Once it has been through the router and the edge it can be sent again by neither (RFC 9111, section 2).
+Having been through the router and the edge once, it is sent again without either (RFC 9111, section 2).
 """
 
 import asyncio
