@@ -9,14 +9,15 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 from msgspec import Meta
 
-from service.errors import Invalid, NotFound, RateLimited
+from service.errors import NotFound, RateLimited
 from service.http.answers import respond
-from service.http.docs import HTML, Doc, Headers, Readers, describe_header
+from service.http.docs import HTML, Headers, PathTypes, Readers, describe_header
 from service.http.faults import Faults
 from service.http.handlers import name_error
 from service.http.pages import show_error
-from service.http.process import process_of
 from service.http.reading import JSON, AppRequest, query_values, read_query
+from service.http.routing import Router
+from service.http.running import process_of
 from service.http.stored import StoredResponse, encode_headers
 from service.publication import operations
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
@@ -102,18 +103,7 @@ def _answer(
     return entry
 
 
-@get(
-    "/v1/sites/{site:str}/comments",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=ListComments,
-        headers=CONDITIONAL,
-        answers={200: CommentPage, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound, Invalid),
-    ).as_opt(),
-)
+@get("/comments", query=ListComments, answers={200: CommentPage, 304: None})
 async def list_comments(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """List the visible comments of an article, page by page."""
     known = await services_of(request).directory.get(site)
@@ -126,15 +116,12 @@ async def list_comments(request: AppRequest, site: FromPath[str]) -> ASGIApp:
 
 
 @get(
-    "/v1/sites/{site:str}/comments/stream",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=StreamComments,
-        headers=RESUMING,
-        answers={200: EVENT_STREAM},
-        problems=(NotFound, Invalid, RateLimited),
-    ).as_opt(),
+    "/comments/stream",
+    query=StreamComments,
+    headers=RESUMING,
+    answers={200: EVENT_STREAM},
+    answer_headers={},
+    problems=(RateLimited,),
 )
 async def stream_comments(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """Tell what changes in public of an article: `approved` with the comment, `removed` with its id.
@@ -163,17 +150,7 @@ def _read_revision(last_event: str | None, after: int | None) -> int | None:
     return int(last_event) if last_event and _REVISION.fullmatch(last_event) else after
 
 
-@get(
-    "/v1/sites/{site:str}/comments/{comment:str}",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        headers=CONDITIONAL,
-        answers={200: PublicComment, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound,),
-    ).as_opt(),
-)
+@get("/comments/{comment:str}", answers={200: PublicComment, 304: None})
 async def show_comment(
     request: AppRequest,
     site: FromPath[str],
@@ -184,19 +161,7 @@ async def show_comment(
     return _answer(request, await operations.show_comment(cache_of(request), known, comment))
 
 
-@get(
-    "/v1/sites/{site:str}/comments.html",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=ShowFragment,
-        headers=CONDITIONAL,
-        answers={200: HTML, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound, Invalid),
-        page_problems=True,
-    ).as_opt(),
-)
+@get("/comments.html", query=ShowFragment, answers={200: HTML, 304: None}, page_problems=True)
 async def show_fragment(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """Show the comments of an article as HTML with the form; it needs no script.
 
@@ -223,18 +188,7 @@ async def show_fragment(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     return _answer(request, entry, f"{HTML}; charset=utf-8", fragment_policy(known, public_url))
 
 
-@get(
-    "/v1/sites/{site:str}/counts",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=CountComments,
-        headers=CONDITIONAL,
-        answers={200: Counts, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound, Invalid),
-    ).as_opt(),
-)
+@get("/counts", query=CountComments, answers={200: Counts, 304: None})
 async def count_comments(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """Count the visible comments of up to a hundred articles at once."""
     known = await services_of(request).directory.get(site)
@@ -242,18 +196,7 @@ async def count_comments(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     return _answer(request, await operations.count_comments(cache_of(request), known, wanted))
 
 
-@get(
-    "/v1/sites/{site:str}/comments.atom",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=ShowFeed,
-        headers=CONDITIONAL,
-        answers={200: ATOM, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound, Invalid),
-    ).as_opt(),
-)
+@get("/comments.atom", query=ShowFeed, answers={200: ATOM, 304: None})
 async def show_feed(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     """Show the newest visible comments of an article, or of the whole site, as an Atom feed."""
     known = await services_of(request).directory.get(site)
@@ -266,16 +209,7 @@ async def show_feed(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     return _answer(request, entry, f"{ATOM}; charset=utf-8")
 
 
-@get(
-    "/avatars/{file:str}",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        path={"file": AvatarFile},
-        answers={200: SVG},
-        problems=(NotFound,),
-    ).as_opt(),
-)
+@get("/{file:str}", path_types=PathTypes(file=AvatarFile), answers={200: SVG})
 async def show_avatar(file: FromPath[str]) -> Response[Any]:
     """Draw the avatar that belongs to a name, whose hash it is called by."""
     seed = file.removesuffix(".svg")
@@ -287,12 +221,19 @@ async def show_avatar(file: FromPath[str]) -> Response[Any]:
     )
 
 
-ROUTES = [
-    list_comments,
-    show_fragment,
-    stream_comments,
-    show_comment,
-    count_comments,
-    show_feed,
-    show_avatar,
+PUBLIC = {"tag": "Public", "readers": Readers.ANYONE}
+ROUTERS = [
+    Router(
+        "/v1/sites/{site:str}",
+        opt={**PUBLIC, "headers": CONDITIONAL, "answer_headers": CACHED},
+        route_handlers=[
+            list_comments,
+            show_fragment,
+            stream_comments,
+            show_comment,
+            count_comments,
+            show_feed,
+        ],
+    ),
+    Router("/avatars", opt=PUBLIC, route_handlers=[show_avatar]),
 ]

@@ -1,6 +1,6 @@
 """The words that readers and commenters see, in the languages that there are.
 
-Each language is one file of `web/languages/`, under its BCP 47 name; what a file lacks is said in English.
+Each language is one file of `text/words/`, under its BCP 47 name; what a file lacks is said in English.
 """
 
 import re
@@ -8,21 +8,25 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import islice
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from service.text.weights import read_weights
 
-Language = Literal["en", "de", "fr", "es", "pt", "ja", "zh", "ar", "hi", "id", "uk", "ko"]
 Words = Mapping[str, str]
 
-LANGUAGES: tuple[Language, ...] = get_args(Language)
-FALLBACK: Language = "en"
-RIGHT_TO_LEFT = frozenset({"ar"})
+_FILES = files("service") / "text" / "words"
+FALLBACK = "en"
+LANGUAGES = tuple(sorted(file.name.removesuffix(".json") for file in _FILES.iterdir()))
+if TYPE_CHECKING:
+    Language = str
+else:
+    Language = Literal[LANGUAGES]
+# Also those of which there is no file yet.
+RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 # More than anybody's browser names; a longer header is cut to its first wishes.
 MAX_WISHES = 20
-_FILES = files("service") / "web" / "languages"
 
 
 @cache

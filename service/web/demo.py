@@ -6,6 +6,7 @@ from litestar import Response, get
 
 from service.http.pages import page_policy, render_page, see_other
 from service.http.reading import AppRequest
+from service.http.routing import Router
 from service.publication.listing import Window
 from service.publication.operations import show_fragment
 from service.publication.routes import cache_of
@@ -40,4 +41,4 @@ async def lead_to_demo() -> Response[Any]:
     return see_other(ARTICLE)
 
 
-ROUTES = [show_demo, lead_to_demo]
+ROUTERS = [Router("/", route_handlers=[show_demo, lead_to_demo])]

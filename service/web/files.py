@@ -14,7 +14,8 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from service.errors import NotFound
-from service.http.docs import Doc, Readers
+from service.http.docs import Readers
+from service.http.routing import Router
 from service.http.stored import StoredResponse, encode_headers
 from service.text.languages import LANGUAGES, read_words
 
@@ -94,25 +95,19 @@ def load_file(name: str) -> StoredResponse:
     return StoredResponse(body, encode_headers(KINDS[name.rpartition(".")[2]], HOUR))
 
 
-@get(
-    "/embed.js",
-    opt=Doc(readers=Readers.ANYONE, tag="Public", answers={200: SCRIPT}).as_opt(),
-)
+@get("/embed.js", answers={200: SCRIPT})
 async def show_widget() -> ASGIApp:
     """Give the script of the widget: `greenroom-comments` and `greenroom-count`."""
     return load_file("embed.js")
 
 
-@get(
-    "/embed-later.js",
-    opt=Doc(readers=Readers.ANYONE, tag="Public", answers={200: SCRIPT}).as_opt(),
-)
+@get("/embed-later.js", answers={200: SCRIPT})
 async def show_later() -> ASGIApp:
     """Give what the widget loads when it is needed."""
     return load_file("embed-later.js")
 
 
-@get("/static/{name:str}")
+@get("/{name:str}")
 async def show_static(name: FromPath[str]) -> ASGIApp:
     """Give one of the static files of our pages."""
     if name not in STATIC:
@@ -120,4 +115,11 @@ async def show_static(name: FromPath[str]) -> ASGIApp:
     return load_file(name)
 
 
-ROUTES = [show_widget, show_later, show_static]
+ROUTERS = [
+    Router(
+        "/",
+        opt={"tag": "Public", "readers": Readers.ANYONE},
+        route_handlers=[show_widget, show_later],
+    ),
+    Router("/static", route_handlers=[show_static]),
+]

@@ -6,15 +6,15 @@ hearing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Hashable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
 from service.concurrency.patience import PATIENCE_SECONDS, Patience
-from service.concurrency.tasks import let_go
+from service.concurrency.tasks import let_go, repeat, running_beside
 from service.database import Pool
 from service.errors import NotFound
 from service.publication import queries
@@ -166,24 +166,12 @@ class Cache:
         """Have everything revalidated before it is sent again, since changes may have gone unheard."""
         self._store.mark_stale()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Revalidate what is in use, for as long as the block lasts."""
-        task = asyncio.create_task(self._keep_revalidating())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Revalidate what is in use, for as long as the block lasts.
 
-    async def _keep_revalidating(self) -> None:
-        while True:
-            await asyncio.sleep(REVALIDATION_SECONDS)
-            try:
-                await self.revalidate()
-            except Exception as error:
-                # It has to go on. What was not revalidated is stale soon, and then not sent.
-                self._outage.note(error)
+        What was not revalidated, because that failed, is stale soon, and then not sent.
+        """
+        return running_beside(repeat(REVALIDATION_SECONDS, self.revalidate, self._outage.note))
 
     async def revalidate(self) -> None:
         """Compare every entry that was used since the last time with the database, and remove the invalid."""
