@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from litestar import Litestar
-from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from service.accounts.member_routes import ROUTERS as MEMBERS
@@ -17,14 +16,13 @@ from service.clock import Clock, read_clock
 from service.http.edge import Edge
 from service.http.handlers import EXCEPTION_HANDLERS
 from service.http.openapi.document import describe_api
-from service.http.reading import MAX_BODY_BYTES, AppRequest
+from service.http.reading import MAX_BODY_BYTES
 from service.http.routing import RouteTable
 from service.moderation.routes import ROUTERS as MODERATION
 from service.process import Process
 from service.publication.routes import ROUTERS as PUBLICATION
 from service.rate_limiting.in_process import monotonic_us
 from service.receipts.routes import ROUTERS as RECEIPTS
-from service.services import Services, services_of
 from service.settings import Settings, load_settings
 from service.submission.routes import ROUTERS as SUBMISSION
 from service.telemetry.logs import configure_logs
@@ -85,9 +83,6 @@ def build_framework(extra_routes: Sequence[Any] = ()) -> tuple[Litestar, RouteTa
     """
     app = Litestar(
         [*ROUTERS, *extra_routes],
-        dependencies={
-            "services": Provide(provide_services, sync_to_thread=False),
-        },
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
         logging_config=None,
@@ -115,8 +110,3 @@ def spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 20, 50)
-
-
-def provide_services(request: AppRequest) -> Services:
-    """Give the parts of the service to a handler."""
-    return services_of(request)
