@@ -64,9 +64,9 @@ def build_widget() -> bytes:
     styles = rcssmin.cssmin((_OURS / "comments.css").read_text())
     later = f"embed-later.js?v={sha256(build_later()).hexdigest()[:8]}"
     early = {language: [read_words(language)[key] for key in EARLY_WORDS] for language in LANGUAGES}
-    constants = {"STYLES": styles, "EARLY": early, "LATER": later}
-    parts = [f"const {name} = {_quote(value)};" for name, value in constants.items()]
-    return _minify("\n".join([*parts, *map(_read_part, WIDGET_PARTS)]))
+    constants = {"EARLY": early, "STYLES": styles, "LATER": later}
+    declared = ", ".join(f"{name} = {_quote(value)}" for name, value in constants.items())
+    return _minify("\n".join([f"const {declared};", *map(_read_part, WIDGET_PARTS)]))
 
 
 def build_later() -> bytes:
