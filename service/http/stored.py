@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, Literal, Protocol
 
 import brotli
-from litestar.types import HTTPScope, Message, Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Scope, Send
 
 from service.http.request_ids import HEADER
 from service.http.shortcut import join_head, write_at_once
@@ -69,7 +69,8 @@ class Variant:
         else:
             start, body = self._changed, b"" if is_head else self.body
         if not write_at_once(send, start.on_wire, own, body):
-            await send(start.message(own))
+            headers = [*start.headers, own]
+            await send({"type": "http.response.start", "status": start.status, "headers": headers})
             await send({"type": "http.response.body", "body": body, "more_body": False})
         return start.status
 
@@ -83,11 +84,6 @@ class ResponseStart:
         self.status = status
         self.headers = headers
         self.on_wire = join_head(status, headers)
-
-    def message(self, own: Header) -> Message:
-        """Give the message that an answer begins with; whoever gets it may change it."""
-        headers = [*self.headers, own]
-        return {"type": "http.response.start", "status": self.status, "headers": headers}
 
 
 class StoredResponse:

@@ -21,7 +21,7 @@ from service.receipts.errors import EditWindowClosed
 from service.receipts.rules import Held
 from service.sites.policy import SitePolicy
 from service.sites.redirects import FROM_PAGE, find_page, name_page
-from service.text.languages import Language, Words, choose_language, direction, read_words
+from service.text.languages import Words, choose_language, direction, read_words
 
 
 def show_receipt(
@@ -39,13 +39,16 @@ def show_receipt(
     """
     policy, site = held.site.policy, held.site
     page = site.article_url(held.article)
-    speech = _speak(request, policy.language)
+    language = choose_language(request.headers.get("accept-language", ""), policy.language)
+    words = read_words(language)
     return render_page(
         "receipt.html",
         status=error.status if error else 200,
         headers=error.headers if error else None,
-        **speech,
-        problem=_explain(error, speech["words"], policy, now, typed) if error else None,
+        language=language,
+        direction=direction(language),
+        words=words,
+        problem=_explain(error, words, policy, now, typed) if error else None,
         is_invalid=isinstance(error, Invalid),
         typed=typed,
         token=token,
@@ -65,15 +68,6 @@ def query_of(request: AppRequest, held: Held) -> str:
 
 def _read_page(request: AppRequest, held: Held) -> str | None:
     return find_page([query_values(request).get(FROM_PAGE)], held.site.origins)
-
-
-def _speak(request: AppRequest, otherwise: Language) -> dict[str, Any]:
-    language = choose_language(request.headers.get("accept-language", ""), otherwise)
-    return {
-        "language": language,
-        "direction": direction(language),
-        "words": read_words(language),
-    }
 
 
 def _explain(
