@@ -14,8 +14,7 @@ from service.errors import NotFound
 from service.http.cursors import make_cursor
 from service.publication import queries
 from service.publication.cache.dependencies import Dependencies
-from service.publication.cache.read_through import Cache
-from service.publication.cache.standby import Loaded
+from service.publication.cache.read_through import Cache, Loaded
 from service.publication.cache.store import Entry
 from service.publication.feed import Feed, read_feed, render_feed
 from service.publication.fragments import Fragment, as_pattern, put_redirect, render_fragment

@@ -19,8 +19,7 @@ from service.http.endless import ENDLESS, IS_HEAD
 from service.http.wire import Id
 from service.publication import queries
 from service.publication.cache.dependencies import Dependencies
-from service.publication.cache.read_through import Cache
-from service.publication.cache.standby import Loaded
+from service.publication.cache.read_through import Cache, Loaded
 from service.publication.live import Follower, Live, StreamPosition
 from service.rate_limiting.leases import Quota
 from service.server.draining import DRAIN

@@ -16,10 +16,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.changes import Change
 from service.database import Database
 from service.errors import NotFound, Unavailable
-from service.publication.cache import standby
+from service.publication.cache import read_through
 from service.publication.cache.dependencies import Dependencies
-from service.publication.cache.read_through import MAX_LOADS, Cache
-from service.publication.cache.standby import Loaded, Standby
+from service.publication.cache.read_through import MAX_LOADS, Cache, Loaded, Standby
 from service.publication.cache.store import FRESH_SECONDS, Store
 from service.sites.directory import KnownSite
 from service.sites.policy import SitePolicy
@@ -270,7 +269,7 @@ async def test_a_copy_may_fail_after_it_was_given_up(
     async def has_ended() -> bool:
         return asyncio.all_tasks() <= before
 
-    monkeypatch.setattr(standby, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(read_through, "STANDBY_SECONDS", 0.01)
     with without_complaints():
         assert (
             await Standby(articles.database.pages, articles.is_valid, Metrics()).load(fail) is None

@@ -6,10 +6,12 @@ hearing.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Hashable
+import time
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
@@ -19,7 +21,6 @@ from service.database import Pool
 from service.errors import NotFound
 from service.publication import queries
 from service.publication.cache.dependencies import Dependencies
-from service.publication.cache.standby import Loaded, Loader, Standby
 from service.publication.cache.store import FRESH_SECONDS, NEVER, Entry, Store
 from service.sites.directory import KnownSite
 from service.telemetry.metrics import Metrics
@@ -31,6 +32,12 @@ REVALIDATION_SECONDS = 0.75
 CHUNK = 500
 # Loads of an answer that changes again and again while it is loaded.
 MAX_LOADS = 4
+# A copy that failed is left alone for so long: nobody should wait for it again and again.
+REST_SECONDS = 5.0
+# How long an answer may take to come from it.
+STANDBY_SECONDS = 1.0
+Loaded = tuple[bytes, Dependencies]
+Loader = Callable[[AsyncSession], Awaitable[Loaded]]
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +72,54 @@ class PendingLoad:
             return True
         age = asked_at - self.began_at
         return self.site == site and (age <= 0 or (self.is_valid and age < FRESH_SECONDS))
+
+
+class Standby:
+    """A copy of the database, such as a hot standby of PostgreSQL.
+
+    It may lag, so `is_valid` asks the database itself whether what the copy says still holds.
+    """
+
+    def __init__(
+        self, pool: Pool, is_valid: Callable[[Dependencies], Awaitable[bool]], metrics: Metrics
+    ) -> None:
+        self._pool = pool
+        self._is_valid = is_valid
+        self._metrics = metrics
+        self._rests_until = 0.0
+        self._outage = Outage("The standby", "pages are read from the database itself")
+
+    async def load(self, load: Loader) -> Loaded | None:
+        """Give what the copy says if that is what the database would say, else None, within a second."""
+        if time.monotonic() < self._rests_until:
+            return None
+        task = asyncio.create_task(self._try(load))
+        await asyncio.wait([task], timeout=STANDBY_SECONDS)
+        if not task.done():
+            # Not waited for: to end what a silent server was asked takes as long as to wait for it.
+            let_go(task)
+            task.cancel()
+            self._rest(TimeoutError())
+        loaded, outcome = task.result() if task.done() else (None, "failed")
+        self._metrics.standby_reads.labels(outcome).inc()
+        return loaded if outcome == "used" else None
+
+    async def _try(self, load: Loader) -> tuple[Loaded | None, str]:
+        try:
+            async with self._pool.reading() as session:
+                loaded = await load(session)
+        except NotFound:
+            # It may be too new to be there.
+            return None, "behind"
+        except SQLAlchemyError as error:
+            self._rest(error)
+            return None, "failed"
+        self._outage.over()
+        return loaded, "used" if await self._is_valid(loaded[1]) else "behind"
+
+    def _rest(self, error: Exception) -> None:
+        self._rests_until = time.monotonic() + REST_SECONDS
+        self._outage.note(error)
 
 
 class Cache:
