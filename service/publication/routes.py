@@ -151,11 +151,7 @@ def _read_revision(last_event: str | None, after: int | None) -> int | None:
 
 
 @get("/comments/{comment:str}", answers={200: PublicComment, 304: None})
-async def show_comment(
-    request: AppRequest,
-    site: FromPath[str],
-    comment: FromPath[str],
-) -> ASGIApp:
+async def show_comment(request: AppRequest, site: FromPath[str], comment: FromPath[str]) -> ASGIApp:
     """Show one visible comment."""
     known = await services_of(request).directory.get(site)
     return _answer(request, await operations.show_comment(cache_of(request), known, comment))
