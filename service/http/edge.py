@@ -19,7 +19,6 @@ from structlog.contextvars import bound_contextvars
 from service.errors import NotFound, ServiceError, Unavailable
 from service.http.answers import answer_problem
 from service.http.cors import IsAllowed, find_cors_headers
-from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.guests import Guests
 from service.http.pages import names_page, show_error
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
@@ -42,7 +41,20 @@ READS = frozenset({"GET", "HEAD"})
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
 CUT_OFF = "The process ends. Whether anything was changed is not known: look, or send it again."
+# Under this name a handler leaves an answer without end in the state of its request, and the edge the server.
+ENDLESS = "endless_answer"
+# Under this name the server leaves there that the connection is to end.
+ENDING = "is_ending"
+# Under this name the edge says that a request was a HEAD, which the framework sees as a GET.
+IS_HEAD = "is_head"
 _logger = get_logger("greenroom.access")
+
+
+class Endless(Protocol):
+    """An answer that goes on until somebody ends it."""
+
+    def end(self) -> None:
+        """Have the answer end at once; returns before it has."""
 
 
 class Running(Protocol):

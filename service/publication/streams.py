@@ -15,7 +15,7 @@ from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.errors import RateLimited
-from service.http.endless import ENDLESS, IS_HEAD
+from service.http.edge import ENDLESS, IS_HEAD
 from service.http.wire import Id
 from service.publication import queries
 from service.publication.cache.dependencies import Dependencies

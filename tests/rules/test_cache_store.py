@@ -8,12 +8,14 @@ import pytest
 
 from service.changes import Change
 from service.publication.cache.dependencies import Dependencies
-from service.publication.cache.frequency import MOST, SAMPLE, FrequencySketch
 from service.publication.cache.store import (
     FRESH_SECONDS,
     MAX_URL_BYTES,
     MAX_URLS,
+    MOST,
+    SAMPLE,
     Entry,
+    FrequencySketch,
     Store,
 )
 from service.sites.directory import KnownSite

@@ -44,8 +44,8 @@ Loader = Callable[[AsyncSession], Awaitable[Loaded]]
 class PendingLoad:
     """One load of the answer under a key, for however many wait for it, and what has changed since it began.
 
-    No SingleFlight: who asks after a change must not be given what began before it. It is found by its key and
-    is like no other: two that heard of the same changes are still two.
+    No SingleFlight: who asks after a change must not be given what began before it. It is found by its key
+    and is like no other: two that heard of the same changes are still two.
     """
 
     key: Hashable

@@ -7,7 +7,7 @@ protected one only if there is room, or if it is used more often than each entry
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from sys import getsizeof
 
 from litestar.types import HTTPScope
@@ -15,7 +15,6 @@ from litestar.types import HTTPScope
 from service.changes import Change
 from service.http.stored import StoredResponse
 from service.publication.cache.dependencies import Dependencies
-from service.publication.cache.frequency import FrequencySketch
 
 # Nothing older than two seconds may be served; an entry that is stale is revalidated before it is sent.
 FRESH_SECONDS = 1.8
@@ -29,6 +28,14 @@ MAX_URL_BYTES = 2_048
 ENTRY_BYTES = 3_000
 # What each article that an answer depends on takes beside its name.
 ARTICLE_BYTES = 800
+ROWS = 4
+# One byte each: 256 KiB in all. The hash of a key has 64 bits, 16 for each row.
+WIDTH = 1 << 16
+# More tells nothing: what was used at so many moments is used often.
+MOST = 15
+# So many moments, then all counts are halved: of those that were made up, 2.5 fall on each place by then.
+SAMPLE = 10 * WIDTH // ROWS
+_HALVED = bytes(count >> 1 for count in range(256))
 
 Url = tuple[str, bytes]
 
@@ -79,6 +86,38 @@ class Segment(OrderedDict[Hashable, Entry]):
         del self[entry.key]
         self.bytes -= entry.weight
         entry.segment = None
+
+
+class FrequencySketch:
+    """Counts moments by keys, in few bytes: too high if anything, and too low only by age.
+
+    A count-min sketch (Cormode and Muthukrishnan, 2005) that grows old as in TinyLFU (Einziger, Friedman and
+    Manes, 2017).
+    """
+
+    def __init__(self) -> None:
+        self._rows = [bytearray(WIDTH) for _ in range(ROWS)]
+        self._left = SAMPLE
+
+    def increment(self, key: Hashable) -> None:
+        """Count one moment more at which a key was used."""
+        for row, place in self._places(key):
+            if row[place] < MOST:
+                row[place] += 1
+        self._left -= 1
+        if self._left <= 0:
+            self._rows = [row.translate(_HALVED) for row in self._rows]
+            self._left = SAMPLE
+
+    def estimate(self, key: Hashable) -> int:
+        """Give how often a key was used, at most MOST."""
+        return min(row[place] for row, place in self._places(key))
+
+    def _places(self, key: Hashable) -> Iterator[tuple[bytearray, int]]:
+        found = hash(key)
+        for row in self._rows:
+            yield row, found & (WIDTH - 1)
+            found >>= 16
 
 
 class Store:
