@@ -22,9 +22,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.comments.errors import DuplicateComment
 from service.comments.rules import LockedComment, find_run_of_edits
 from service.comments.tables import Article, Comment, ProposedEdit
-from service.comments.texts import make_fingerprint
 from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
 from service.errors import Conflict
+from service.form.fields import REPEATED, make_fingerprint
 from service.privacy.vault import Keyring
 from service.text.markup import MARKUP_VERSION
 from service.work import Work
@@ -44,8 +44,9 @@ class WaitingEdit(msgspec.Struct, frozen=True):
 _WAITING: list[Any] = [
     *(col(ProposedEdit.comment_id), col(ProposedEdit.text), col(ProposedEdit.html)),
     *(col(ProposedEdit.markup), col(ProposedEdit.search)),
-    *(col(Comment.site_id), col(Article.key), col(Comment.parent_id), col(Comment.name)),
-    col(Comment.text).label("former_text"),
+    *(col(Comment.site_id), col(Article.key), col(Comment.parent_id)),
+    # As the comment has them, beside the new text.
+    *(getattr(Comment, name).label(f"former_{name}") for name in REPEATED),
 ]
 
 
@@ -76,9 +77,10 @@ async def _find_former_prints(
     """Give the fingerprints of the comments' own texts, but for those that are taken."""
     wanted: dict[bytes, UUID] = {}
     for row in rows:
-        content = (row.key, row.parent_id, row.name, row.former_text)
+        content = {name: getattr(row, f"former_{name}") for name in REPEATED}
+        print_ = make_fingerprint(keyring, row.site_id, row.key, row.parent_id, content)
         # Of two that had the same text one after the other, one can have it again.
-        wanted.setdefault(make_fingerprint(keyring, row.site_id, *content), row.comment_id)
+        wanted.setdefault(print_, row.comment_id)
     query = select(col(Comment.fingerprint), col(Comment.id)).where(
         col(Comment.fingerprint).in_(list(wanted))
     )
@@ -216,8 +218,10 @@ async def change_text(
     if waiting and text == comment.text:
         change["fingerprint"] = waiting.former_print
     else:
-        content = (comment.parent_id, comment.name, text)
-        change["fingerprint"] = make_fingerprint(work.keyring, comment.site_id, article, *content)
+        content = {**{name: getattr(comment, name) for name in REPEATED}, "text": text}
+        change["fingerprint"] = make_fingerprint(
+            work.keyring, comment.site_id, article, comment.parent_id, content
+        )
         if comment.status == "pending":
             # A comment that was sent back to the queue has been read with its old text.
             was_seen = comment.edited or comment.public_revision > 0

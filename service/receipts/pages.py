@@ -15,13 +15,13 @@ from service.errors import (
     RateLimited,
     ServiceError,
 )
-from service.http.pages import render_page
+from service.http.pages import render_page, speak
 from service.http.reading import AppRequest, query_values
 from service.receipts.errors import EditWindowClosed
 from service.receipts.rules import Held
 from service.sites.policy import SitePolicy
 from service.sites.redirects import FROM_PAGE, find_page, name_page
-from service.text.languages import Words, choose_language, direction, read_words
+from service.text.languages import Words
 
 
 def show_receipt(
@@ -39,16 +39,13 @@ def show_receipt(
     """
     policy, site = held.site.policy, held.site
     page = site.article_url(held.article)
-    language = choose_language(request.headers.get("accept-language", ""), policy.language)
-    words = read_words(language)
+    speech = speak(request, policy.language)
     return render_page(
         "receipt.html",
         status=error.status if error else 200,
         headers=error.headers if error else None,
-        language=language,
-        direction=direction(language),
-        words=words,
-        problem=_explain(error, words, policy, now, typed) if error else None,
+        **speech,
+        problem=_explain(error, speech["words"], policy, now, typed) if error else None,
         is_invalid=isinstance(error, Invalid),
         typed=typed,
         token=token,
