@@ -88,7 +88,8 @@ async def test_connections_show_by_pool(house: House) -> None:
     pools = {labels.partition(",")[0] for labels in states}
     most = {labels for name, labels in samples if name == "greenroom_database_connections_max"}
     assert pools == most
-    assert sum(value for labels, value in states.items() if "state=in_use" in labels) == 1
+    # And what looks after the house may have another one at this moment.
+    assert sum(value for labels, value in states.items() if "state=in_use" in labels) >= 1
 
 
 @ON_SQLITE_ALONE
