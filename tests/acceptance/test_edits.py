@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.installation import (
     COMMENTS,
@@ -17,6 +18,8 @@ from tests.installation import (
     walk_pages,
 )
 from tests.waiting import until
+
+pytestmark = pytest.mark.more
 
 COMMENT_COUNT = 100
 # Each calls from an address of its own, since a minute has sixty uses of receipts from one.

@@ -22,6 +22,11 @@ COMMENT = {
 KEY = {"Idempotency-Key": "one of Dave's"}
 
 
+ON_EITHER = pytest.mark.parametrize(
+    "database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.more)], indirect=True
+)
+
+
 @pytest.fixture
 async def blog(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Installation]:
     """Run two processes over one database of either kind."""
@@ -29,6 +34,7 @@ async def blog(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterat
         yield blog
 
 
+@ON_EITHER
 async def test_copies_at_the_same_moment_are_one_comment(blog: Installation) -> None:
     async with blog.clients(TIMES) as clients:
         with_key = await asyncio.gather(*send_copies(clients, COMMENT, KEY))
@@ -41,6 +47,7 @@ async def test_copies_at_the_same_moment_are_one_comment(blog: Installation) -> 
     assert await read_texts(blog) == [COMMENT["text"], again["text"]]
 
 
+@ON_EITHER
 async def test_a_process_killed_in_between_makes_no_second_comment(blog: Installation) -> None:
     first, _ = blog.servers
     for attempt in range(ATTEMPTS):
