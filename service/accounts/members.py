@@ -15,7 +15,7 @@ from service.accounts.rules import Role
 from service.accounts.tables import Membership, Moderator
 from service.clock import new_id
 from service.database import insert
-from service.database.repeats import only_once
+from service.database.statements import only_once
 from service.errors import NotFound
 from service.privacy.addresses import Address
 from service.privacy.vault import NO_SITE

@@ -1,14 +1,16 @@
-"""Statements that both databases know, each in its own words."""
+"""Statements that both databases know, each in its own words, and rows that are there already."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Index, text
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,6 +26,12 @@ def insert(connection: AnyConnection, table: type[SQLModel]) -> PostgresInsert |
 def _insert(dialect: str, table: type[SQLModel]) -> PostgresInsert | SqliteInsert:
     plain = SQLModel.metadata.tables[str(table.__tablename__)]
     return sqlite_insert(plain) if dialect == "sqlite" else postgres_insert(plain)
+
+
+def index_of_some(name: str, where: str, *columns: Any, unique: bool = False) -> Index:
+    """Make an index of the rows for which something holds."""
+    condition = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 def insert_new(
@@ -72,3 +80,23 @@ def _count_up_rows(
     statement = _insert(dialect, table)
     sums = {name: getattr(table, name) + statement.excluded[name] for name in counts}
     return statement.on_conflict_do_update(index_elements=keys, set_=sums)
+
+
+@asynccontextmanager
+async def only_once(session: AsyncSession, refusal: Exception) -> AsyncIterator[None]:
+    """Write what is added in the block; raises the refusal where somebody else was first."""
+    try:
+        yield
+        # Here, so that it is known what was not unique.
+        await session.flush()
+    except IntegrityError as error:
+        if is_unique_violation(error):
+            raise refusal from None
+        raise
+
+
+def is_unique_violation(error: IntegrityError) -> bool:
+    """Tell a lost race from a row that could never be stored, on either database."""
+    return getattr(error.orig, "sqlstate", "") == "23505" or getattr(
+        error.orig, "sqlite_errorname", ""
+    ) in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}

@@ -8,7 +8,7 @@ from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import new_id
-from service.database.repeats import only_once
+from service.database.statements import only_once
 from service.errors import FieldError
 from service.http.faults import Faults
 from service.sites.articles import check_origin
