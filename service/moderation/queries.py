@@ -23,7 +23,7 @@ from service.moderation.schemas import (
     QueuedComment,
 )
 from service.modlog.tables import LogEntry, LogText
-from service.privacy.hints import hint_address
+from service.privacy.addresses import hint_address
 from service.privacy.tables import AuthorTally, SealedAddress
 from service.privacy.vault import Keyring
 from service.sites.tables import Site

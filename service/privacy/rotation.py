@@ -21,9 +21,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.concurrency.pacing import Pace, rest
 from service.database import Database, count_up
-from service.privacy.opening import lock_keys
 from service.privacy.tables import AUTHOR_COUNTS, AuthorTally, DataKey, SealedAddress
-from service.privacy.vault import KEYRING_SECONDS, Keyring, Vault
+from service.privacy.vault import KEYRING_SECONDS, Keyring, Vault, lock_keys
 
 # Addresses in the smallest piece, which is the first one, and in the largest.
 BATCH = 50
