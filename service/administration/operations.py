@@ -59,7 +59,7 @@ async def set_article_state(
         await session.exec(update(Article).where(*of_key).values(is_closed=is_closed))
         article = (await session.exec(select(Article).where(*of_key))).one()
         # The form under the article is public as well.
-        await bump_article(work, article.id)
+        await work.run(bump_article, article.id)
         work.log(site.id, f"article.{state}", article.id)
     services.articles.forget()
     return ArticleView(key, state, article.visible, article.created_at), is_new

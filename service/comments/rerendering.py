@@ -13,13 +13,24 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, and_, bindparam, case, literal_column, not_, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import Update
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import id_of_moment
-from service.comments.changing import lock_rows, log_comment
+from service.comments.changing import lock_comments, log_comment
 from service.comments.edits import NewText, propose
 from service.comments.rules import LEGAL_FROM, LockedComment, find_run_of_edits
 from service.comments.search import make_search
@@ -78,7 +89,7 @@ async def find_changed(session: AsyncSession, since: datetime) -> list[UUID]:
     return [comment_id for comment_id in found.scalars() if comment_id]
 
 
-async def read_stored(session: AsyncSession, ids: Collection[UUID]) -> list[Row[Any]]:
+def read_stored(connection: Connection, ids: Collection[UUID]) -> Sequence[Row[Any]]:
     """Read the texts of comments and of the edits beside them, with what they were rendered as."""
     query = (
         select(*_STORED)
@@ -86,7 +97,7 @@ async def read_stored(session: AsyncSession, ids: Collection[UUID]) -> list[Row[
         .where(_COMMENT.c.id.in_(ids))
         .order_by(_COMMENT.c.id)
     )
-    return list((await (await session.connection()).execute(query)).all())
+    return connection.execute(query).all()
 
 
 def render_again(rows: Iterable[Row[Any]]) -> dict[UUID, Rendering]:
@@ -138,16 +149,15 @@ def _count_words(html: str) -> Counter[str]:
     return Counter(re.findall(r"\w+|[^\s\w\x00-\x7f]", shown))
 
 
-async def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> None:
+def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> None:
     """Store renderings of the texts that comments still have; whoever reads hears of what changed."""
-    session = work.session
-    locked = await lock_rows(session, renderings)
+    locked = lock_comments(work, renderings)
     changes: list[dict[str, Any]] = []
     edits: list[dict[str, Any]] = []
     proposed: list[LockedComment] = []
     gained: list[LockedComment] = []
     articles: set[UUID] = set()
-    for row in await read_stored(session, list(locked)):
+    for row in read_stored(work.connection, list(locked)):
         new, comment = renderings[row.id], locked[row.id]
         if (row.text, row.edit_text) != (new.text, new.edit_text) or _is_settled(row, new):
             continue
@@ -167,14 +177,14 @@ async def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> 
         if row.visibility == "visible" and changes[-1]["new_html"] != row.html:
             articles.add(comment.article_id)
     for article_id in sorted(articles):
-        await bump_article(work, article_id)
-    await _write(session, _CHANGE, changes)
-    await _write(session, _CHANGE_EDIT, edits)
+        bump_article(work, article_id)
+    _write(work, _CHANGE, changes)
+    _write(work, _CHANGE_EDIT, edits)
     # As if their authors had corrected them.
     for comment in proposed:
         new = renderings[comment.id]
-        session.add(propose(comment, NewText(new.text, new.html, new.search), work.now))
-    await _raise_versions(work, [*proposed, *gained])
+        propose(work, comment, NewText(new.text, new.html, new.search))
+    _raise_versions(work, [*proposed, *gained])
 
 
 def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
@@ -184,20 +194,20 @@ def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
     return row.status in LEGAL_FROM["approve"] and gains_words(row.html, rendering.html)
 
 
-async def _raise_versions(work: Work, comments: Sequence[LockedComment]) -> None:
+def _raise_versions(work: Work, comments: Sequence[LockedComment]) -> None:
     """Let decisions about what comments were before be stale, and the log say why."""
     rows = [
         {"row": one.id, "to": one.version + 1, "since": find_run_of_edits(one)} for one in comments
     ]
-    await _write(work.session, _RAISE, rows)
+    _write(work, _RAISE, rows)
     for comment in comments:
         comment.version += 1
         log_comment(work, comment, ACTION, comment.status)
 
 
-async def _write(session: AsyncSession, change: Update, rows: list[dict[str, Any]]) -> None:
+def _write(work: Work, change: Update, rows: list[dict[str, Any]]) -> None:
     if rows:
-        await (await session.connection()).execute(change, rows)
+        work.connection.execute(change, rows)
 
 
 _IS_SEEN = and_(_COMMENT.c.visibility == "visible", _COMMENT.c.html != bindparam("new_html"))

@@ -85,20 +85,40 @@ def find_run_of_edits(comment: _Versions) -> int | None:
     return comment.edited_from if comment.edited_to == comment.version else comment.version
 
 
+class WaitingEdit(msgspec.Struct, frozen=True):
+    """A new text that waits beside a comment."""
+
+    text: str
+    html: str
+    markup: int
+    search: str | None
+    # What the comment has as its fingerprint once the edit is dropped.
+    former_print: bytes | None
+
+
 class LockedComment(msgspec.Struct):
-    """A comment as far as its status concerns, as it is while a transaction holds its lock."""
+    """A comment as far as its status concerns, as it is while a transaction holds its lock.
+
+    It is a node of its thread as well; what stands below it is looked up where it `has_replies`.
+    """
 
     id: UUID
     site_id: UUID
     article_id: UUID
     parent_id: UUID | None
+    depth: int
     status: Status
+    visibility: Visibility
     version: int
     edited_from: int | None
     edited_to: int | None
     fingerprint: bytes | None
     claimed_by: UUID | None
     claimed_until: datetime | None
+    has_replies: bool
+    edit: WaitingEdit | None = None
+    author: bytes = b""
+    """The keyed index of the author's address."""
 
 
 class ThreadNode(msgspec.Struct, frozen=True):
@@ -109,10 +129,14 @@ class ThreadNode(msgspec.Struct, frozen=True):
     depth: int
     status: Status
     visibility: Visibility = "hidden"
+    article_id: UUID | None = None
+
+
+Node = ThreadNode | LockedComment
 
 
 def decide_visibility(
-    nodes: Iterable[ThreadNode], *, root_is_passable: bool = True
+    nodes: Iterable[Node], *, root_is_passable: bool = True
 ) -> dict[UUID, Visibility]:
     """Decide what the public sees of a subtree, given whether what stands above it lets it through.
 
@@ -134,7 +158,7 @@ def decide_visibility(
     return seen
 
 
-def _see(node: ThreadNode, is_passable: bool, has_visible_replies: bool) -> Visibility:
+def _see(node: Node, is_passable: bool, has_visible_replies: bool) -> Visibility:
     if not is_passable:
         return "hidden"
     if node.status == "approved":

@@ -31,19 +31,13 @@ class Tallies:
         self._days[site_id, now.date(), "submitted"] += 1
 
     def count_change(
-        self,
-        comment: LockedComment,
-        author: bytes,
-        before: Status,
-        after: Status,
-        event: str,
-        now: datetime,
+        self, comment: LockedComment, before: Status, event: str, now: datetime
     ) -> None:
-        """Count a change of status, and under `event` that it happened today."""
-        for status, step in ((before, -1), (after, 1)):
+        """Count a comment's change to its present status, and under `event` that it happened today."""
+        for status, step in ((before, -1), (comment.status, 1)):
             self._statuses[comment.site_id, status] += step
             if status in AUTHOR_COUNTS:
-                self._authors[comment.site_id, author, status] += step
+                self._authors[comment.site_id, comment.author, status] += step
         self.count_event(comment.site_id, event, now)
 
     def count_event(self, site_id: UUID, event: str, now: datetime) -> None:

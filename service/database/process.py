@@ -2,23 +2,58 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.concurrency.patience import Patience
 from service.database.bounds import READINESS, REQUESTS, Bounds, Connections
 from service.database.engines import open_engine, open_for_writing
 from service.database.health import Health
-from service.database.pool import Pool, Turn
+from service.database.pool import UNKNOWN, Pool, Turn
 from service.database.probing import Probe
 from service.database.sqlite import DatabaseFile
-from service.database.writer import WRITER, Writer
 
 T = TypeVar("T")
+# The name of its kind of work.
+WRITER = "writer"
+
+
+class Writer:
+    """A thread with a synchronous connection of its own, which does one piece of work after the other."""
+
+    def __init__(self, engine: Engine, health: Health) -> None:
+        self.engine = engine
+        self._health = health
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+
+    async def do(self, work: Callable[[Connection], T]) -> T:
+        """Do work in a transaction; who waits no longer does not stop what has begun."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+
+    def _do(self, work: Callable[[Connection], T]) -> T:
+        self._health.require_sound_file()
+        try:
+            with self.engine.begin() as connection:
+                result = work(connection)
+        except (DBAPIError, PoolTimeout) as error:
+            self._health.note(error, stored_by=WRITER)
+            raise
+        # Before anybody hears of it.
+        self._health.require_sound_file()
+        self._health.stored(WRITER)
+        return result
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._thread.shutdown)
+        self.engine.dispose()
 
 
 class Database:
@@ -82,6 +117,14 @@ class Database:
         """
         async with self._turn:
             return await self._writer.do(work)
+
+    async def change(self, work: Callable[[Connection], T]) -> T:
+        """Do synchronous work as `write` does, on PostgreSQL beside others on the moderators' connections."""
+        if self.is_sqlite:
+            async with Patience(self.moderators.patience_seconds, UNKNOWN):
+                return await self.write(work)
+        async with self.moderators.writing() as session:
+            return await session.run_sync(lambda sync: work(sync.connection()))
 
     async def cut_log(self) -> None:
         """Cut what SQLite wrote ahead, where that is long, as it is after a VACUUM."""

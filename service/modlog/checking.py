@@ -11,10 +11,9 @@ from sqlmodel import Session, and_, col, not_, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from service.modlog.rules import START, Flaw, Head, Unreadable, find_flaws
+from service.modlog.rules import START, Flaw, Head, Unreadable, find_flaws, is_text_of
 from service.modlog.stored import Reader, has_place, read_in_order, require_bad_row
 from service.modlog.tables import LogEntry, LogHead, LogText
-from service.modlog.texts import is_text_of
 from service.privacy.vault import Keyring
 
 

@@ -2,7 +2,7 @@
 
 One file per chain, named by its id; a line of 86 bytes for a head: its length in 20 digits, a blank, its hash
 in hexadecimal, a line feed. A line is only ever added at the end. What shortens a file (`thinning.py`,
-`acceptance.py`) puts another in its place.
+`set_aside`) puts another in its place.
 """
 
 import fcntl
