@@ -24,10 +24,9 @@ from service.concurrency.pacing import HELD_SECONDS, Pace, rest
 from service.errors import Unavailable
 from service.http.reading import KEEP_KEYS
 from service.moderation.tables import DecisionKey
-from service.modlog.heads import HeadsUnreadable
+from service.modlog.heads import HeadsUnreadable, thin_file
 from service.modlog.operations import find_proven
 from service.modlog.rules import Head
-from service.modlog.thinning import thin_file
 from service.services import Services
 from service.submission.tables import IdempotencyKey
 from service.telemetry.outages import Outage

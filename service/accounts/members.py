@@ -18,6 +18,7 @@ from service.database import insert
 from service.database.statements import only_once
 from service.errors import NotFound
 from service.privacy.addresses import Address
+from service.privacy.tables import SealedAddress
 from service.privacy.vault import NO_SITE
 from service.sites.tables import Site
 from service.work import Work
@@ -39,7 +40,7 @@ async def create_moderator(
     )
     sealed = work.keyring.seal_address(moderator.id, None, address.original, address.folded)
     async with only_once(work.session, AccountExists()):
-        work.session.add_all([moderator, sealed])
+        work.session.add_all([moderator, SealedAddress(**sealed)])
     work.log(NO_SITE, "moderator.created", f"{moderator.id}:admin" if is_admin else moderator.id)
     if password_hash:
         work.log(NO_SITE, "password.changed", moderator.id)
@@ -65,7 +66,7 @@ async def set_role(
         await session.exec(delete(Membership).where(*_is_member(site_id, moderator_id)))
     else:
         values = {"site_id": site_id, "moderator_id": moderator_id, "role": role.word}
-        statement = insert(session, Membership).values(**values, created_at=work.now)
+        statement = insert(work.connection, Membership).values(**values, created_at=work.now)
         keys = ["site_id", "moderator_id"]
         await session.exec(
             statement.on_conflict_do_update(index_elements=keys, set_={"role": role.word})

@@ -54,7 +54,9 @@ async def set_article_state(
     async with services.changing(caller.moderator_id) as work:
         session, counts = work.session, {"visible": 0, "revision": 0}
         row = {**values, **counts, "created_at": work.now}
-        made = await session.exec(insert_new(session, Article, row).returning(col(Article.id)))
+        made = await session.exec(
+            insert_new(work.connection, Article).values(row).returning(col(Article.id))
+        )
         is_new = made.first() is not None
         await session.exec(update(Article).where(*of_key).values(is_closed=is_closed))
         article = (await session.exec(select(Article).where(*of_key))).one()

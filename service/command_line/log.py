@@ -12,8 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.accounts.unlogged import ASPECTS
 from service.command_line.refusals import CommandFailed
 from service.comments.unlogged import ARTICLES, find_unlogged
-from service.modlog.checking import check_chain, find_strays
-from service.modlog.last_words import find_contradictions
+from service.modlog.checking import check_chain, find_contradictions, find_strays
 from service.modlog.operations import ACCEPTED, describe_acceptance, find_misfits
 from service.modlog.rules import START, Flaw, Head
 from service.privacy.vault import NO_SITE

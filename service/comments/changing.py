@@ -180,7 +180,7 @@ def edit_text(
 
     `comment` is the same as it was read once it was locked.
     """
-    if change_text(work, comment, locked.edit, article, new):
+    if change_text(work, locked, comment, article, new):
         locked.version += 1
         work.part(CommentChanges).tallies.count_event(comment.site_id, "edit", work.now)
         log_comment(work, locked, "edit", locked.status)

@@ -103,7 +103,7 @@ class NewText(msgspec.Struct, frozen=True):
 
 
 def change_text(
-    work: Work, comment: Comment, waiting: WaitingEdit | None, article: str, new: NewText
+    work: Work, locked: LockedComment, comment: Comment, article: str, new: NewText
 ) -> bool:
     """Correct a comment for its author; tells whether that changed anything. Raises DuplicateComment.
 
@@ -111,15 +111,12 @@ def change_text(
     beside it. The text of a pending one is replaced; beside an approved one the new text waits, in the place
     of any before it.
     """
-    text, connection = new.text, work.connection
+    text, waiting = new.text, locked.edit
     if text == (waiting or comment).text:
         return False
-    to = comment.version + 1
-    change: dict[str, Any] = {
-        "version": to,
-        "edited_from": find_run_of_edits(comment),
-        "edited_to": to,
-    }
+    to = locked.version + 1
+    change: dict[str, Any] = {"version": to, "edited_to": to}
+    change["edited_from"] = find_run_of_edits(locked)
     if waiting and text == comment.text:
         change["fingerprint"] = waiting.former_print
     else:
@@ -131,27 +128,25 @@ def change_text(
             change |= {"text": text, "html": new.html, "search": new.search}
             change |= {"markup": MARKUP_VERSION, "edited": was_seen}
     try:
-        update_comment(connection, comment, change)
+        update_comment(work.connection, locked, change)
     except IntegrityError:
         # Nothing but the fingerprint has to be unique.
         raise DuplicateComment from None
     if waiting:
-        delete_edit(connection, comment.id)
+        delete_edit(work.connection, comment.id)
     if comment.status == "approved" and text != comment.text:
-        propose(work, comment, new)
+        propose(work, locked, new)
     return True
 
 
-def propose(work: Work, comment: Comment | LockedComment, new: NewText) -> None:
+def propose(work: Work, comment: LockedComment, new: NewText) -> None:
     """Let a new text wait beside a comment."""
     row = {"comment_id": comment.id, "site_id": comment.site_id, "submitted_at": work.now}
     row |= {"markup": MARKUP_VERSION, **msgspec.structs.asdict(new)}
     work.connection.execute(insert(_EDIT), row)
 
 
-def update_comment(
-    connection: Connection, comment: Comment | LockedComment, change: dict[str, Any]
-) -> None:
+def update_comment(connection: Connection, comment: LockedComment, change: dict[str, Any]) -> None:
     """Change a locked comment that is at the version at which it was read."""
     this = _COMMENT.c.id == comment.id, _COMMENT.c.version == comment.version
     if connection.execute(update(_COMMENT).where(*this).values(change)).rowcount != 1:

@@ -53,12 +53,8 @@ _STORED: list[Any] = [
 class Rendering(msgspec.Struct, frozen=True):
     """A comment's text and that of the edit beside it, and what the present markup makes of them."""
 
-    text: str
-    html: str
-    search: str
-    edit_text: str | None = None
-    edit_html: str | None = None
-    edit_search: str | None = None
+    own: NewText
+    edit: NewText | None
 
 
 async def find_old(session: AsyncSession, limit: int) -> list[UUID]:
@@ -104,32 +100,32 @@ def render_again(rows: Iterable[Row[Any]]) -> dict[UUID, Rendering]:
     """Render comments anew, by their ids; those are left out that are as they have to be."""
     found = {}
     for row in rows:
-        made = _make(row, row.text)
-        edit = (None,) * 3 if row.edit_text is None else _make(row, row.edit_text)
-        rendering = Rendering(*made, *edit)
+        edit = None if row.edit_text is None else _make(row, row.edit_text)
+        rendering = Rendering(_make(row, row.text), edit)
         if not _is_settled(row, rendering):
             found[row.id] = rendering
     return found
 
 
-def _make(row: Row[Any], text: str) -> tuple[str, str, str]:
+def _make(row: Row[Any], text: str) -> NewText:
     html = render_html(text)
-    return text, html, make_search(row.name, row.url, text, html)
+    return NewText(text, html, make_search(row.name, row.url, text, html))
 
 
 def _is_settled(row: Row[Any], rendering: Rendering) -> bool:
     made_by = (row.edit_markup, *(() if _waits(row, rendering) else (row.markup,)))
     if any(number is not None and number < MARKUP_VERSION for number in made_by):
         return False
-    if (row.search, row.edit_search) != (rendering.search, rendering.edit_search):
+    own, edit = rendering.own, rendering.edit
+    found = (row.search, row.edit_html, row.edit_search)
+    if found != (own.search, edit and edit.html, edit and edit.search):
         return False
-    is_same: bool = row.edit_html == rendering.edit_html
-    return is_same and (_is_kept(row, rendering) or row.html == rendering.html)
+    return _is_kept(row, rendering) or row.html == own.html
 
 
 def _is_kept(row: Row[Any], rendering: Rendering) -> bool:
     """Tell whether the public goes on seeing the HTML of before, since the new one shows more."""
-    return row.status == "approved" and gains_words(row.html, rendering.html)
+    return row.status == "approved" and gains_words(row.html, rendering.own.html)
 
 
 def _waits(row: Row[Any], rendering: Rendering) -> bool:
@@ -158,23 +154,24 @@ def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> None:
     gained: list[LockedComment] = []
     articles: set[UUID] = set()
     for row in read_stored(work.connection, list(locked)):
-        new, comment = renderings[row.id], locked[row.id]
-        if (row.text, row.edit_text) != (new.text, new.edit_text) or _is_settled(row, new):
+        rendering, comment = renderings[row.id], locked[row.id]
+        own, edit = rendering.own, rendering.edit
+        is_changed = (row.text, row.edit_text) != (own.text, edit and edit.text)
+        if is_changed or _is_settled(row, rendering):
             continue
-        is_kept = _is_kept(row, new)
-        html = row.html if is_kept else new.html
+        is_kept = _is_kept(row, rendering)
+        html = row.html if is_kept else own.html
         # What has to wait stays old, to be looked at again, until a moderator refuses or approves it.
         number = row.markup if is_kept else MARKUP_VERSION
-        change = {"new_html": html, "new_markup": number, "new_search": new.search}
+        change = {"new_html": html, "new_markup": number, "new_search": own.search}
         changes.append({"row": row.id, **change})
-        if new.edit_html is not None:
-            edit = {"new_html": new.edit_html, "new_search": new.edit_search}
-            edits.append({"row": row.id, **edit})
+        if edit:
+            edits.append({"row": row.id, "new_html": edit.html, "new_search": edit.search})
         elif is_kept and row.markup < MARKUP_VERSION:
             proposed.append(comment)
-        if _has_gained(row, new):
+        if _has_gained(row, rendering):
             gained.append(comment)
-        if row.visibility == "visible" and changes[-1]["new_html"] != row.html:
+        if row.visibility == "visible" and html != row.html:
             articles.add(comment.article_id)
     for article_id in sorted(articles):
         bump_article(work, article_id)
@@ -182,16 +179,15 @@ def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> None:
     _write(work, _CHANGE_EDIT, edits)
     # As if their authors had corrected them.
     for comment in proposed:
-        new = renderings[comment.id]
-        propose(work, comment, NewText(new.text, new.html, new.search))
+        propose(work, comment, renderings[comment.id].own)
     _raise_versions(work, [*proposed, *gained])
 
 
 def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
     """Tell whether what a moderator may approve, or put back, shows more than who has looked at it saw."""
-    if rendering.edit_html is not None:
-        return gains_words(row.edit_html, rendering.edit_html)
-    return row.status in LEGAL_FROM["approve"] and gains_words(row.html, rendering.html)
+    if rendering.edit:
+        return gains_words(row.edit_html, rendering.edit.html)
+    return row.status in LEGAL_FROM["approve"] and gains_words(row.html, rendering.own.html)
 
 
 def _raise_versions(work: Work, comments: Sequence[LockedComment]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -72,15 +72,7 @@ def lets_through(status: Status) -> bool:
     return status == "approved" or status in LEAVES_TOMBSTONE
 
 
-class _Versions(Protocol):
-    """The versions of a comment, as a row or as what is locked of one."""
-
-    version: int
-    edited_from: int | None
-    edited_to: int | None
-
-
-def find_run_of_edits(comment: _Versions) -> int | None:
+def find_run_of_edits(comment: "LockedComment") -> int | None:
     """Give the version from which on nobody but its author has changed a comment."""
     return comment.edited_from if comment.edited_to == comment.version else comment.version
 

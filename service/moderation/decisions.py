@@ -146,8 +146,8 @@ def _take_key(work: Work, key: Key, command: DecideComments) -> list[Result] | N
     fields_hash = work.keyring.mac("idempotency/fields", msgspec.json.encode(command))
     row = {"moderator_id": key[0], "key_hash": key[1], "fields_hash": fields_hash}
     row |= {"results": [], "created_at": work.now}
-    taken = insert_new(connection, DecisionKey, row).returning(col(DecisionKey.key_hash))
-    if connection.execute(taken).first():
+    taken = insert_new(connection, DecisionKey).returning(col(DecisionKey.key_hash))
+    if connection.execute(taken, row).first():
         return None
     query = select(col(DecisionKey.fields_hash), col(DecisionKey.results)).where(_is_key(key))
     stored_hash, results = connection.execute(query).one()

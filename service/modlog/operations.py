@@ -63,7 +63,7 @@ def _lock_head(connection: Connection, site_id: UUID) -> Head:
     if found is None:
         # The first entry of all; of two who make the head at once, one waits for the other's commit.
         first = {"site_id": site_id, "length": 0, "mac": START}
-        connection.execute(insert_new(connection, LogHead, first))
+        connection.execute(insert_new(connection, LogHead), first)
         found = connection.execute(_LOCK_HEAD, {"chain": site_id}).one()
     return Head(*found)
 

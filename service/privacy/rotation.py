@@ -148,8 +148,8 @@ def _renew_batch(connection: Connection, keyring: Keyring, size: int) -> int:
     sealed, moves = [], dict[tuple[UUID | None, bytes], bytes]()
     for row in rows:
         renewed = keyring.reseal_address(row)
-        moves[row.site_id, row.author_index] = renewed.author_index
-        sealed.append({"row": row.id, "key": renewed.key_id, "bytes": renewed.sealed})
+        moves[row.site_id, row.author_index] = renewed["author_index"]
+        sealed.append({"row": row.id, "key": renewed["key_id"], "bytes": renewed["sealed"]})
     if sealed:
         connection.execute(_RESEAL, sealed)
     _move_authors(connection, {key: new for key, new in moves.items() if key[1] != new})

@@ -69,14 +69,8 @@ class Keyring:
 
     def seal_address(
         self, row_id: UUID, site_id: UUID | None, original: str, folded: str
-    ) -> SealedAddress:
-        """Encrypt an address for the row of a comment (or, without a site, of a moderator)."""
-        return SealedAddress(**self.seal_row(row_id, site_id, original, folded))
-
-    def seal_row(
-        self, row_id: UUID, site_id: UUID | None, original: str, folded: str
     ) -> dict[str, Any]:
-        """Do what `seal_address` does, and give the row by column, ready to be inserted."""
+        """Encrypt an address for the row of a comment (without a site, of a moderator); gives its columns."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         return {
             "id": row_id,
@@ -97,8 +91,8 @@ class Keyring:
         except InvalidTag:
             raise Unavailable("The stored address does not open: its row was altered.") from None
 
-    def reseal_address(self, row: SealedAddress) -> SealedAddress:
-        """Give a row anew under the current key, sealed and indexed; raises Unavailable."""
+    def reseal_address(self, row: SealedAddress) -> dict[str, Any]:
+        """Give the columns of a row anew under the current key, sealed and indexed; raises Unavailable."""
         original = self.open_address(row)
         return self.seal_address(row.id, row.site_id, original, fold_address(original))
 

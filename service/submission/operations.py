@@ -194,7 +194,7 @@ async def _charge_and_store(
         submission.name, submission.url, submission.text, html
     )
     address = submission.email
-    sealed = keyring.seal_row(comment["id"], site.id, address.original, address.folded)
+    sealed = keyring.seal_address(comment["id"], site.id, address.original, address.folded)
     try:
         stored = await writer.write(Draft(comment, submission.article, sealed, key))
     except DuplicateComment:
