@@ -20,23 +20,23 @@ from service.database.health import Health
 from service.database.pool import UNKNOWN, Pool, Turn
 from service.database.probing import Probe
 from service.database.sqlite import DatabaseFile
+from service.errors import Unavailable
 
 T = TypeVar("T")
-# The name of its kind of work.
-WRITER = "writer"
 
 
 class Writer:
-    """A thread with a synchronous connection of its own, which does one piece of work after the other."""
+    """Threads with a synchronous connection each, which do one piece of work after the other."""
 
-    def __init__(self, engine: Engine, health: Health) -> None:
+    def __init__(self, name: str, engine: Engine, size: int, health: Health) -> None:
+        self.name = name
         self.engine = engine
         self._health = health
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
 
     async def do(self, work: Callable[[Connection], T]) -> T:
         """Do work in a transaction; who waits no longer does not stop what has begun."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._do, work)
 
     def _do(self, work: Callable[[Connection], T]) -> T:
         self._health.require_sound_file()
@@ -44,15 +44,15 @@ class Writer:
             with self.engine.begin() as connection:
                 result = work(connection)
         except (DBAPIError, PoolTimeout) as error:
-            self._health.note(error, stored_by=WRITER)
+            self._health.note(error, stored_by=self.name)
             raise
         # Before anybody hears of it.
         self._health.require_sound_file()
-        self._health.stored(WRITER)
+        self._health.stored(self.name)
         return result
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._thread.shutdown)
+        await asyncio.to_thread(self._threads.shutdown)
         self.engine.dispose()
 
 
@@ -82,18 +82,26 @@ class Database:
 
         self.pages = open_pool("pages", most.pages)
         self.submissions = open_pool("submissions", most.submissions)
-        self.moderators = open_pool("moderators", most.moderators)
+        deciding = 0 if self.is_sqlite else max(1, most.moderators // 2)
+        self.moderators = open_pool("moderators", max(1, most.moderators - deciding))
         self.readiness = open_pool("readiness", 1, READINESS)
         self.pools = (self.pages, self.submissions, self.moderators, self.readiness)
         self.probe = Probe(self.readiness, self.health)
-        self._writer = Writer(open_for_writing(parsed, bounds, self.health), self.health)
+
+        def open_writer(name: str, size: int) -> Writer:
+            engine = open_for_writing(parsed, bounds, self.health, size)
+            return Writer(name, engine, size, self.health)
+
+        self._writer = open_writer("writer", 1)
+        # SQLite has one writer at a time. A decision that waits for a lock must keep no submission.
+        self._decider = open_writer("decisions", deciding) if deciding else self._writer
 
     @property
     def engines(self) -> dict[str, AsyncEngine | Engine]:
         """All engines by the kind of their work."""
         return {
             **{pool.name: pool.engine for pool in self.pools},
-            WRITER: self._writer.engine,
+            **{one.name: one.engine for one in (self._writer, self._decider)},
         }
 
     @property
@@ -119,12 +127,14 @@ class Database:
             return await self._writer.do(work)
 
     async def change(self, work: Callable[[Connection], T]) -> T:
-        """Do synchronous work as `write` does, on PostgreSQL beside others on the moderators' connections."""
-        if self.is_sqlite:
-            async with Patience(self.moderators.patience_seconds, UNKNOWN):
-                return await self.write(work)
-        async with self.moderators.writing() as session:
-            return await session.run_sync(lambda sync: work(sync.connection()))
+        """Do synchronous work of a moderator as `write` does, on PostgreSQL beside what is stored."""
+        patience = Patience(self.moderators.patience_seconds, UNKNOWN)
+        try:
+            async with patience, self._turn:
+                return await self._decider.do(work)
+        except Unavailable as error:
+            self.moderators.note(error, patience)
+            raise
 
     async def cut_log(self) -> None:
         """Cut what SQLite wrote ahead, where that is long, as it is after a VACUUM."""
@@ -133,6 +143,7 @@ class Database:
 
     async def close(self) -> None:
         await self.probe.close()
-        await self._writer.close()
+        for writer in {self._writer, self._decider}:
+            await writer.close()
         for pool in self.pools:
             await pool.engine.dispose()
