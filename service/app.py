@@ -9,44 +9,44 @@ from litestar import Litestar
 from litestar.di import NamedDependency, Provide
 from litestar.types import ASGIApp
 
-from service.accounts.moderator_routes import ROUTES as MODERATORS
-from service.accounts.routes import ROUTES as ACCOUNTS
-from service.accounts.rules import Caller
-from service.administration.members import ROUTES as MEMBERS
-from service.administration.routes import ROUTES as ADMINISTRATION
+from service.accounts.member_routes import ROUTERS as MEMBERS
+from service.accounts.moderator_routes import ROUTERS as MODERATORS
+from service.accounts.routes import ROUTERS as SESSION_AND_TOKENS
+from service.accounts.site_routes import ROUTERS as SITES
 from service.clock import Clock, read_clock
 from service.http.cors import CorsPolicy
 from service.http.edge import Edge
 from service.http.handlers import EXCEPTION_HANDLERS
 from service.http.openapi.document import describe_api
-from service.http.process import process_of
 from service.http.reading import MAX_BODY_BYTES, AppRequest
 from service.http.routing import RouteTable
-from service.moderation.routes import ROUTES as MODERATION
+from service.http.running import process_of
+from service.moderation.routes import ROUTERS as MODERATION
 from service.process import Process
 from service.publication.live import Live
 from service.publication.pages import Pages
-from service.publication.routes import ROUTES as PUBLICATION
+from service.publication.routes import ROUTERS as PUBLICATION
 from service.rate_limiting.in_process import monotonic_us
-from service.receipts.routes import ROUTES as RECEIPTS
+from service.receipts.routes import ROUTERS as RECEIPTS
 from service.services import Services, services_of
 from service.settings import Settings, load_settings
-from service.submission.routes import ROUTES as SUBMISSION
+from service.submission.routes import ROUTERS as SUBMISSION
 from service.telemetry.logs import configure_logs
-from service.telemetry.routes import ROUTES as STATUS
-from service.web.files import ROUTES as FILES
-from service.web.moderation_page import ROUTES as MODERATION_PAGE
-from service.web.reference import ROUTES as REFERENCE
-from service.web.sign_in import ROUTES as SIGN_IN
+from service.telemetry.routes import ROUTERS as STATUS
+from service.web.files import ROUTERS as FILES
+from service.web.moderation_page import ROUTERS as MODERATION_PAGE
+from service.web.reference import ROUTERS as REFERENCE
+from service.web.sign_in import ROUTERS as SIGN_IN
 
-ROUTES = [
+# Each router has the prefix, the guard and the tag of its routes.
+ROUTERS = [
     *SUBMISSION,
     *MODERATION,
     *PUBLICATION,
     *RECEIPTS,
-    *ACCOUNTS,
+    *SESSION_AND_TOKENS,
     *MODERATORS,
-    *ADMINISTRATION,
+    *SITES,
     *MEMBERS,
     *STATUS,
     *SIGN_IN,
@@ -70,34 +70,37 @@ def create_app(
     The parts are made when the server starts it up, which raises SettingsInvalid for a wrong secret key and
     SchemaOutdated for a database that has to be migrated first.
     """
-    process = Process(settings or load_settings(), clock, now_us)
-    framework = build_framework(extra_routes) if extra_routes else _share_framework()
-    return Edge(framework, framework.state.routes, CorsPolicy(process.is_allowed), process)
+    framework, table, openapi = (
+        build_framework(extra_routes) if extra_routes else _share_framework()
+    )
+    process = Process(settings or load_settings(), clock, now_us, openapi)
+    return Edge(framework, table, CorsPolicy(process.is_allowed), process)
 
 
 @cache
-def _share_framework() -> Litestar:
+def _share_framework() -> tuple[Litestar, RouteTable, bytes]:
     return build_framework()
 
 
-def build_framework(extra_routes: Sequence[Any] = ()) -> Litestar:
-    """Put the routes together; what a process has comes with each request, so any number may share this."""
+def build_framework(extra_routes: Sequence[Any] = ()) -> tuple[Litestar, RouteTable, bytes]:
+    """Put the routes together, with their table and their OpenAPI document.
+
+    What a process has comes with each request, so any number of processes may share this.
+    """
     app = Litestar(
-        [*ROUTES, *extra_routes],
+        [*ROUTERS, *extra_routes],
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
             "pages": Provide(provide_pages, sync_to_thread=False),
             "live": Provide(provide_live, sync_to_thread=False),
-            "caller": Provide(provide_caller, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    app.state.routes = RouteTable(app.routes)
-    app.state.openapi = describe_api(app.state.routes)
-    return app
+    table = RouteTable(app.routes)
+    return app, table, describe_api(table)
 
 
 def serve_app() -> ASGIApp:
@@ -137,9 +140,3 @@ def provide_live(request: AppRequest, pages: NamedDependency[Pages]) -> Live:
     """Give those who follow articles in this process to a handler."""
     live: Live = process_of(request).live
     return live
-
-
-def provide_caller(request: AppRequest, services: NamedDependency[Services]) -> Caller:
-    """Give who sends the request, whom the guard has let pass."""
-    caller: Caller = request.state.caller
-    return caller

@@ -14,7 +14,6 @@ from urllib.parse import SplitResult, urlsplit
 from service.text.hosts import has_controls, is_host
 
 PREFIX = "GREENROOM_"
-MAX_PORT = 65_535
 # A token that can be guessed opens what it guards; `openssl rand -hex 16` gives twice as many.
 MIN_TOKEN_CHARS = 16
 # What a header can carry as a bearer token (RFC 6750, section 2.1).

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from service.comments.rerendering import (
     write_renderings,
 )
 from service.concurrency.pacing import HELD_SECONDS, Pace, rest
+from service.concurrency.tasks import running_beside
 from service.errors import Unavailable
 from service.http.reading import KEEP_KEYS
 from service.moderation.tables import DecisionKey
@@ -109,16 +110,9 @@ async def _thin_heads(services: Services) -> None:
         await thin_file(path, find)
 
 
-@asynccontextmanager
-async def keep_house(services: Services) -> AsyncIterator[None]:
+def keep_house(services: Services) -> AbstractAsyncContextManager[None]:
     """Tidy up every ten minutes for as long as the block lasts."""
-    task = asyncio.create_task(_keep_tidying(services))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return running_beside(_keep_tidying(services))
 
 
 async def _keep_tidying(services: Services) -> None:

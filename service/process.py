@@ -17,9 +17,8 @@ from service.publication.live import Live
 from service.publication.memory import Memory
 from service.publication.pages import Pages
 from service.publication.spreading import keep_pages
-from service.rate_limiting.fallback import open_limiter
+from service.rate_limiting.fallback import open_limits
 from service.rate_limiting.in_process import monotonic_us
-from service.rate_limiting.leases import build_leases
 from service.services import Services
 from service.settings import Settings
 from service.sites.directory import SiteDirectory
@@ -35,8 +34,12 @@ class Process:
     pages: Pages
     live: Live
 
-    def __init__(self, settings: Settings, clock: Clock, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, now_us: Callable[[], int], openapi: bytes
+    ) -> None:
         self.settings = settings
+        self.openapi = openapi
+        """The document of the API."""
         self.metrics = Metrics()
         self.memory = Memory(settings.page_memory_mib << 20)
         self.guests = Guests(settings.trusted_proxies, settings.max_connections_per_network)
@@ -103,30 +106,22 @@ async def start_services(
         await require_current_schema(database)
         vault, limiter_key = await open_vault(database, settings, clock())
         patience_seconds = settings.redis_patience_milliseconds / 1_000
-        leases = build_leases(settings.redis_url, limiter_key, patience_seconds)
-        try:
-            async with open_limiter(
-                settings.redis_url,
-                limiter_key,
-                metrics,
-                now_us,
-                patience_seconds=patience_seconds,
-            ) as limiter:
-                yield Services(
-                    settings=settings,
-                    clock=clock,
-                    database=database,
-                    vault=vault,
-                    limiter=limiter,
-                    leases=leases,
-                    directory=SiteDirectory(database.submissions),
-                    passwords=Passwords(),
-                    log_heads=LogHeads(settings.data_dir),
-                    metrics=metrics,
-                    standby=standby,
-                )
-        finally:
-            await leases.close()
+        async with open_limits(
+            settings.redis_url, limiter_key, metrics, now_us, patience_seconds=patience_seconds
+        ) as (limiter, leases):
+            yield Services(
+                settings=settings,
+                clock=clock,
+                database=database,
+                vault=vault,
+                limiter=limiter,
+                leases=leases,
+                directory=SiteDirectory(database.submissions),
+                passwords=Passwords(),
+                log_heads=LogHeads(settings.data_dir),
+                metrics=metrics,
+                standby=standby,
+            )
     finally:
         await database.close()
         if standby:

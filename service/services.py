@@ -22,14 +22,15 @@ from service.errors import (
     OriginNotAllowed,
     RateLimited,
 )
-from service.http.process import process_of
 from service.http.reading import AppRequest, read_origin
+from service.http.running import process_of
 from service.modlog.heads import LogHeads
 from service.modlog.rules import Head
 from service.privacy.vault import Keyring, Vault
 from service.rate_limiting.clients import address_prefix, client_address
+from service.rate_limiting.fallback import Limiter
 from service.rate_limiting.leases import SharedLeases
-from service.rate_limiting.rules import Limit, Limiter, Refusal, Rule, Verdict
+from service.rate_limiting.rules import Limit, Refusal, Rule, Verdict
 from service.settings import Settings
 from service.sites.directory import KnownSite, SiteDirectory
 from service.sites.policy import SitePolicy
@@ -80,9 +81,7 @@ class Services:
         self.metrics = metrics
         self.standby = standby
         # Whether an article is closed, by site and key; None where there is no such article.
-        self.articles = BriefMemory[tuple[UUID, str], bool | None](
-            patience_seconds=database.submissions.patience_seconds
-        )
+        self.articles = BriefMemory[tuple[UUID, str], bool | None]()
         self.changes = Changes()
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:

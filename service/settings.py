@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import quote
 
 from service.database.url import read_database_url, read_standby_url
@@ -29,101 +29,6 @@ from service.telemetry.confidential import Confidential
 
 MIN_SECRET_CHARS = 32
 MAX_SECRETS = 2
-
-
-class Settings(Confidential, frozen=True, kw_only=True):
-    """What the operator decides before start. Every field is one variable, `GREENROOM_` + its name."""
-
-    data_dir: Path = Path("data")
-    """Folder for the SQLite file, the secret key and the heads of the logs."""
-    database_url: str = ""
-    """SQLAlchemy URL with its asynchronous driver; SQLite in the data directory when not set."""
-    standby_url: str | None = None
-    """URL of a hot standby of a PostgreSQL, from which pages are read; never anything but read."""
-    redis_url: str | None = None
-    """Shared limits for several processes; without it limits stay inside the one process."""
-    secret_key: str | None = None
-    """One or two keys, the newest first, separated by a blank; made on first start when not set."""
-    secret_key_file: Path | None = None
-    """File that holds what `secret_key` would."""
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Networks whose X-Forwarded-For is believed, separated by commas."""
-    public_url: str = "http://127.0.0.1:8000"
-    """Where browsers reach the service: scheme, host and port, no path."""
-    metrics_token: str | None = None
-    """Bearer token that opens /metrics and the details of /health/ready from elsewhere than loopback."""
-    page_max_age_seconds: int = 2
-    """How long a shared cache may keep a public page (`s-maxage`)."""
-    page_memory_mib: int = 32
-    """How much public answers that a process keeps in memory may take."""
-    purge_url: str | None = None
-    """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
-    database_patience_seconds: int = 5
-    """How long a request waits for the database; the bounds of locks and statements follow from it."""
-    page_connections: int = 5
-    """Connections to the database that public reads have at most, as with the next two in each process."""
-    submission_connections: int = 3
-    """Those of what a submission asks before it is stored."""
-    moderator_connections: int = 5
-    """Those of everything else."""
-    redis_patience_milliseconds: int = 250
-    """How long Redis may be silent before each process counts for itself."""
-    max_waiting_submissions: int = 2_000
-    """How many submissions may wait to be stored in each process; further ones are told to come back."""
-    max_streams: int = 5_000
-    """How many streams of readers each process carries; never more than half of its open files."""
-    max_connections_per_network: int = 500
-    """How many connections a network that is no trusted proxy has at a time with each process."""
-    drain_seconds: int = 3
-    """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
-    access_log: bool = False
-    """Whether each request is logged, by route and never by path."""
-    log_level: str = "info"
-    """Which lines of the log are written: these and worse ones."""
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self.database_url.startswith("sqlite")
-
-    @property
-    def key_path(self) -> Path:
-        """Where the secret key lies when it is not given in the environment itself."""
-        return self.secret_key_file or self.data_dir / "secret.key"
-
-    @property
-    def is_https(self) -> bool:
-        return self.public_url.startswith("https://")
-
-
-def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; an empty variable counts as not set.
-
-    Raises SettingsInvalid, which names the variable and what to write instead.
-    """
-    refuse_unknown(environ, Settings.__struct_fields__)
-    given = {
-        name: value
-        for name in Settings.__struct_fields__
-        if (value := environ.get(PREFIX + name.upper(), "").strip())
-    }
-    if "secret_key" in given and "secret_key_file" in given:
-        raise invalid("secret_key", f"and {PREFIX}SECRET_KEY_FILE are both set: unset one")
-    chosen = {name: _read(name, value) for name, value in given.items()}
-    data_dir = chosen.get("data_dir") or _read_data_dir("data_dir", "data")
-    file = f"sqlite+aiosqlite:///{quote(str(data_dir / 'greenroom.sqlite3'))}"
-    settings = Settings(**{"data_dir": data_dir, "database_url": file, **chosen})
-    if settings.standby_url and settings.is_sqlite:
-        why = "is set, and only a PostgreSQL has a standby: name it in GREENROOM_DATABASE_URL, or unset this"
-        raise invalid("standby_url", why)
-    return settings
-
-
-def _read(name: str, given: str) -> Any:
-    require_text(name, given)
-    # Of a key they may be a part: it is whatever was written.
-    if name != "secret_key":
-        refuse_quotes(name, given)
-    return READERS[name](name, given)
 
 
 def read_secrets(text: str, where: str) -> list[str]:
@@ -161,29 +66,103 @@ def _read_redis_url(name: str, given: str) -> str:
     return given
 
 
+class Settings(Confidential, frozen=True, kw_only=True):
+    """What the operator decides before start. Every field is one variable, `GREENROOM_` + its name."""
+
+    data_dir: Annotated[Path, _read_data_dir] = Path("data")
+    """Folder for the SQLite file, the secret key and the heads of the logs."""
+    database_url: Annotated[str, read_database_url] = ""
+    """SQLAlchemy URL with its asynchronous driver; SQLite in the data directory when not set."""
+    standby_url: Annotated[str | None, read_standby_url] = None
+    """URL of a hot standby of a PostgreSQL, from which pages are read; never anything but read."""
+    redis_url: Annotated[str | None, _read_redis_url] = None
+    """Shared limits for several processes; without it limits stay inside the one process."""
+    secret_key: Annotated[str | None, _read_secret_key] = None
+    """One or two keys, the newest first, separated by a blank; made on first start when not set."""
+    secret_key_file: Annotated[Path | None, read_path] = None
+    """File that holds what `secret_key` would."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], read_networks] = ()
+    """Networks whose X-Forwarded-For is believed, separated by commas."""
+    public_url: Annotated[str, read_origin] = "http://127.0.0.1:8000"
+    """Where browsers reach the service: scheme, host and port, no path."""
+    metrics_token: Annotated[str | None, read_token] = None
+    """Bearer token that opens /metrics and the details of /health/ready from elsewhere than loopback."""
+    page_max_age_seconds: Annotated[int, read_number(0, 86_400, "seconds")] = 2
+    """How long a shared cache may keep a public page (`s-maxage`)."""
+    page_memory_mib: Annotated[int, read_number(0, 65_536, "MiB")] = 32
+    """How much public answers that a process keeps in memory may take."""
+    purge_url: Annotated[str | None, read_web_address] = None
+    """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
+    database_patience_seconds: Annotated[int, read_number(1, 60, "seconds")] = 5
+    """How long a request waits for the database; the bounds of locks and statements follow from it."""
+    page_connections: Annotated[int, read_number(1, 1_000, "connections")] = 5
+    """Connections to the database that public reads have at most, as with the next two in each process."""
+    submission_connections: Annotated[int, read_number(1, 1_000, "connections")] = 3
+    """Those of what a submission asks before it is stored."""
+    moderator_connections: Annotated[int, read_number(1, 1_000, "connections")] = 5
+    """Those of everything else."""
+    redis_patience_milliseconds: Annotated[int, read_number(10, 1_000, "milliseconds")] = 250
+    """How long Redis may be silent before each process counts for itself."""
+    max_waiting_submissions: Annotated[int, read_number(1, 100_000, "submissions")] = 2_000
+    """How many submissions may wait to be stored in each process; further ones are told to come back."""
+    max_streams: Annotated[int, read_number(0, 100_000, "streams")] = 5_000
+    """How many streams of readers each process carries; never more than half of its open files."""
+    max_connections_per_network: Annotated[int, read_number(1, 100_000, "connections")] = 500
+    """How many connections a network that is no trusted proxy has at a time with each process."""
+    drain_seconds: Annotated[int, read_number(0, 600, "seconds")] = 3
+    """How long a process that is told to stop goes on taking requests, so that proxies turn elsewhere."""
+    access_log: Annotated[bool, read_switch] = False
+    """Whether each request is logged, by route and never by path."""
+    log_level: Annotated[str, read_choice("debug", "info", "warning", "error")] = "info"
+    """Which lines of the log are written: these and worse ones."""
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def key_path(self) -> Path:
+        """Where the secret key lies when it is not given in the environment itself."""
+        return self.secret_key_file or self.data_dir / "secret.key"
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
 # How each setting is read from its variable.
 READERS: Mapping[str, Callable[[str, str], Any]] = {
-    "data_dir": _read_data_dir,
-    "database_url": read_database_url,
-    "standby_url": read_standby_url,
-    "redis_url": _read_redis_url,
-    "secret_key": _read_secret_key,
-    "secret_key_file": read_path,
-    "trusted_proxies": read_networks,
-    "public_url": read_origin,
-    "metrics_token": read_token,
-    "page_max_age_seconds": read_number(0, 86_400, "seconds"),
-    "page_memory_mib": read_number(0, 65_536, "MiB"),
-    "purge_url": read_web_address,
-    "database_patience_seconds": read_number(1, 60, "seconds"),
-    "page_connections": read_number(1, 1_000, "connections"),
-    "submission_connections": read_number(1, 1_000, "connections"),
-    "moderator_connections": read_number(1, 1_000, "connections"),
-    "redis_patience_milliseconds": read_number(10, 1_000, "milliseconds"),
-    "max_waiting_submissions": read_number(1, 100_000, "submissions"),
-    "max_streams": read_number(0, 100_000, "streams"),
-    "max_connections_per_network": read_number(1, 100_000, "connections"),
-    "drain_seconds": read_number(0, 600, "seconds"),
-    "access_log": read_switch,
-    "log_level": read_choice("debug", "info", "warning", "error"),
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Settings, include_extras=True).items()
 }
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; an empty variable counts as not set.
+
+    Raises SettingsInvalid, which names the variable and what to write instead.
+    """
+    refuse_unknown(environ, Settings.__struct_fields__)
+    given = {
+        name: value
+        for name in Settings.__struct_fields__
+        if (value := environ.get(PREFIX + name.upper(), "").strip())
+    }
+    if "secret_key" in given and "secret_key_file" in given:
+        raise invalid("secret_key", f"and {PREFIX}SECRET_KEY_FILE are both set: unset one")
+    chosen = {name: _read(name, value) for name, value in given.items()}
+    data_dir = chosen.get("data_dir") or _read_data_dir("data_dir", "data")
+    file = f"sqlite+aiosqlite:///{quote(str(data_dir / 'greenroom.sqlite3'))}"
+    settings = Settings(**{"data_dir": data_dir, "database_url": file, **chosen})
+    if settings.standby_url and settings.is_sqlite:
+        why = "is set, and only a PostgreSQL has a standby: name it in GREENROOM_DATABASE_URL, or unset this"
+        raise invalid("standby_url", why)
+    return settings
+
+
+def _read(name: str, given: str) -> Any:
+    require_text(name, given)
+    # Of a key they may be a part: it is whatever was written.
+    if name != "secret_key":
+        refuse_quotes(name, given)
+    return READERS[name](name, given)

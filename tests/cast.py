@@ -255,9 +255,9 @@ async def furnish(settings: Settings) -> Furnished:
     await commands.bring_up_to_date(settings)
     async with start_services(settings, SettableClock(), Metrics()) as services:
         ours = ["https://blog.example", "https://www.blog.example"]
-        await commands.create_site(services, "blog", "Alice's blog", ours)
+        await commands.add_site(services, "blog", "Alice's blog", ours)
         theirs = ["https://elsewhere.example"]
-        await commands.create_site(services, "elsewhere", "Elsewhere", theirs)
+        await commands.add_site(services, "elsewhere", "Elsewhere", theirs)
         limits = [f"limit.{name}=off" for name in ("ip", "address", "article", "site")]
         await commands.set_site(services, "blog", limits)
         tokens = {name: await _add_moderator(services, name) for name in MODERATORS}

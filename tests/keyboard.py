@@ -10,7 +10,7 @@ from tempfile import gettempdir
 
 from click.testing import CliRunner, Result
 
-from service.__main__ import main
+from service.command_line.main import main
 from tests.processes import IMAGE_UID
 
 URL = "https://talk.example"

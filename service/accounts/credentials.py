@@ -1,15 +1,22 @@
 """What lets a moderator in, and how it ends: sessions, one-time links, bearer tokens; and new passwords."""
 
+import secrets
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.accounts.rules import Role
 from service.accounts.tables import BearerToken, Moderator, OneTimeLink, SignInSession
+from service.clock import new_id
 from service.errors import NotFound
 from service.privacy.vault import NO_SITE
 from service.work import Work
+
+# 256 random bits: a fast hash is enough to store them under.
+TOKEN_BYTES = 32
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -18,6 +25,16 @@ class Ended(msgspec.Struct, frozen=True):
     sessions: int
     links: int
     tokens: int
+
+
+def make_token() -> str:
+    """Make an unguessable token for a cookie, a header or a link."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def hash_token(token: str) -> bytes:
+    """Give what is stored of a token."""
+    return sha256(token.encode()).digest()
 
 
 async def lock_moderator(session: AsyncSession, moderator_id: UUID) -> Moderator:
@@ -67,12 +84,39 @@ async def _revoke_tokens(work: Work, moderator_id: UUID) -> int:
     )
     found = (await work.session.exec(query.order_by(col(BearerToken.id)).with_for_update())).all()
     for token in found:
-        revoke(work, token)
+        _revoke(work, token)
     return len(found)
 
 
-def revoke(work: Work, token: BearerToken) -> None:
+def _revoke(work: Work, token: BearerToken) -> None:
     """Revoke one token, which stands in the log of the site that it was for."""
     token.revoked_at = work.now
     work.session.add(token)
     work.log(token.site_id or NO_SITE, "token.revoked", token.id)
+
+
+async def create_bearer_token(
+    work: Work, moderator_id: UUID, *, name: str, site_id: UUID | None, role: Role | None
+) -> tuple[BearerToken, str]:
+    """Make a bearer token, limited to a site and a role if these are given; its text is never stored."""
+    text = make_token()
+    token = BearerToken(
+        id=new_id(),
+        token_hash=hash_token(text),
+        moderator_id=moderator_id,
+        name=name,
+        site_id=site_id,
+        role=role.word if role else None,
+        created_at=work.now,
+    )
+    work.session.add(token)
+    work.log(site_id or NO_SITE, "token.created", token.id)
+    return token, text
+
+
+async def revoke_bearer_token(work: Work, token_id: UUID, *, of: UUID | None) -> None:
+    """End a token, with `of` only one of that moderator's; raises NotFound."""
+    token = await work.session.get(BearerToken, token_id, with_for_update=True)
+    if token is None or token.revoked_at is not None or of not in {None, token.moderator_id}:
+        raise NotFound
+    _revoke(work, token)

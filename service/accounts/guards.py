@@ -1,34 +1,65 @@
 """The guard in front of every route of moderators: who is it, and did the request come from our own page?"""
 
 import hmac
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
-from sqlalchemy import UpdateBase
+from sqlalchemy import Row, Select, UpdateBase, bindparam, select
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import col, select, update
+from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.credentials import lock_moderator
-from service.accounts.queries import read_roles
+from service.accounts.credentials import hash_token, lock_moderator
 from service.accounts.rules import Caller, Role, parse_role
-from service.accounts.tables import BearerToken, Moderator, SignInSession
-from service.accounts.tokens import hash_token
+from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
 from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
 from service.http.forms import FORMS
 from service.http.reading import AppRequest, media_type, read_body, read_fields, read_origin
 from service.privacy.vault import Keyring
 from service.services import Services, services_of
+from service.sites.directory import KnownSite
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=30)
 # A stamp is for people who look for unused credentials: to the minute is enough, and costs few writes.
 STAMP_EVERY = timedelta(minutes=1)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def _find_holder(credential: Any, *columns: Any) -> Select[Any]:
+    """Look up a credential with whose it is: a row for each role, or one where there is none.
+
+    Of an account that is disabled or removed there is no row.
+    """
+    return (
+        select(
+            *columns,
+            credential.last_used_at,
+            col(Moderator.id).label("moderator_id"),
+            col(Moderator.name),
+            col(Moderator.is_admin),
+            col(Membership.site_id).label("member_of"),
+            col(Membership.role).label("held_role"),
+        )
+        .join_from(credential, Moderator, col(Moderator.id) == credential.moderator_id)
+        .outerjoin(Membership, col(Membership.moderator_id) == col(Moderator.id))
+        .where(
+            credential.token_hash == bindparam("token_hash"),
+            col(Moderator.disabled_at).is_(None),
+            col(Moderator.removed_at).is_(None),
+        )
+    )
+
+
+_BY_TOKEN = _find_holder(
+    BearerToken, col(BearerToken.id), col(BearerToken.site_id), col(BearerToken.role)
+).where(col(BearerToken.revoked_at).is_(None))
+_BY_SESSION = _find_holder(SignInSession, col(SignInSession.created_at))
 
 
 async def require_moderator(
@@ -46,6 +77,26 @@ async def require_moderator(
         # without it, so that no stranger has us read anything.
         await read_body(connection)
         connection.state.caller = await _find_caller(connection)
+
+
+def caller_of(request: AppRequest) -> Caller:
+    """Give who sends a request, whom the guard has let pass."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+async def require_site(request: AppRequest, slug: str, role: Role) -> KnownSite:
+    """Give a site on which the caller has a role; raises NotFound or NotAllowed."""
+    site = await services_of(request).directory.get(slug)
+    caller_of(request).require(site.id, role)
+    return site
+
+
+async def require_changeable(request: AppRequest, slug: str, role: Role) -> KnownSite:
+    """Give a site that the caller may change from the page that asks; raises OriginNotAllowed too."""
+    site = await require_site(request, slug, role)
+    services_of(request).require_origin(request, site)
+    return site
 
 
 async def _find_caller(request: AppRequest) -> Caller:
@@ -89,29 +140,16 @@ def csrf_token(keyring: Keyring, session_hash: bytes) -> str:
 
 
 async def _by_token(services: Services, text: str) -> Caller:
-    now = services.clock()
     async with services.reading() as session:
-        query = select(BearerToken, Moderator).join(
-            Moderator, col(Moderator.id) == col(BearerToken.moderator_id)
-        )
-        query = query.where(BearerToken.token_hash == hash_token(text))
-        found = (await session.exec(query)).first()
-        if found is None or found[0].revoked_at is not None or not may_come_in(found[1]):
-            raise NotSignedIn("The bearer token is unknown or was revoked.")
-        token, moderator = found
-        roles = await read_roles(session, moderator.id)
+        rows = await _read_holder(session, _BY_TOKEN, hash_token(text))
+    if not rows:
+        raise NotSignedIn("The bearer token is unknown or was revoked.")
+    token, now = rows[0], services.clock()
     if token.last_used_at is None or abs(now - token.last_used_at) > STAMP_EVERY:
         chosen = update(BearerToken).where(col(BearerToken.id) == token.id)
         await _stamp(services, chosen.values(last_used_at=now))
-    return Caller(
-        moderator_id=moderator.id,
-        name=moderator.name,
-        is_admin=moderator.is_admin,
-        roles=roles,
-        only_site=token.site_id,
-        ceiling=parse_role(token.role) if token.role else Role.OWNER,
-        token_id=token.id,
-    )
+    ceiling = parse_role(token.role) if token.role else Role.OWNER
+    return _make_caller(rows, only_site=token.site_id, ceiling=ceiling, token_id=token.id)
 
 
 async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Keyring]:
@@ -119,26 +157,34 @@ async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Ke
         raise NotSignedIn
     now, session_hash = services.clock(), hash_token(cookie)
     async with services.reading() as session:
-        found = await session.get(SignInSession, session_hash)
-        if found is None or not is_alive(found, now):
+        rows = await _read_holder(session, _BY_SESSION, session_hash)
+        if not rows or not is_alive(rows[0].created_at, rows[0].last_used_at, now):
             raise NotSignedIn("The session has ended. Sign in again.")
-        moderator = await session.get_one(Moderator, found.moderator_id)
-        if not may_come_in(moderator):
-            raise NotSignedIn("The session has ended. Sign in again.")
-        roles = await read_roles(session, moderator.id)
         keyring = await services.vault.keyring(session)
     # A stamp that lies ahead, of a clock that was, is put right as well.
-    if abs(now - found.last_used_at) > STAMP_EVERY:
+    if abs(now - rows[0].last_used_at) > STAMP_EVERY:
         chosen = update(SignInSession).where(col(SignInSession.token_hash) == session_hash)
         await _stamp(services, chosen.values(last_used_at=now))
-    caller = Caller(
-        moderator_id=moderator.id,
-        name=moderator.name,
-        is_admin=moderator.is_admin,
-        roles=roles,
-        session_hash=session_hash,
+    return _make_caller(rows, session_hash=session_hash), keyring
+
+
+async def _read_holder(
+    session: AsyncSession, query: Select[Any], token_hash: bytes
+) -> Sequence[Row[Any]]:
+    connection = await session.connection()
+    found = await connection.execute(query, {"token_hash": token_hash})
+    rows: Sequence[Row[Any]] = found.all()
+    return rows
+
+
+def _make_caller(rows: Sequence[Row[Any]], **reach: Any) -> Caller:
+    return Caller(
+        moderator_id=rows[0].moderator_id,
+        name=rows[0].name,
+        is_admin=rows[0].is_admin,
+        roles={row.member_of: parse_role(row.held_role) for row in rows if row.member_of},
+        **reach,
     )
-    return caller, keyring
 
 
 async def require_still_in(session: AsyncSession, caller: Caller) -> None:
@@ -152,7 +198,7 @@ async def require_still_in(session: AsyncSession, caller: Caller) -> None:
     else:
         token = await session.get(BearerToken, caller.token_id)
         is_alive_still = token is not None and token.revoked_at is None
-    if not is_alive_still or not may_come_in(moderator):
+    if not is_alive_still or moderator.disabled_at is not None:
         raise NotSignedIn("These credentials have just ended. Sign in again.")
 
 
@@ -166,17 +212,12 @@ async def _stamp(services: Services, statement: UpdateBase) -> None:
             raise
 
 
-def may_come_in(moderator: Moderator) -> bool:
-    """Tell whether an account is neither disabled nor removed."""
-    return moderator.disabled_at is None and moderator.removed_at is None
-
-
-def is_alive(session: SignInSession, now: datetime) -> bool:
+def is_alive(created_at: datetime, last_used_at: datetime, now: datetime) -> bool:
     """Tell whether a session was used within 12 hours and began within 30 days.
 
     One of a clock that was further ahead than that would else live until then.
     """
-    return abs(now - session.last_used_at) < IDLE and -IDLE < now - session.created_at < LONGEST
+    return abs(now - last_used_at) < IDLE and -IDLE < now - created_at < LONGEST
 
 
 async def _require_own_page(

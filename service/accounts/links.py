@@ -7,13 +7,21 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.credentials import end_links, lock_moderator, set_password
+from service.accounts.credentials import (
+    end_links,
+    hash_token,
+    lock_moderator,
+    make_token,
+    set_password,
+)
 from service.accounts.errors import AccountDisabled
-from service.accounts.sessions import start_session
+from service.accounts.schemas import UseLink
+from service.accounts.sessions import SIGN_IN_LIMITS, start_session
 from service.accounts.tables import Moderator, OneTimeLink
-from service.accounts.tokens import hash_token, make_token
 from service.errors import NotFound
 from service.privacy.vault import NO_SITE
+from service.rate_limiting.rules import Rule
+from service.services import Services
 from service.work import Work
 
 LINK_LIFETIME = timedelta(hours=24)
@@ -36,8 +44,13 @@ async def make_link(work: Work, moderator_id: UUID) -> str:
     return token
 
 
-async def find_link(session: AsyncSession, token: str, now: datetime) -> OneTimeLink:
-    """Give a link that may still be used; raises NotFound."""
+async def require_link(services: Services, token: str) -> None:
+    """Raise NotFound for a link that may not be used, or not any more."""
+    async with services.reading() as session:
+        await _find_link(session, token, services.clock())
+
+
+async def _find_link(session: AsyncSession, token: str, now: datetime) -> OneTimeLink:
     link = await session.get(OneTimeLink, hash_token(token))
     if link is None or link.used_at is not None or not _is_alive(link, now):
         raise NotFound("This link was used already, has expired, or never was one.")
@@ -66,31 +79,30 @@ def can_sign_in(now: datetime) -> ColumnElement[bool]:
 
 
 async def use_link(
-    work: Work,
-    token: str,
-    *,
-    password_hash: str | None = None,
-    keep_tokens: bool = False,
-    instead_of: str | None = None,
+    services: Services, token: str, command: UseLink, *, prefix: str, instead_of: str | None
 ) -> str:
     """Sign in by a one-time link, and set a password with it if one was chosen.
 
-    Gives the token of a new session, which takes the place of the browser's own. Raises NotFound.
+    Gives the token of a new session, which takes the place of the browser's own. Raises NotFound, RateLimited
+    or Unavailable.
     """
-    session, now = work.session, work.now
-    link = await find_link(session, token, now)
-    moderator = await lock_moderator(session, link.moderator_id)
-    used = await session.exec(
-        update(OneTimeLink)
-        .where(col(OneTimeLink.token_hash) == link.token_hash, col(OneTimeLink.used_at).is_(None))
-        .values(used_at=now)
-    )
-    if used.rowcount != 1 or moderator.disabled_at is not None:
-        # Two clicks at once: the other one came first. Or the link has ended meanwhile.
-        raise NotFound("This link was used already.")
-    # Whose link it is was not known before.
-    work.actor_id = moderator.id
-    work.log(NO_SITE, "link.used", moderator.id)
-    if password_hash:
-        await set_password(work, moderator, password_hash, keep_tokens=keep_tokens)
-    return await start_session(session, moderator.id, now, instead_of=instead_of)
+    await services.charge([Rule("sign_in_ip", SIGN_IN_LIMITS["sign_in_ip"], prefix)])
+    # Asked before a password is hashed: hashing is dear, and a made-up link costs nothing.
+    await require_link(services, token)
+    hashed = await services.passwords.hash(command.password) if command.password else None
+    async with services.changing(None) as work:
+        session, now = work.session, work.now
+        link = await _find_link(session, token, now)
+        moderator = await lock_moderator(session, link.moderator_id)
+        is_link = col(OneTimeLink.token_hash) == link.token_hash
+        unused = update(OneTimeLink).where(is_link, col(OneTimeLink.used_at).is_(None))
+        used = await session.exec(unused.values(used_at=now))
+        if used.rowcount != 1 or moderator.disabled_at is not None:
+            # Two clicks at once: the other one came first. Or the link has ended meanwhile.
+            raise NotFound("This link was used already.")
+        # Whose link it is was not known before.
+        work.actor_id = moderator.id
+        work.log(NO_SITE, "link.used", moderator.id)
+        if hashed:
+            await set_password(work, moderator, hashed, keep_tokens=command.keep_tokens)
+        return await start_session(session, moderator.id, now, instead_of=instead_of)

@@ -1,27 +1,92 @@
-"""Making accounts, and giving them roles on sites."""
+"""Making accounts, and giving them roles on sites.
+
+Members see each other's names, so an owner who adds somebody learns by the name that comes back whether an
+address has an account already; each try makes a member and a line in the log, and there are only so many in
+an hour. An owner never sees the one-time link of a new account: who made up the account of somebody else's
+address would get into each site that this person is added to later. Links are for admins to hand out.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.claims import give_claims_back
 from service.accounts.credentials import lock_moderator
-from service.accounts.errors import AccountExists, LastOwner
+from service.accounts.errors import AccountExists, LastOwner, MemberExists
 from service.accounts.links import can_sign_in
-from service.accounts.queries import find_moderator
-from service.accounts.rules import Role
+from service.accounts.queries import find_moderator, read_members
+from service.accounts.rules import Caller, Role, parse_role
+from service.accounts.schemas import AddMember, Member
 from service.accounts.tables import Membership, Moderator
 from service.clock import new_id
+from service.comments.tables import Comment
 from service.database import insert
 from service.database.statements import only_once
 from service.errors import NotFound
-from service.privacy.addresses import Address
+from service.privacy.addresses import Address, check_address
 from service.privacy.tables import SealedAddress
 from service.privacy.vault import NO_SITE
+from service.rate_limiting.rules import Limit, Rule
+from service.services import Services
 from service.sites.tables import Site
 from service.work import Work
+
+# Each makes an account, or tells by its name whose an address is.
+ADDED_MEMBERS = Limit(burst=30, period_seconds=3_600)
+
+
+async def show_members(services: Services, site_id: UUID, only: UUID | None = None) -> list[Member]:
+    """Give the members of a site, by name, or `only` one of them; raises NotFound."""
+    async with services.reading() as session:
+        found = await read_members(session, site_id, only=only)
+    if only and not found:
+        raise NotFound
+    return found
+
+
+async def add_member(
+    services: Services, caller: Caller, site_id: UUID, command: AddMember
+) -> Member:
+    """Give whoever has an address a role on a site; raises AddressRefused, RateLimited or MemberExists."""
+    address = check_address(command.email)
+    if not caller.is_admin:
+        await services.charge([Rule("members", ADDED_MEMBERS, str(caller.moderator_id))])
+    try:
+        moderator_id = await _add_member(services, caller, site_id, command, address)
+    except AccountExists:
+        # Made by somebody else at this very moment: by now it is one that is there.
+        moderator_id = await _add_member(services, caller, site_id, command, address)
+    [member] = await show_members(services, site_id, moderator_id)
+    return member
+
+
+async def _add_member(
+    services: Services, caller: Caller, site_id: UUID, command: AddMember, address: Address
+) -> UUID:
+    async with services.changing(caller.moderator_id) as work:
+        moderator = await find_moderator(work.session, work.keyring, address)
+        if moderator is None:
+            moderator = await create_moderator(work, address, name=command.name)
+        else:
+            # So that of two who add somebody at once the second one is told.
+            await lock_moderator(work.session, moderator.id)
+            if await work.session.get(Membership, (site_id, moderator.id)):
+                raise MemberExists
+        await set_role(work, site_id, moderator.id, parse_role(command.role))
+    return moderator.id
+
+
+async def change_role(
+    services: Services, caller: Caller, site_id: UUID, moderator_id: UUID, role: Role | None
+) -> None:
+    """Give a member another role, or with None take it away; raises NotFound or LastOwner.
+
+    Admins of the installation give one to whoever has an account.
+    """
+    only_member = role is None or not caller.is_admin
+    async with services.changing(caller.moderator_id) as work:
+        await set_role(work, site_id, moderator_id, role, only_member=only_member)
 
 
 async def create_moderator(
@@ -63,7 +128,8 @@ async def set_role(
     if before and before.role == Role.OWNER.word and role is not Role.OWNER:
         await require_other_owners(work, moderator_id, [site_id])
     if role is None:
-        await session.exec(delete(Membership).where(*_is_member(site_id, moderator_id)))
+        is_theirs = col(Membership.moderator_id) == moderator_id
+        await session.exec(delete(Membership).where(is_theirs, col(Membership.site_id) == site_id))
     else:
         values = {"site_id": site_id, "moderator_id": moderator_id, "role": role.word}
         statement = insert(work.connection, Membership).values(**values, created_at=work.now)
@@ -74,6 +140,20 @@ async def set_role(
     if role is None or role < Role.MODERATOR:
         await give_claims_back(session, moderator_id, site_id)
     work.log(site_id, "member.changed", f"{moderator_id}:{role.word if role else 'none'}")
+
+
+async def give_claims_back(
+    session: AsyncSession, moderator_id: UUID, site_id: UUID | None = None
+) -> None:
+    """End the claims of a moderator, on one site or everywhere, so that nobody waits for their leases."""
+    is_held = col(Comment.claimed_by) == moderator_id
+    query = select(Comment.id).where(is_held).order_by(col(Comment.id))
+    if site_id is not None:
+        query = query.where(Comment.site_id == site_id)
+    # Locked in the order in which decisions take theirs.
+    ids = (await session.exec(query.with_for_update())).all()
+    chosen = update(Comment).where(col(Comment.id).in_(ids), is_held)
+    await session.exec(chosen.values(claimed_by=None, claimed_until=None))
 
 
 async def require_other_owners(work: Work, moderator_id: UUID, site_ids: Sequence[UUID]) -> None:
@@ -94,9 +174,3 @@ async def require_other_owners(work: Work, moderator_id: UUID, site_ids: Sequenc
         slugs = await session.exec(select(Site.slug).where(col(Site.id).in_(left)))
         named = ", ".join(sorted(slugs))
         raise LastOwner(f"Without an owner who can sign in there would be: {named}.")
-
-
-def _is_member(
-    site_id: UUID, moderator_id: UUID
-) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (col(Membership.site_id) == site_id, col(Membership.moderator_id) == moderator_id)

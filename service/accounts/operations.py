@@ -1,34 +1,35 @@
-"""What admins of the installation, and whoever types on its machine, do about accounts."""
+"""What moderators do about their own accounts, and admins and whoever types on the machine about all."""
 
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 from msgspec import UNSET
 
 from service.accounts import standing
-from service.accounts.credentials import Ended, end_access, lock_moderator, set_password
+from service.accounts.credentials import (
+    Ended,
+    create_bearer_token,
+    end_access,
+    lock_moderator,
+    set_password,
+)
 from service.accounts.guards import require_still_in
 from service.accounts.links import LINK_LIFETIME, make_link
 from service.accounts.members import create_moderator
-from service.accounts.rules import Caller
-from service.accounts.schemas import ChangeModerator, CreateModerator
-from service.privacy.addresses import Address
+from service.accounts.rules import Caller, Role
+from service.accounts.schemas import ChangeModerator, CreateModerator, LinkMade
+from service.accounts.tables import BearerToken
+from service.errors import NotAllowed
+from service.privacy.addresses import check_address
 from service.privacy.vault import NO_SITE
 from service.services import Services
 
 
-class NewLink(msgspec.Struct, frozen=True):
-    """A one-time link to sign in by, and when it ends."""
-
-    url: str
-    expires_at: datetime
-
-
 async def create_account(
-    services: Services, address: Address, command: CreateModerator, actor_id: UUID | None
-) -> tuple[UUID, NewLink]:
+    services: Services, command: CreateModerator, actor_id: UUID
+) -> tuple[UUID, LinkMade]:
     """Make an account without a password, and a link to it; raises AccountExists."""
+    address = check_address(command.email)
     async with services.changing(actor_id) as work:
         moderator = await create_moderator(work, address, name=command.name, is_admin=command.admin)
         # The link refers to the account by a foreign key that the session does not know of.
@@ -37,7 +38,7 @@ async def create_account(
     return moderator.id, _link(services, token, work.now)
 
 
-async def create_link(services: Services, moderator_id: UUID, caller: Caller) -> NewLink:
+async def create_link(services: Services, moderator_id: UUID, caller: Caller) -> LinkMade:
     """Make a one-time link, which ends the ones before; raises NotFound or AccountDisabled."""
     async with services.changing(caller.moderator_id) as work:
         if moderator_id == caller.moderator_id:
@@ -46,8 +47,26 @@ async def create_link(services: Services, moderator_id: UUID, caller: Caller) ->
     return _link(services, token, work.now)
 
 
-def _link(services: Services, token: str, now: datetime) -> NewLink:
-    return NewLink(f"{services.settings.public_url}/sign-in/{token}", now + LINK_LIFETIME)
+def _link(services: Services, token: str, now: datetime) -> LinkMade:
+    return LinkMade(f"{services.settings.public_url}/sign-in/{token}", now + LINK_LIFETIME)
+
+
+async def create_token(
+    services: Services, caller: Caller, name: str, site_id: UUID | None, role: Role | None
+) -> tuple[BearerToken, str]:
+    """Make a bearer token for the caller, and give its text too.
+
+    Raises NotFound, or NotAllowed where it would reach less than it says.
+    """
+    if site_id:
+        caller.require(site_id, role or Role.VIEWER)
+    if why := caller.opens_nothing(site_id, role):
+        raise NotAllowed(f"No token was made: {why}.")
+    async with services.changing(caller.moderator_id) as work:
+        await require_still_in(work.session, caller)
+        return await create_bearer_token(
+            work, caller.moderator_id, name=name, site_id=site_id, role=role
+        )
 
 
 async def change_account(

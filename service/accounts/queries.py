@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Role, parse_role
-from service.accounts.schemas import HeldOnSite, ModeratorView, TokenView
+from service.accounts.schemas import HeldOnSite, Member, ModeratorRef, ModeratorView, TokenView
 from service.accounts.tables import BearerToken, Membership, Moderator
 from service.privacy.addresses import Address
 from service.privacy.tables import SealedAddress
@@ -78,27 +79,31 @@ async def read_roles(session: AsyncSession, moderator_id: UUID) -> dict[UUID, Ro
     return {site_id: parse_role(role) for site_id, role in rows}
 
 
-async def read_tokens(
-    session: AsyncSession, moderator_id: UUID | None, only: UUID | None = None
-) -> list[TokenView]:
-    """Read the tokens of a moderator, or anybody's, that are not revoked, the oldest first, or `only` one."""
+async def read_members(
+    session: AsyncSession, site_id: UUID, only: UUID | None = None
+) -> list[Member]:
+    """Read the moderators of a site, by name, or `only` one of them."""
     query = (
-        select(BearerToken, Site.slug)
-        .join(Site, col(Site.id) == col(BearerToken.site_id), isouter=True)
-        .where(col(BearerToken.revoked_at).is_(None))
-        .order_by(col(BearerToken.id))
+        select(Membership, Moderator.name)
+        .join(Moderator, col(Moderator.id) == col(Membership.moderator_id))
+        .where(Membership.site_id == site_id)
+        .order_by(func.lower(Moderator.name), col(Moderator.id))
     )
-    if moderator_id:
-        query = query.where(BearerToken.moderator_id == moderator_id)
     if only:
-        query = query.where(BearerToken.id == only)
-    return [view_token(token, slug) for token, slug in await session.exec(query)]
+        query = query.where(Membership.moderator_id == only)
+    return [
+        Member(ModeratorRef(str(row.moderator_id), name), row.role, row.created_at)
+        for row, name in await session.exec(query)
+    ]
 
 
-async def read_tokens_of_all(
-    session: AsyncSession, only: UUID | None
+async def read_tokens(
+    session: AsyncSession, *, of: UUID | None = None, only: UUID | None = None
 ) -> Sequence[tuple[BearerToken, str, str | None]]:
-    """Read tokens that are not revoked, of all or `only` one, with the moderator's name and the site."""
+    """Read the tokens that are not revoked, the oldest first, each with its moderator's name and its site.
+
+    All there are, or those `of` a moderator, or `only` one.
+    """
     query = (
         select(BearerToken, Moderator.name, Site.slug)
         .join(Moderator, col(Moderator.id) == col(BearerToken.moderator_id))
@@ -106,8 +111,10 @@ async def read_tokens_of_all(
         .where(col(BearerToken.revoked_at).is_(None))
         .order_by(col(BearerToken.id))
     )
+    if of:
+        query = query.where(BearerToken.moderator_id == of)
     if only:
-        query = query.where(BearerToken.moderator_id == only)
+        query = query.where(BearerToken.id == only)
     return (await session.exec(query)).all()
 
 

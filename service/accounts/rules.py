@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from service.clock import parse_id
 from service.errors import NotAllowed, NotFound
 
 
@@ -19,6 +20,13 @@ class Role(IntEnum):
     @property
     def word(self) -> str:
         return self.name.lower()
+
+
+def require_id(text: str) -> UUID:
+    """Read the id of something that a path names; raises NotFound."""
+    if (found := parse_id(text)) is None:
+        raise NotFound
+    return found
 
 
 def parse_role(word: str) -> Role:

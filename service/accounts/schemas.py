@@ -10,6 +10,7 @@ from service.http.tidy import one_line
 from service.http.told import CHECK, VERBATIM
 from service.http.wire import Cursor, Id, SiteSlug, Slug, Time
 from service.privacy.addresses import check_address
+from service.sites.schemas import SiteSettings
 from service.telemetry.confidential import Confidential
 
 RoleWord = Literal["viewer", "moderator", "owner"]
@@ -92,8 +93,8 @@ class ModeratorView(msgspec.Struct, frozen=True):
     created_at: Time
 
 
-class ListModerators(msgspec.Struct, frozen=True):
-    """Which page of the accounts to list."""
+class ListPage(msgspec.Struct, frozen=True):
+    """Which page of accounts or sites to list."""
 
     limit: Annotated[int, Meta(ge=1, le=200)] = 200
     cursor: Cursor | None = None
@@ -139,6 +140,24 @@ class SignOutEverywhere(msgspec.Struct, frozen=True):
     """Whether the bearer tokens are to end as well as the sessions and open links."""
 
     tokens: bool = False
+
+
+class SiteView(msgspec.Struct, frozen=True):
+    """A site as its moderators see it; `settings` are all that apply, defaults included."""
+
+    id: Id
+    slug: Slug
+    title: str
+    origins: list[str]
+    settings: SiteSettings
+    role: HeldRole
+
+
+class SiteList(msgspec.Struct, frozen=True):
+    """A page of the sites of a moderator, by slug."""
+
+    sites: list[SiteView]
+    next: str | None
 
 
 class SetRole(msgspec.Struct, frozen=True):

@@ -6,13 +6,14 @@ from uuid import UUID
 from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.credentials import lock_moderator
+from service.accounts.credentials import hash_token, lock_moderator, make_token
 from service.accounts.errors import SignInFailed
 from service.accounts.queries import find_moderator
+from service.accounts.rules import Caller
+from service.accounts.schemas import SignIn
 from service.accounts.tables import Moderator, SignInSession
-from service.accounts.tokens import hash_token, make_token
 from service.errors import NotFound
-from service.privacy.addresses import Address
+from service.privacy.addresses import check_address
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
 
@@ -20,19 +21,15 @@ SIGN_IN_LIMITS = {"sign_in_ip": Limit(20, 60), "sign_in_account": Limit(5, 60)}
 
 
 async def sign_in(
-    services: Services,
-    address: Address,
-    password: str,
-    *,
-    prefix: str,
-    instead_of: str | None,
+    services: Services, command: SignIn, *, prefix: str, instead_of: str | None
 ) -> tuple[Moderator, str]:
     """Check an address and a password; gives the moderator and the token of a new session.
 
-    The session that the browser had, whose token is `instead_of`, ends. Raises SignInFailed, RateLimited or
-    Unavailable, in the same
-    time and words whether there is such an account or not.
+    The session that the browser had, whose token is `instead_of`, ends. Raises AddressRefused; and
+    SignInFailed, RateLimited or Unavailable, in the same time and words whether there is such an account or
+    not.
     """
+    address, password = check_address(command.email), command.password
     subjects = {"sign_in_ip": prefix, "sign_in_account": f"{address.folded}:{prefix}"}
     await services.charge(
         [Rule(name, limit, subjects[name]) for name, limit in SIGN_IN_LIMITS.items()]
@@ -64,7 +61,7 @@ async def start_session(
 ) -> str:
     """Open a session for a browser and give its token; the one that the browser had before ends."""
     if instead_of:
-        await sign_out(session, hash_token(instead_of))
+        await _end_session(session, hash_token(instead_of))
     token = make_token()
     session.add(
         SignInSession(
@@ -77,6 +74,12 @@ async def start_session(
     return token
 
 
-async def sign_out(session: AsyncSession, session_hash: bytes) -> None:
-    """End a session."""
+async def sign_out(services: Services, caller: Caller) -> None:
+    """End the session of a caller; a bearer token has none."""
+    if caller.session_hash:
+        async with services.writing() as session:
+            await _end_session(session, caller.session_hash)
+
+
+async def _end_session(session: AsyncSession, session_hash: bytes) -> None:
     await session.exec(delete(SignInSession).where(col(SignInSession.token_hash) == session_hash))

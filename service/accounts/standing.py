@@ -10,11 +10,10 @@ from uuid import UUID
 from sqlmodel import col, delete, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.claims import give_claims_back
 from service.accounts.credentials import Ended, end_access
 from service.accounts.errors import LastAdmin
 from service.accounts.links import can_sign_in
-from service.accounts.members import require_other_owners
+from service.accounts.members import give_claims_back, require_other_owners
 from service.accounts.rules import Role
 from service.accounts.tables import Membership, Moderator
 from service.errors import NotFound

@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import msgspec
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.accounts.credentials import lock_moderator
+from service.accounts.credentials import create_bearer_token, lock_moderator
 from service.accounts.errors import AccountDisabled
 from service.accounts.links import make_link
 from service.accounts.members import create_moderator, set_role
 from service.accounts.queries import find_moderator, read_roles
 from service.accounts.rules import Caller, Role
 from service.accounts.schemas import CreateToken, NewModerator
+from service.accounts.site_operations import change_site, create_site
 from service.accounts.tables import Moderator
-from service.accounts.tokens import create_bearer_token
-from service.administration.schemas import ChangeSite, CreateSite
 from service.clock import parse_id, read_clock
 from service.command_line.data_dir import check_data, check_database_file, make_data_dir
 from service.command_line.database_errors import explained
@@ -31,9 +31,9 @@ from service.privacy.rotation import Rotation, TellCount, rotate_keys
 from service.process import start_services
 from service.services import Services
 from service.settings import Settings
-from service.sites import operations as sites
 from service.sites.directory import KnownSite, load_site
 from service.sites.policy import parse_setting
+from service.sites.schemas import ChangeSite, CreateSite
 from service.telemetry.metrics import Metrics
 from service.work import Work
 
@@ -44,13 +44,7 @@ async def working(settings: Settings) -> AsyncIterator[Services]:
 
     Raises Misconfigured, SettingsInvalid or SchemaOutdated where they cannot be had.
     """
-    alone = Settings(
-        **{
-            name: getattr(settings, name)
-            for name in Settings.__struct_fields__
-            if name != "redis_url"
-        }
-    )
+    alone = msgspec.structs.replace(settings, redis_url=None)
     check_data(settings)
     check_database_file(settings)
     with explained(settings):
@@ -93,11 +87,10 @@ async def make_first_keys(settings: Settings) -> None:
         pass
 
 
-async def create_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
+async def add_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
     """Make a site; raises Invalid or SiteExists."""
     site = tidy_fields({"slug": slug, "title": title, "origins": [*origins]}, CreateSite)
-    async with services.changing(None) as work:
-        await sites.create_site(work, slug=site.slug, title=site.title, origins=site.origins)
+    await create_site(services, site, None)
 
 
 async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
@@ -111,22 +104,16 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
         if not equals:
             raise CommandFailed(f"{pair!r} is not KEY=VALUE.")
         given[name] = value
-    title = given.pop("title", None)
-    origins = given.pop("origins").split(",") if "origins" in given else None
-    whole = {"title": title, "origins": origins}
-    named = {name: value for name, value in whole.items() if value is not None}
+    named: dict[str, object] = {"title": given.pop("title")} if "title" in given else {}
+    if "origins" in given:
+        named["origins"] = given.pop("origins").split(",")
+    settings = {name: parse_setting(name, text) for name, text in given.items()}
     faults = Faults()
-    changes = tidy_fields(named, ChangeSite, faults)
-    async with services.changing(None) as work:
-        site = await get_site(work.session, slug)
-        await sites.change_site(
-            work,
-            site.id,
-            title=changes.title or None,
-            origins=changes.origins or None,
-            settings={name: parse_setting(name, text) for name, text in given.items()},
-            faults=faults,
-        )
+    # Any number of settings is taken here, each of which is looked at by itself.
+    changes = msgspec.structs.replace(tidy_fields(named, ChangeSite, faults), settings=settings)
+    async with services.reading() as session:
+        site = await get_site(session, slug)
+    await change_site(services, site.id, changes, None, faults)
 
 
 async def add_moderator(

@@ -17,7 +17,7 @@ from service.server.serving import run_server
 from service.settings import Settings, load_settings
 from service.sites.errors import SiteExists
 from service.telemetry.logs import configure_logs
-from service.web.demo import ROUTES, SITE
+from service.web.demo import ROUTERS, SITE
 
 DATA_DIR = Path("data/demo")
 # A reserved domain (RFC 2606): nothing is ever sent there.
@@ -44,7 +44,7 @@ def run_demo(port: int) -> None:
     click.echo(f"An article with its comments: {url}/demo")
     click.echo(f"The moderator's sign-in (works once): {link}")
     click.echo(f"The API reference: {url}/schema")
-    run_server(partial(create_app, settings, extra_routes=ROUTES), listener)
+    run_server(partial(create_app, settings, extra_routes=ROUTERS), listener)
 
 
 async def _prepare(settings: Settings) -> str:
@@ -53,7 +53,7 @@ async def _prepare(settings: Settings) -> str:
     async with commands.working(settings) as services:
         with suppress(SiteExists):
             origins = [settings.public_url]
-            await commands.create_site(services, SITE, "Greenroom's demo", origins)
+            await commands.add_site(services, SITE, "Greenroom's demo", origins)
         with suppress(AccountExists):
             await commands.add_moderator(
                 services,

@@ -1,16 +1,20 @@
-"""Checking the moderation logs, and accepting them after a restore."""
+"""`greenroom log`: checking the moderation logs, and accepting them after a restore."""
 
 import re
+import sys
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+import click
 import msgspec
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.unlogged import ASPECTS
-from service.command_line.refusals import CommandFailed
+from service.command_line.refusals import CommandFailed, Commands
+from service.command_line.working import work
 from service.comments.unlogged import ARTICLES, find_unlogged
 from service.modlog.checking import check_chain, find_contradictions, find_strays
 from service.modlog.operations import ACCEPTED, describe_acceptance, find_misfits
@@ -57,6 +61,35 @@ class Verified(msgspec.Struct, frozen=True):
         """The chain in one line, with its head in the form that --head takes."""
         state = f"{len(self.flaws)} flaws" if self.flaws else "whole"
         return f"{self.name}: {state}, {self.name}:{self.head.length}:{self.head.mac.hex()}"
+
+
+@click.group(cls=Commands)
+def log() -> None:
+    """Check the moderation logs."""
+
+
+@log.command("verify")
+@click.option(
+    "--head", metavar="SITE:LENGTH:HASH", help="A head noted earlier, to hold the log to."
+)
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Say that chains are right which only the remembered heads speak against, as after a restore.",
+)
+def log_verify(head: str | None, accept: bool) -> None:
+    """Check every chain; name each entry that was changed, removed, reordered or cut off.
+
+    Ends with status 1 when there is one.
+    """
+    if head is not None and accept:
+        raise click.UsageError("--accept goes by the remembered heads alone: leave --head out.")
+    check = accept_logs if accept else partial(verify_logs, head=head)
+    results = work(check)
+    for result in results:
+        click.echo("\n".join(result.lines))
+    if not all(result.is_right for result in results):
+        sys.exit(1)
 
 
 async def verify_logs(services: Services, head: str | None = None) -> list[Verified]:

@@ -1,5 +1,6 @@
 """`greenroom moderator`: making accounts, seeing them, shutting them out and taking them away."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
@@ -10,16 +11,19 @@ from msgspec import UNSET, UnsetType
 
 from service.accounts import operations
 from service.accounts.credentials import Ended
+from service.accounts.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from service.accounts.queries import read_addresses, read_moderators
 from service.accounts.rules import parse_role
-from service.accounts.schemas import ChangeModerator, ModeratorView
+from service.accounts.schemas import AccountState, ChangeModerator, ModeratorView, Password
 from service.command_line import commands
-from service.command_line.passwords import read_password
-from service.command_line.refusals import Commands
-from service.command_line.working import ROLES, as_json, count, show, work
+from service.command_line.refusals import CommandFailed, Commands, Misconfigured
+from service.command_line.working import ROLES, as_json, count, show_list, work
+from service.http.fields import find_errors
 from service.privacy.vault import NO_SITE
 from service.services import Services
 
+# Of the longest line: a character has at most four bytes in UTF-8. What is endless is not read to its end.
+MAX_BYTES = 4 * MAX_PASSWORD_CHARS + len(b"\r\n")
 who_argument = click.argument("who", metavar="EMAIL|ID")
 keep_tokens_option = click.option("--keep-tokens", is_flag=True, help="Let bearer tokens go on.")
 
@@ -35,12 +39,6 @@ class ShownModerator(ModeratorView, frozen=True, kw_only=True):
         held = ", ".join([*(["admin"] if self.admin else []), *roles]) or "no role"
         email = [] if self.email is UNSET else [self.email or "no address"]
         return "\t".join([self.id, self.state, self.name, held, *email])
-
-
-class ShownModerators(msgspec.Struct, frozen=True):
-    """Every account that is not removed, the oldest first."""
-
-    moderators: list[ShownModerator]
 
 
 @click.group(cls=Commands)
@@ -90,8 +88,7 @@ def moderator_password(who: str, keep_tokens: bool) -> None:
     """Set a password, read from standard input, and end all sessions, open links and tokens."""
     password = read_password()
     change = partial(operations.change_password, password=password, keep_tokens=keep_tokens)
-    name, ended = work(partial(_do, who=who, change=change))
-    click.echo(f"{name} has a new password. {_tell(ended)}")
+    _do(who, change, "has a new password")
 
 
 @moderator.command("list")
@@ -99,8 +96,8 @@ def moderator_password(who: str, keep_tokens: bool) -> None:
 @as_json
 def moderator_list(emails: bool, is_json: bool) -> None:
     """List the accounts: id, state, name and roles, separated by tabs."""
-    found = ShownModerators(work(_list_with_emails if emails else _list))
-    show(found, (one.line for one in found.moderators), is_json=is_json)
+    found = work(_list_with_emails if emails else _list)
+    show_list("moderators", found, is_json=is_json)
 
 
 @moderator.command("sign-out")
@@ -108,53 +105,52 @@ def moderator_list(emails: bool, is_json: bool) -> None:
 @click.option("--tokens", is_flag=True, help="End bearer tokens too.")
 def moderator_sign_out(who: str, tokens: bool) -> None:
     """End all sessions and open links of somebody."""
-    change = partial(operations.sign_out_everywhere, tokens=tokens, actor_id=None)
-    name, ended = work(partial(_do, who=who, change=change))
-    click.echo(f"{name} is signed out. {_tell(ended)}")
+    sign_out = partial(operations.sign_out_everywhere, tokens=tokens, actor_id=None)
+    _do(who, sign_out, "is signed out")
 
 
 @moderator.command("disable")
 @who_argument
 def moderator_disable(who: str) -> None:
     """Let somebody in no more, until `moderator enable`; sessions, links and tokens end."""
-    command = ChangeModerator(state="disabled")
-    change = partial(operations.change_account, command=command, actor_id=None)
-    name, ended = work(partial(_do, who=who, change=change))
-    click.echo(f"{name} is disabled. {_tell(ended)}")
+    _do(who, _change_state("disabled"), "is disabled")
 
 
 @moderator.command("enable")
 @who_argument
 def moderator_enable(who: str) -> None:
     """Let somebody in again who was disabled, with the same password and roles."""
-    command = ChangeModerator(state="active")
-    change = partial(operations.change_account, command=command, actor_id=None)
-    name, _ = work(partial(_do, who=who, change=change))
-    click.echo(f"{name} can sign in.")
+    _do(who, _change_state("active"), "can sign in", tells_ended=False)
 
 
 @moderator.command("remove")
 @who_argument
 def moderator_remove(who: str) -> None:
     """Take an account away for good, with its address and roles; the logs keep id and name."""
-    change = partial(operations.remove_account, actor_id=None)
-    name, ended = work(partial(_do, who=who, change=change))
-    click.echo(f"{name} is removed. {_tell(ended)}")
+    _do(who, partial(operations.remove_account, actor_id=None), "is removed")
 
 
-async def _do(
-    services: Services, who: str, change: Callable[[Services, UUID], Awaitable[Ended]]
-) -> tuple[str, Ended]:
-    """Find somebody by address or id, and do something about the account; gives the name too."""
-    async with services.reading() as session:
-        found = await commands.get_moderator(services, session, who)
-    return found.name, await change(services, found.id)
+Operation = Callable[[Services, UUID], Awaitable[Ended]]
 
 
-def _tell(ended: Ended) -> str:
+def _change_state(state: AccountState) -> Operation:
+    command = ChangeModerator(state=state)
+    return partial(operations.change_account, command=command, actor_id=None)
+
+
+def _do(who: str, operation: Operation, outcome: str, *, tells_ended: bool = True) -> None:
+    """Find somebody by address or id, do something about the account, and say what came of it."""
+
+    async def run(services: Services) -> tuple[str, Ended]:
+        async with services.reading() as session:
+            found = await commands.get_moderator(services, session, who)
+        return found.name, await operation(services, found.id)
+
+    name, ended = work(run)
     things = (ended.sessions, "session"), (ended.links, "open link"), (ended.tokens, "token")
     sessions, links, tokens = (count(number, thing) for number, thing in things)
-    return f"{sessions}, {links} and {tokens} ended."
+    told = f" {sessions}, {links} and {tokens} ended." if tells_ended else ""
+    click.echo(f"{name} {outcome}.{told}")
 
 
 async def _list(services: Services) -> list[ShownModerator]:
@@ -171,3 +167,27 @@ async def _list_with_emails(services: Services) -> list[ShownModerator]:
         emails = await read_addresses(work.session, work.keyring, ids)
         work.log(NO_SITE, "moderator.revealed", "all")
     return [msgspec.structs.replace(one, email=emails.get(UUID(one.id))) for one in found]
+
+
+def read_password() -> str:
+    """Read a password from the first line of standard input; raises Misconfigured or CommandFailed."""
+    try:
+        line = sys.stdin.buffer.readline(MAX_BYTES + 1)
+        if not line:
+            raise Misconfigured(
+                "Standard input is empty or closed: send the password there, in one line."
+            )
+        # Of what is too long anyway the last character may be cut in two.
+        password = line.decode(errors="strict" if len(line) <= MAX_BYTES else "replace")
+    except UnicodeError:
+        raise Misconfigured("The password on standard input is no UTF-8: write it so.") from None
+    except OSError as error:
+        raise Misconfigured(f"Standard input cannot be read: {error.strerror}.") from None
+    password = password.rstrip("\r\n")
+    if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
+        raise CommandFailed(
+            f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters."
+        )
+    if find_errors(password, Password, "#"):
+        raise CommandFailed("A password has no NUL in it.")
+    return password

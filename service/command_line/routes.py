@@ -7,7 +7,7 @@ import msgspec
 
 from service.accounts.guards import require_moderator
 from service.app import build_framework
-from service.command_line.working import as_json, show
+from service.command_line.working import as_json, show_list
 
 
 class ShownRoute(msgspec.Struct, frozen=True):
@@ -23,22 +23,16 @@ class ShownRoute(msgspec.Struct, frozen=True):
         return f"{self.method:<7}{self.path:<58}{self.who:<12}{self.function}"
 
 
-class ShownRoutes(msgspec.Struct, frozen=True):
-    """All there are, as they are printed."""
-
-    routes: list[ShownRoute]
-
-
 @click.command()
 @as_json
 def routes(is_json: bool) -> None:
     """List every route: method, path, who may call it, function."""
-    found = ShownRoutes(list(_read_routes()))
-    show(found, [one.line for one in found.routes], is_json=is_json)
+    show_list("routes", list(_read_routes()), is_json=is_json)
 
 
 def _read_routes() -> Iterator[ShownRoute]:
-    for route in build_framework().state.routes.routes:
+    _, table, _ = build_framework()
+    for route in table.routes:
         for method, handler in sorted(route.handlers.items()):
             is_guarded = require_moderator in handler.resolve_guards()
             who = "moderators" if is_guarded else "anybody"

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 import msgspec
 
+from service.accounts.queries import read_members
 from service.accounts.schemas import Member
-from service.administration.queries import read_members, read_sites
-from service.administration.schemas import Settings
 from service.command_line import commands
 from service.command_line.refusals import Commands
-from service.command_line.working import as_json, show, work
+from service.command_line.working import as_json, show, show_list, work
 from service.http.wire import Id, Slug
 from service.services import Services
-from service.sites.directory import KnownSite
+from service.sites.directory import KnownSite, read_sites
+from service.sites.schemas import SiteSettings
 from service.submission.form_scan import describe_scans, scan_file
 
 
@@ -26,7 +26,7 @@ class ShownSite(msgspec.Struct, frozen=True):
     slug: Slug
     title: str
     origins: list[str]
-    settings: Settings
+    settings: SiteSettings
 
     @property
     def line(self) -> str:
@@ -52,12 +52,6 @@ class SiteWithMembers(ShownSite, frozen=True):
             yield "\t".join([one.moderator.id, one.role, one.moderator.name])
 
 
-class ShownSites(msgspec.Struct, frozen=True):
-    """Every site, by slug."""
-
-    sites: list[ShownSite]
-
-
 @click.group(cls=Commands)
 def site() -> None:
     """Make, change and show sites."""
@@ -75,7 +69,7 @@ def site() -> None:
 )
 def site_create(slug: str, title: str, origins: tuple[str, ...]) -> None:
     """Make a site."""
-    work(lambda services: commands.create_site(services, slug, title, origins))
+    work(lambda services: commands.add_site(services, slug, title, origins))
     click.echo(f"Created the site {slug}.")
 
 
@@ -92,8 +86,7 @@ def site_set(slug: str, pairs: tuple[str, ...]) -> None:
 @as_json
 def site_list(is_json: bool) -> None:
     """List the sites: slug, title and origins, separated by tabs."""
-    found = ShownSites(work(_list_sites))
-    show(found, (one.line for one in found.sites), is_json=is_json)
+    show_list("sites", work(_list_sites), is_json=is_json)
 
 
 @site.command("show")

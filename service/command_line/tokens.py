@@ -1,46 +1,31 @@
 """`greenroom token`: making, listing and revoking bearer tokens."""
 
-from datetime import datetime
 from functools import partial
 
 import click
 import msgspec
 
-from service.accounts.queries import read_tokens_of_all
-from service.accounts.rules import parse_role
-from service.accounts.schemas import ModeratorRef
-from service.accounts.tokens import revoke_bearer_token
-from service.clock import parse_id
+from service.accounts.credentials import revoke_bearer_token
+from service.accounts.queries import read_tokens, view_token
+from service.accounts.rules import parse_role, require_id
+from service.accounts.schemas import ModeratorRef, TokenView
 from service.command_line import commands
 from service.command_line.refusals import CommandFailed, Commands
-from service.command_line.working import ROLES, as_json, show, work
+from service.command_line.working import ROLES, as_json, show_list, work
 from service.errors import NotFound
-from service.http.wire import Id
 from service.services import Services
 
 
-class ShownToken(msgspec.Struct, frozen=True):
-    """A token as the command line shows it: whose it is, how far it reaches, when it was last used."""
+class ShownToken(TokenView, frozen=True, kw_only=True):
+    """A token as the command line shows it: also whose it is."""
 
-    id: Id
     moderator: ModeratorRef
-    name: str
-    site: str | None
-    role: str | None
-    created_at: datetime
-    last_used_at: datetime | None
 
     @property
     def line(self) -> str:
         used = f"used {self.last_used_at:%Y-%m-%d}" if self.last_used_at else "never used"
         reach = f"{self.site or 'every site'}, {self.role or 'any role'}"
         return "\t".join([self.id, self.moderator.name, self.name, reach, used])
-
-
-class ShownTokens(msgspec.Struct, frozen=True):
-    """The tokens that are not revoked, the oldest first."""
-
-    tokens: list[ShownToken]
 
 
 @click.group(cls=Commands)
@@ -65,8 +50,7 @@ def token_create(who: str, slug: str | None, role: str | None, name: str) -> Non
 @as_json
 def token_list(who: str | None, is_json: bool) -> None:
     """List the tokens that are not revoked: id, moderator, name, reach and last use, separated by tabs."""
-    found = ShownTokens(work(partial(_list_tokens, who=who)))
-    show(found, (one.line for one in found.tokens), is_json=is_json)
+    show_list("tokens", work(partial(_list_tokens, who=who)), is_json=is_json)
 
 
 @token.command("revoke")
@@ -80,27 +64,20 @@ def token_revoke(token_id: str) -> None:
 async def _list_tokens(services: Services, who: str | None) -> list[ShownToken]:
     async with services.reading() as session:
         only = None if who is None else (await commands.get_moderator(services, session, who)).id
-        return [
-            ShownToken(
-                str(row.id),
-                ModeratorRef(str(row.moderator_id), moderator),
-                row.name,
-                slug,
-                row.role,
-                row.created_at,
-                row.last_used_at,
-            )
-            for row, moderator, slug in await read_tokens_of_all(session, only)
-        ]
+        found = await read_tokens(session, of=only)
+    return [
+        ShownToken(
+            **msgspec.structs.asdict(view_token(row, slug)),
+            moderator=ModeratorRef(str(row.moderator_id), moderator),
+        )
+        for row, moderator, slug in found
+    ]
 
 
 async def _revoke_token(services: Services, text: str) -> None:
     try:
-        token_id = parse_id(text)
-        if token_id is None:
-            raise NotFound
         async with services.changing(None) as work:
-            await revoke_bearer_token(work, token_id, of=None)
+            await revoke_bearer_token(work, require_id(text), of=None)
     except NotFound:
         raise CommandFailed(
             "There is no such token: `token list` shows each with its id."

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+import signal
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
 import click
 import msgspec
 
 from service.command_line import commands
-from service.command_line.refusals import Misconfigured
+from service.command_line.refusals import CommandFailed, Misconfigured
 from service.server.beginning import HAS_STDOUT
 from service.services import Services
 from service.settings import load_settings
@@ -33,6 +35,19 @@ def work(task: Callable[[Services], Awaitable[R]], *, is_answered: bool = True) 
     return asyncio.run(run())
 
 
+class Row(Protocol):
+    """One of several that are listed."""
+
+    @property
+    def line(self) -> str:
+        """It in one line, its parts separated by tabs."""
+
+
+def show_list(name: str, rows: Sequence[Row], *, is_json: bool) -> None:
+    """Print rows for a person, or as the one member of a JSON object."""
+    show({name: rows}, (one.line for one in rows), is_json=is_json)
+
+
 def show(answer: object, lines: Iterable[str], *, is_json: bool) -> None:
     """Print an answer for a person, line by line, or as JSON."""
     if is_json:
@@ -40,6 +55,25 @@ def show(answer: object, lines: Iterable[str], *, is_json: bool) -> None:
         lines = [json.dumps(msgspec.to_builtins(answer), indent=2, ensure_ascii=False)]
     for line in lines:
         click.echo(line)
+
+
+@contextmanager
+def stoppable(advice: str) -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, and both with one line; raises CommandFailed.
+
+    What the block has begun is undone or ended on its way out, which a signal alone would leave to others.
+    """
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise CommandFailed(f"Stopped. {advice}") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def count(number: int, thing: str) -> str:

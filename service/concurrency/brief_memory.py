@@ -7,8 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from service.concurrency.patience import PATIENCE_SECONDS, Patience
-from service.concurrency.turns import Turns
+from service.concurrency.single_flight import SingleFlight
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -27,30 +26,25 @@ class BriefMemory(Generic[K, V]):
         self,
         max_remembered: int = MAX_REMEMBERED,
         now_seconds: Callable[[], float] = time.monotonic,
-        *,
-        patience_seconds: float | None = PATIENCE_SECONDS,
     ) -> None:
         self._max_remembered = max_remembered
         self._now_seconds = now_seconds
-        self._patience_seconds = patience_seconds
-        self._known: dict[K, tuple[float, V]] = {}
-        self._turns = Turns()
+        self.forget()
 
     def __len__(self) -> int:
         return len(self._known)
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
-        """Give what `load` gives, or what it gave at most a second ago; raises Unavailable after a while."""
+        """Give what `load` gives, or what it gave at most a second ago."""
         if known := self._recall(key):
             return known[1]
-        # Those who wait for one that waits in vain would else wait in vain one after the other.
-        async with Patience(self._patience_seconds), self._turns.take(key):
-            return known[1] if (known := self._recall(key)) else await self._load(key, load)
+        return await self._flights.do(key, lambda: self._load(key, load))
 
     def forget(self) -> None:
         """Load everything anew at the next look-up, after a change made by this process."""
-        # A new one, so that what is being loaded now is not remembered after all.
-        self._known = {}
+        # New ones, so that what is being loaded now is neither remembered after all nor waited for.
+        self._known: dict[K, tuple[float, V]] = {}
+        self._flights = SingleFlight[K, V]()
 
     def _recall(self, key: K) -> tuple[float, V] | None:
         known = self._known.get(key)

@@ -4,8 +4,8 @@ SQLite and PostgreSQL behind one shape.
 """
 
 from service.database.bounds import MAINTENANCE, READINESS, REQUESTS, Bounds, Connections
+from service.database.connections import Database
 from service.database.pool import UNKNOWN, Pool
-from service.database.process import Database
 from service.database.statements import count_up, index_of_some, insert, insert_new, insert_rows
 
 __all__ = [

@@ -1,15 +1,14 @@
 """What is known of the database from all that is done with it, and the few lines that the log gets of it."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 from service.database.faults import UNWRITABLE, Fault, describe, name_fault
 from service.database.sqlite import DatabaseFile
 from service.errors import Unavailable
-from service.telemetry.logs import get_logger
+from service.telemetry.logs import OnceAMinute, get_logger
 
-# A fault that goes on is told of so often, and not with every request that meets it.
-TELL_EVERY_SECONDS = 60.0
 # Who refuses all stores once the file is damaged; only a new start takes it back.
 FILE = "file"
 # Who refuses them because it tried.
@@ -32,9 +31,8 @@ class Health:
     ) -> None:
         self.file = file
         self._is_logged = is_logged
-        self._now_seconds = now_seconds
         self._refused: dict[str, Fault] = {}
-        self._told: dict[Fault, tuple[float, int]] = {}
+        self._met = defaultdict[Fault, OnceAMinute](lambda: OnceAMinute(now_seconds))
         self._has_to_tell_the_end = False
 
     @property
@@ -79,17 +77,12 @@ class Health:
 
     def tell(self, fault: Fault, error: str) -> None:
         """Log a fault, unless that was done a moment ago: the next line says how often it was met."""
-        if not self._is_logged:
+        met = self._met[fault]
+        if not self._is_logged or not met.is_due():
             return
-        told_at, count = self._told.get(fault, (None, 0))
-        now = self._now_seconds()
-        if told_at is not None and now - told_at < TELL_EVERY_SECONDS:
-            self._told[fault] = told_at, count + 1
-            return
-        self._told[fault] = now, 0
         self._has_to_tell_the_end |= fault in UNWRITABLE
         write = _logger.warning if fault == "busy" else _logger.error
-        write("database fault", fault=fault, error=error, times=count + 1)
+        write("database fault", fault=fault, error=error, times=met.take())
 
     def _tell_the_end(self) -> None:
         if self._has_to_tell_the_end and not self._refused:

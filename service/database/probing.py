@@ -1,6 +1,5 @@
 """Finding out whether the database answers and takes what is written, without leaving anything there."""
 
-import asyncio
 import time
 from contextlib import suppress
 from typing import Literal
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from service.concurrency.patience import Patience
+from service.concurrency.single_flight import SingleFlight
 from service.database.faults import UNWRITABLE, Fault, name_fault
 from service.database.health import Health
 from service.database.pool import Pool
@@ -50,20 +50,16 @@ class Probe:
     def __init__(self, pool: Pool, health: Health) -> None:
         self._pool = pool
         self._health = health
-        self._look: asyncio.Task[State] | None = None
+        self._looks = SingleFlight[None, State]()
         self._tried_at = -TRY_EVERY_SECONDS
         self._tried: State = "ok"
 
     async def state(self, seconds: float) -> State:
         """Say how the database is, within so many seconds."""
-        look = self._look
-        if look is None or look.done():
-            look = self._look = asyncio.create_task(self._find_out())
-        # By then somebody else may have begun another one. It is waited for in ticks, since a process that
-        # is busy says nothing of the database.
+        # In ticks, since a process that is busy says nothing of the database.
         with suppress(Unavailable):
             async with Patience(seconds):
-                return await asyncio.shield(look)
+                return await self._looks.do(None, self._find_out)
         return "unreachable"
 
     async def _find_out(self) -> State:
@@ -128,10 +124,7 @@ class Probe:
 
     async def close(self) -> None:
         """Look no more."""
-        if self._look is not None:
-            self._look.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._look
+        await self._looks.stop()
 
 
 async def _is_forbidden(connection: AsyncConnection) -> bool:

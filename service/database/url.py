@@ -6,8 +6,8 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from service.environment import MAX_PORT, SettingsInvalid, invalid, refuse_unexpanded
-from service.text.hosts import find_unreadable, is_host
+from service.environment import SettingsInvalid, invalid, refuse_unexpanded
+from service.text.hosts import MAX_PORT, find_unreadable, is_host
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 SQLITE_EXAMPLE = "sqlite:////absolute/path"

@@ -61,8 +61,8 @@ class CorsPolicy:
 
 
 def _readers(route: Route, method: str) -> Readers | None:
-    handler = route.handlers.get("GET" if method == "HEAD" else method)
-    return handler.opt["doc"].readers if handler and "doc" in handler.opt else None
+    doc = route.docs.get("GET" if method == "HEAD" else method)
+    return doc.readers if doc else None
 
 
 def _preflight(route: Route) -> dict[bytes, bytes]:

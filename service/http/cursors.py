@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from service.errors import FieldRefused
 from service.http.faults import Faults
 
+R = TypeVar("R")
 # Before an order: the walk goes against it.
 BACK = "-"
 
@@ -28,6 +30,14 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 def make_cursor(position: Position) -> str:
     """Give a position as a text that is safe in a URL."""
     return urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=").decode()
+
+
+def cut_page(found: list[R], limit: int, order: str) -> tuple[list[R], str | None]:
+    """Cut off what was read beyond a page, and give the cursor to the next one, if there was any."""
+    if len(found) <= limit:
+        return found, None
+    last: Any = found[limit - 1]
+    return found[:limit], make_cursor(Position(order, UUID(str(last.id))))
 
 
 def read_cursor(

@@ -43,11 +43,24 @@ IDEMPOTENCY_REPLAYED: Headers = {
 }
 
 
-class Doc(msgspec.Struct, frozen=True, kw_only=True):
-    """The body, the query and the answers of one operation; its words are the handler's docstring."""
+class PathTypes(dict[str, Any]):
+    """Types of parameters in a path, by their names."""
 
-    tag: str
-    path: Mapping[str, Any] = {}
+    def __deepcopy__(self, memo: object) -> "PathTypes":
+        # The framework copies what a router says, and constraints of msgspec cannot be copied.
+        return self
+
+
+class Doc(msgspec.Struct, frozen=True, kw_only=True):
+    """What a route and the routers around it say in their `opt`; the words are the handler's docstring.
+
+    A decorator of the framework takes each of these as an argument of its own, and a router in its `opt`:
+    what a router says holds for its routes unless they say otherwise.
+    """
+
+    tag: str | None = None
+    """The part of the API's document that it stands in; without one it stands nowhere."""
+    path_types: PathTypes = PathTypes()
     """Types of parameters in the path that are not what their name means elsewhere."""
     body: type[msgspec.Struct] | None = None
     media: tuple[str, ...] = (JSON,)
@@ -62,11 +75,12 @@ class Doc(msgspec.Struct, frozen=True, kw_only=True):
     """By status: a Struct for JSON, a media type for anything else, None for no body."""
     answer_headers: Headers = {}
     """Headers of the good answers but redirects, which have their own."""
+    common: tuple[type[ServiceError], ...] = ()
+    """The problems of all routes of a router."""
     problems: tuple[type[ServiceError], ...] = ()
+    """Its own, beside those that follow from its path, its query, its body and its guard."""
     readers: Readers | None = None
     page_problems: bool = False
     """Whether errors may come as an HTML page too."""
-
-    def as_opt(self) -> dict[str, object]:
-        """Give the `opt` of a route decorator that carries this."""
-        return {"doc": self}
+    refuses: bool = False
+    """Whether it does nothing but say why a method does not work."""

@@ -23,9 +23,9 @@ from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
 from service.http.guests import Guests
 from service.http.kept import KEPT, AnswerMemory, Kept
 from service.http.pages import names_page, page_policy, render
-from service.http.process import PROCESS, run_lifespan
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
 from service.http.routing import Route, RouteTable, shorten
+from service.http.running import PROCESS, run_lifespan
 from service.settings import Settings
 from service.telemetry.logs import get_logger
 from service.telemetry.metrics import Metrics

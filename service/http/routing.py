@@ -2,21 +2,36 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
+from litestar import Router as FrameworkRouter
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
+from litestar.types.internal_types import RouteHandlerMapItem
 
 from service.http.docs import Doc
 
 # No name in a path is as long, and no path of such names has more of them.
 MAX_NAME_CHARS = 128
 MAX_PATH_CHARS = 8 * MAX_NAME_CHARS
-# In the `opt` of a handler that does nothing but say why a method does not work.
-REFUSES = "refuses"
 _SLASHES = re.compile("/{2,}")
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+class Router(FrameworkRouter):
+    """The routes of a feature under one prefix, behind one guard; what its `opt` says is told by `Doc`.
+
+    Several may have routes of the same path: the framework's own would each bring an answer to OPTIONS, of
+    which a path may have one. The edge answers it.
+    """
+
+    @property
+    def route_handler_method_map(self) -> dict[str, RouteHandlerMapItem]:
+        """Give the handlers by path and method, but for those that the framework has added."""
+        return {
+            path: {method: handler for method, handler in handlers.items() if method != "OPTIONS"}
+            for path, handlers in super().route_handler_method_map.items()
+        }
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -25,6 +40,7 @@ class Route(msgspec.Struct, frozen=True):
     template: str
     pattern: re.Pattern[str]
     handlers: Mapping[str, HTTPRouteHandler]
+    docs: Mapping[str, Doc]
 
     @property
     def methods(self) -> list[str]:
@@ -32,12 +48,10 @@ class Route(msgspec.Struct, frozen=True):
         extra = ["HEAD"] if "GET" in self.handlers else []
         return sorted({*self.handlers, *extra, "OPTIONS"})
 
-    def docs(self) -> list[tuple[str, HTTPRouteHandler, Doc]]:
+    def described(self) -> list[tuple[str, HTTPRouteHandler, Doc]]:
         """Give method, handler and description of what the API's document lists."""
         return [
-            (method, handler, handler.opt["doc"])
-            for method, handler in self.handlers.items()
-            if "doc" in handler.opt
+            (method, self.handlers[method], doc) for method, doc in self.docs.items() if doc.tag
         ]
 
 
@@ -86,10 +100,12 @@ def _parameters_last(route: Route) -> list[bool]:
 def _read_route(route: HTTPRoute) -> Route:
     template = _PARAMETER.sub(r"{\1}", route.path_format)
     pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
-    handlers: dict[str, Any] = {
-        str(method): handler
-        for handler in route.route_handlers
-        for method in handler.http_methods
-        if method != "OPTIONS" and REFUSES not in handler.opt
-    }
-    return Route(template, re.compile(pattern), handlers)
+    handlers: dict[str, HTTPRouteHandler] = {}
+    docs: dict[str, Doc] = {}
+    for handler in route.route_handlers:
+        # Raises TypeError for what no route has to say.
+        doc = Doc(**handler.opt)
+        for method in handler.http_methods:
+            if method != "OPTIONS" and not doc.refuses:
+                handlers[str(method)], docs[str(method)] = handler, doc
+    return Route(template, re.compile(pattern), handlers, docs)

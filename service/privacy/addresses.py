@@ -118,7 +118,9 @@ def _suggest_domain(typed: str) -> str | None:
 
 def _is_one_slip(typed: str, meant: str) -> bool:
     """Tell whether one letter is added, missing or wrong, or two neighbours are swapped."""
-    if abs(len(typed) - len(meant)) > 1:
+    half = len(meant) // 2 - 1
+    is_half_right = typed[:half] == meant[:half] or typed[-half:] == meant[-half:]
+    if not is_half_right or abs(len(typed) - len(meant)) > 1:
         return False
     pairs = enumerate(zip(typed, meant, strict=False))
     shared = min(len(typed), len(meant))

@@ -12,7 +12,8 @@ from secrets import token_hex
 import msgspec
 
 from service.changes import Change
-from service.redis.client import connect_redis, connect_subscriber
+from service.concurrency.tasks import running_beside
+from service.redis.client import connect_redis
 from service.redis.errors import describe_failure
 from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
@@ -48,7 +49,7 @@ class Channel:
         metrics: Metrics,
     ) -> None:
         self._client = connect_redis(url, TIMEOUT_SECONDS)
-        self._listener = connect_subscriber(url, TIMEOUT_SECONDS)
+        self._listener = connect_redis(url, TIMEOUT_SECONDS)
         self._hear = hear
         self._doubt = doubt
         self._metrics = metrics
@@ -68,18 +69,14 @@ class Channel:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Tell and hear for as long as the block lasts, and tell what still waits at its end."""
-        tasks = [asyncio.create_task(work()) for work in (self._keep_telling, self._keep_hearing)]
         try:
-            yield
+            async with running_beside(self._keep_telling(), self._keep_hearing()):
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORDS_SECONDS):
                     await self._tell_waiting()
             await self._client.aclose()
-            await self._listener.aclose()
 
     async def _keep_telling(self) -> None:
         while True:
@@ -116,7 +113,8 @@ class Channel:
 
     async def _listen(self) -> None:
         """Hear until the connection fails or falls silent; raises what it fails with."""
-        async with self._listener.pubsub() as pubsub:
+        # Opened anew each time: a cluster's client learns by it which nodes there are now.
+        async with self._listener, self._listener.pubsub() as pubsub:
             await pubsub.subscribe(CHANNEL)
             while True:
                 message = await pubsub.get_message(timeout=QUIET_SECONDS)

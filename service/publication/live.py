@@ -4,13 +4,14 @@ As with pages in memory, only the look is relied on. It is one for all articles 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from uuid import UUID
 
 import msgspec
 
 from service.changes import Change
+from service.concurrency.tasks import repeat, running_beside
 from service.database import Pool
 from service.errors import Unavailable
 from service.publication import queries
@@ -116,24 +117,12 @@ class Live:
                 for follower in followed.by:
                     follower.wake()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Look for changes that nobody told of, for as long as the block lasts."""
-        task = asyncio.create_task(self._keep_looking())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Look for changes that nobody told of, for as long as the block lasts.
 
-    async def _keep_looking(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                await self.look()
-            except Exception as error:
-                # It has to go on; what has changed is found when the database is back.
-                self.outage.note(error)
+        What has changed while that fails is found when the database is back.
+        """
+        return running_beside(repeat(SWEEP_SECONDS, self.look, self.outage.note))
 
     async def look(self) -> None:
         """Compare every article that is followed with the database, and wake who does not know a change."""

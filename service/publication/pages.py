@@ -6,13 +6,13 @@ hearing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Hashable
+from contextlib import AbstractAsyncContextManager
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
-from service.concurrency.tasks import let_go
+from service.concurrency.tasks import let_go, repeat, running_beside
 from service.database import Pool
 from service.errors import Unavailable
 from service.publication import queries
@@ -138,24 +138,12 @@ class Pages:
         """Have everything checked before it is sent again, since changes may have gone unheard."""
         self._memory.doubt()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Check what is asked for, for as long as the block lasts."""
-        task = asyncio.create_task(self._keep_sweeping())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Check what is asked for, for as long as the block lasts.
 
-    async def _keep_sweeping(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                await self.sweep()
-            except Exception as error:
-                # It has to go on. What was not checked is no longer fresh soon, and then not sent.
-                self._outage.note(error)
+        What was not checked, because that failed, is no longer fresh soon, and then not sent.
+        """
+        return running_beside(repeat(SWEEP_SECONDS, self.sweep, self._outage.note))
 
     async def sweep(self) -> None:
         """Check every answer that was asked for since the last time, and drop those that are out of date."""

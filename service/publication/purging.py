@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from service.changes import Change
+from service.concurrency.tasks import running_beside
 from service.publication.surrogates import surrogate_key
 from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
@@ -38,12 +39,10 @@ class Purger:
     async def running(self) -> AsyncIterator[None]:
         """Send for as long as the block lasts, and what still waits at its end once."""
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-            task = asyncio.create_task(self._run(client))
             try:
-                yield
+                async with running_beside(self._run(client)):
+                    yield
             finally:
-                task.cancel()
-                await asyncio.wait([task])
                 if keys := self._take():
                     await self._try(client, keys)
 

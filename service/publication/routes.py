@@ -9,13 +9,14 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 from msgspec import Meta
 
-from service.errors import Invalid, NotFound, RateLimited
+from service.errors import NotFound, RateLimited
 from service.http.answers import respond
-from service.http.docs import HTML, Doc, Headers, Readers, describe_header
+from service.http.docs import HTML, Headers, PathTypes, Readers, describe_header
 from service.http.faults import Faults
 from service.http.handlers import name_error
 from service.http.pages import show_error
 from service.http.reading import AppRequest, query_values, read_query
+from service.http.routing import Router
 from service.publication import operations
 from service.publication.answers import CACHED, CONDITIONAL, fragment_policy, give_kept
 from service.publication.avatars import SEED_HEX_CHARS, draw_avatar
@@ -57,18 +58,7 @@ AvatarFile = Annotated[
 ]
 
 
-@get(
-    "/v1/sites/{site:str}/comments",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=ListComments,
-        headers=CONDITIONAL,
-        answers={200: CommentPage, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound, Invalid),
-    ).as_opt(),
-)
+@get("/comments", query=ListComments, answers={200: CommentPage, 304: None})
 async def list_comments(
     request: AppRequest,
     site: FromPath[str],
@@ -86,15 +76,12 @@ async def list_comments(
 
 
 @get(
-    "/v1/sites/{site:str}/comments/stream",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=StreamComments,
-        headers=RESUMING,
-        answers={200: EVENT_STREAM},
-        problems=(NotFound, Invalid, RateLimited),
-    ).as_opt(),
+    "/comments/stream",
+    query=StreamComments,
+    headers=RESUMING,
+    answers={200: EVENT_STREAM},
+    answer_headers={},
+    problems=(RateLimited,),
 )
 async def stream_comments(
     request: AppRequest,
@@ -128,17 +115,7 @@ def _read_revision(last_event: str | None, after: int | None) -> int | None:
     return int(last_event) if last_event and _REVISION.fullmatch(last_event) else after
 
 
-@get(
-    "/v1/sites/{site:str}/comments/{comment:str}",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        headers=CONDITIONAL,
-        answers={200: PublicComment, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound,),
-    ).as_opt(),
-)
+@get("/comments/{comment:str}", answers={200: PublicComment, 304: None})
 async def show_comment(
     request: AppRequest,
     site: FromPath[str],
@@ -151,19 +128,7 @@ async def show_comment(
     return give_kept(request, services, await operations.show_comment(pages, known, comment))
 
 
-@get(
-    "/v1/sites/{site:str}/comments.html",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=ShowFragment,
-        headers=CONDITIONAL,
-        answers={200: HTML, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound, Invalid),
-        page_problems=True,
-    ).as_opt(),
-)
+@get("/comments.html", query=ShowFragment, answers={200: HTML, 304: None}, page_problems=True)
 async def show_fragment(
     request: AppRequest,
     site: FromPath[str],
@@ -192,18 +157,7 @@ async def show_fragment(
     return give_kept(request, services, entry, HTML, fragment_policy(known, public_url))
 
 
-@get(
-    "/v1/sites/{site:str}/counts",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=CountComments,
-        headers=CONDITIONAL,
-        answers={200: Counts, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound, Invalid),
-    ).as_opt(),
-)
+@get("/counts", query=CountComments, answers={200: Counts, 304: None})
 async def count_comments(
     request: AppRequest,
     site: FromPath[str],
@@ -216,18 +170,7 @@ async def count_comments(
     return give_kept(request, services, await operations.count_comments(pages, known, wanted))
 
 
-@get(
-    "/v1/sites/{site:str}/comments.atom",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        query=ShowFeed,
-        headers=CONDITIONAL,
-        answers={200: ATOM, 304: None},
-        answer_headers=CACHED,
-        problems=(NotFound, Invalid),
-    ).as_opt(),
-)
+@get("/comments.atom", query=ShowFeed, answers={200: ATOM, 304: None})
 async def show_feed(
     request: AppRequest,
     site: FromPath[str],
@@ -244,16 +187,7 @@ async def show_feed(
     return give_kept(request, services, entry, f"{ATOM}; charset=utf-8")
 
 
-@get(
-    "/avatars/{file:str}",
-    opt=Doc(
-        readers=Readers.ANYONE,
-        tag="Public",
-        path={"file": AvatarFile},
-        answers={200: SVG},
-        problems=(NotFound,),
-    ).as_opt(),
-)
+@get("/{file:str}", path_types=PathTypes(file=AvatarFile), answers={200: SVG})
 async def show_avatar(file: FromPath[str]) -> Response[Any]:
     """Draw the avatar that belongs to a name, whose hash it is called by."""
     seed = file.removesuffix(".svg")
@@ -265,12 +199,19 @@ async def show_avatar(file: FromPath[str]) -> Response[Any]:
     )
 
 
-ROUTES = [
-    list_comments,
-    show_fragment,
-    stream_comments,
-    show_comment,
-    count_comments,
-    show_feed,
-    show_avatar,
+PUBLIC = {"tag": "Public", "readers": Readers.ANYONE}
+ROUTERS = [
+    Router(
+        "/v1/sites/{site:str}",
+        opt={**PUBLIC, "headers": CONDITIONAL, "answer_headers": CACHED},
+        route_handlers=[
+            list_comments,
+            show_fragment,
+            stream_comments,
+            show_comment,
+            count_comments,
+            show_feed,
+        ],
+    ),
+    Router("/avatars", opt=PUBLIC, route_handlers=[show_avatar]),
 ]

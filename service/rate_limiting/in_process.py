@@ -34,9 +34,6 @@ class InProcessLimiter:
     never pushes out a window that is in use.
     """
 
-    # It stands in for nothing when it is all there is.
-    degraded = False
-
     def __init__(
         self,
         secret: bytes,
@@ -50,10 +47,6 @@ class InProcessLimiter:
 
     def __len__(self) -> int:
         return len(self._empty_at_us)
-
-    async def check(self) -> bool:
-        """Tell that nothing is degraded."""
-        return False
 
     async def charge(self, rules: Sequence[Rule]) -> Verdict:
         """Count one try under all rules or under none."""

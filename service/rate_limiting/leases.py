@@ -5,53 +5,45 @@ has open is known here whatever becomes of Redis.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
+from service.concurrency.batching import Batcher
+from service.concurrency.tasks import running_beside
+from service.rate_limiting.breaker import Breaker
 from service.rate_limiting.in_process import monotonic_us
 from service.rate_limiting.rules import Limit, Rule, subject_key
-from service.redis.client import RedisClient, connect_redis
-from service.redis.errors import describe_failure
-from service.telemetry.outages import Outage
-
-T = TypeVar("T")
+from service.redis.client import RedisClient
 
 # What was open in a process that was killed counts for so long.
 LEASE_SECONDS = 60
 RENEWAL_SECONDS = 15
-# As with the limiter: a Redis that is silent for longer is as good as none, and left alone for a while.
-PATIENCE_SECONDS = 0.25
-REST_SECONDS = 1.0
-# Leases that are renewed in one call.
+# Leases that are taken, renewed or given back in one call.
 MAX_TOGETHER = 100
 # On a cluster all keys of a call must lie on one node.
 KEY_PREFIX = "{greenroom}:open:"
 
-# KEYS: the subject's. ARGV: the time in milliseconds or nothing; the lease's length; how many there may be;
-# the lease. Answers 1 if it is taken.
-TAKE_LUA = """
+# KEYS: each the subject's of a lease. ARGV: the time in milliseconds or nothing; how long leases last; then
+# for each key the lease, and how many there may be. Answers 1 for each that is taken, else 0.
+CHANGE_LUA = """
 local time = redis.call('TIME')
 local now = tonumber(ARGV[1]) or time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
--- Taken while the clock was ahead.
-redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%.0f', now + ARGV[2]), '+inf')
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
-redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2]), ARGV[4])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
-"""
-# The same for many: KEYS are those of the leases behind the first two ARGV. One that is lost is there again.
-RENEW_LUA = """
-local time = redis.call('TIME')
-local now = tonumber(ARGV[1]) or time[1] * 1000 + math.floor(time[2] / 1000)
+local ends, answer = string.format('%.0f', now + ARGV[2]), {}
 for i, key in ipairs(KEYS) do
-  redis.call('ZADD', key, string.format('%.0f', now + ARGV[2]), ARGV[i + 2])
-  redis.call('PEXPIRE', key, ARGV[2])
+  local lease, most = ARGV[2 * i + 1], tonumber(ARGV[2 * i + 2])
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
+  -- Taken while the clock was ahead.
+  redis.call('ZREMRANGEBYSCORE', key, '(' .. ends, '+inf')
+  if most == 0 then redis.call('ZREM', key, lease) end
+  answer[i] = redis.call('ZCARD', key) < most and 1 or 0
+  if answer[i] == 1 then
+    redis.call('ZADD', key, ends, lease)
+    redis.call('PEXPIRE', key, ARGV[2])
+  end
 end
+return answer
 """
 
 
@@ -78,6 +70,12 @@ class Lease(msgspec.Struct, frozen=True):
     id: str
 
 
+# A lease, and how many there may be under its key with it: it is taken if there are fewer. NONE gives it
+# back; NO_BOUND renews it, also when it has ended.
+Wish = tuple[Lease, int]
+NONE, NO_BOUND = 0, 1 << 53
+
+
 def lease_key(secret: bytes, quota: Quota, subject: str) -> str:
     """Name the leases of a subject, as `subject_key` does the window of a rule."""
     return subject_key(secret, Rule(quota.name, Limit(quota.most, LEASE_SECONDS), subject))
@@ -90,118 +88,76 @@ class InProcessLeases:
         self._now_us = now_us
         self._ends_us: dict[str, dict[str, int]] = {}
 
-    async def take(self, lease: Lease, most: int) -> bool:
-        """Open a lease if there are fewer than `most` under its key."""
-        now_us = self._now_us()
-        ends_us = {
-            one: end for one, end in self._ends_us.get(lease.key, {}).items() if end > now_us
-        }
-        is_free = len(ends_us) < most
-        if is_free:
+    async def change(self, wishes: Sequence[Wish]) -> list[bool]:
+        """Do what is wished, one after the other; tell for each lease whether it is taken."""
+        return [self._change(lease, most, self._now_us()) for lease, most in wishes]
+
+    def _change(self, lease: Lease, most: int, now_us: int) -> bool:
+        open_ = self._ends_us.pop(lease.key, {})
+        ends_us = {one: end for one, end in open_.items() if end > now_us}
+        if most == NONE:
+            ends_us.pop(lease.id, None)
+        is_taken = len(ends_us) < most
+        if is_taken:
             ends_us[lease.id] = now_us + LEASE_SECONDS * 1_000_000
-        self._ends_us[lease.key] = ends_us
-        return is_free
-
-    async def renew(self, leases: Collection[Lease]) -> None:
-        """Let leases last from now on, also those that have ended."""
-        for lease in leases:
-            end_us = self._now_us() + LEASE_SECONDS * 1_000_000
-            self._ends_us.setdefault(lease.key, {})[lease.id] = end_us
-
-    async def give_back(self, lease: Lease) -> None:
-        """End a lease."""
-        ends_us = self._ends_us.get(lease.key, {})
-        ends_us.pop(lease.id, None)
-        if not ends_us:
-            self._ends_us.pop(lease.key, None)
+        if ends_us:
+            self._ends_us[lease.key] = ends_us
+        return is_taken
 
 
 class RedisLeases:
     """Counts on Redis for every process; `now_us` replaces its clock."""
 
     def __init__(self, client: RedisClient, now_us: Callable[[], int] | None = None) -> None:
-        self._client = client
         self._now_us = now_us
-        self._take = client.register_script(TAKE_LUA)
-        self._renew = client.register_script(RENEW_LUA)
+        self._change = client.register_script(CHANGE_LUA)
 
-    async def take(self, lease: Lease, most: int) -> bool:
-        """Open a lease if there are fewer than `most` under its key."""
-        args = [self._time(), LEASE_SECONDS * 1_000, most, lease.id]
-        return bool(await self._take([KEY_PREFIX + lease.key], args))
-
-    async def renew(self, leases: Collection[Lease]) -> None:
-        """Let leases last from now on, also those that have ended."""
-        if leases:
-            keys = [KEY_PREFIX + lease.key for lease in leases]
-            ids = [lease.id for lease in leases]
-            await self._renew(keys, [self._time(), LEASE_SECONDS * 1_000, *ids])
-
-    async def give_back(self, lease: Lease) -> None:
-        """End a lease."""
-        await self._client.zrem(KEY_PREFIX + lease.key, lease.id)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
-
-    def _time(self) -> str | int:
-        return "" if self._now_us is None else self._now_us() // 1_000
+    async def change(self, wishes: Sequence[Wish]) -> list[bool]:
+        """Do what is wished, one after the other, in one round trip."""
+        now_ms = "" if self._now_us is None else self._now_us() // 1_000
+        args: list[str | int] = [now_ms, LEASE_SECONDS * 1_000]
+        for lease, most in wishes:
+            args += lease.id, most
+        keys = [KEY_PREFIX + lease.key for lease, _ in wishes]
+        return msgspec.convert(await self._change(keys, args), list[bool], strict=False)
 
 
 class SharedLeases:
     """Counts in this process and, where there is a Redis that answers, for all of them."""
 
     def __init__(
-        self,
-        secret: bytes,
-        redis: RedisLeases | None = None,
-        patience_seconds: float = PATIENCE_SECONDS,
+        self, secret: bytes, redis: RedisLeases | None = None, breaker: Breaker | None = None
     ) -> None:
         self._secret = secret
         self._here = InProcessLeases()
         self._redis = redis
-        self._patience_seconds = patience_seconds
+        self._breaker = breaker
+        self._asked = Batcher(self._ask, MAX_TOGETHER)
         self._open: set[Lease] = set()
-        self._rests_until = 0.0
-        self._outage = Outage("Redis for what is open", "streams count per process")
 
     async def take(self, quota: Quota, subject: str, name: str) -> Lease | None:
         """Open a lease of this unique name, or give None if there are as many as may be."""
         lease = Lease(lease_key(self._secret, quota, subject), name)
-        if not await self._here.take(lease, quota.most):
+        if not all(await self._here.change([(lease, quota.most)])):
             return None
         self._open.add(lease)
+        is_taken = False
         try:
-            is_free = await self._ask(lambda redis: redis.take(lease, quota.most))
-        except BaseException:
-            await self.give_back(lease)
-            raise
-        if is_free is False:
-            await self.give_back(lease)
-            return None
-        return lease
+            is_taken = await self._asked.do((lease, quota.most))
+        finally:
+            if not is_taken:
+                await self.give_back(lease)
+        return lease if is_taken else None
 
     async def give_back(self, lease: Lease) -> None:
         """End a lease."""
         self._open.discard(lease)
-        await self._here.give_back(lease)
-        await self._ask(lambda redis: redis.give_back(lease))
+        await self._here.change([(lease, NONE)])
+        await self._asked.do((lease, NONE))
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Renew what is open for as long as the block lasts."""
-        task = asyncio.create_task(self._keep_renewing())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._redis is not None:
-            await self._redis.close()
+        return running_beside(self._keep_renewing())
 
     async def _keep_renewing(self) -> None:
         while True:
@@ -210,33 +166,13 @@ class SharedLeases:
             for start in range(0, len(leases), MAX_TOGETHER):
                 # Those that have been given back meanwhile must not come to life again.
                 chunk = [one for one in leases[start : start + MAX_TOGETHER] if one in self._open]
-                await self._renew(chunk)
+                wishes = [(lease, NO_BOUND) for lease in chunk]
+                await self._here.change(wishes)
+                await self._ask(wishes)
 
-    async def _renew(self, leases: Collection[Lease]) -> None:
-        await self._here.renew(leases)
-        await self._ask(lambda redis: redis.renew(leases))
-
-    async def _ask(self, call: Callable[[RedisLeases], Awaitable[T]]) -> T | None:
-        """Ask Redis; None if there is none, or it does not answer."""
-        if self._redis is None or time.monotonic() < self._rests_until:
-            return None
-        try:
-            async with asyncio.timeout(self._patience_seconds):
-                answer = await call(self._redis)
-        # Whatever it is that fails there, the process counts for itself.
-        except Exception as error:
-            self._rests_until = time.monotonic() + REST_SECONDS
-            self._outage.note(describe_failure(error))
-            return None
-        self._outage.over()
-        return answer
-
-
-def build_leases(
-    redis_url: str | None, secret: bytes, patience_seconds: float = PATIENCE_SECONDS
-) -> SharedLeases:
-    """Make the service's leases; without a URL they count for this process alone."""
-    if redis_url is None:
-        return SharedLeases(secret)
-    redis = RedisLeases(connect_redis(redis_url, patience_seconds))
-    return SharedLeases(secret, redis, patience_seconds)
+    async def _ask(self, wishes: Sequence[Wish]) -> Sequence[bool]:
+        """Have Redis do what is wished; without one that answers all is taken that is taken here."""
+        redis, answer = self._redis, None
+        if redis and self._breaker and wishes:
+            answer = await self._breaker.ask(lambda: redis.change(wishes))
+        return [True] * len(wishes) if answer is None else answer

@@ -55,11 +55,11 @@ return answer
 
 # ARGV: the time or nothing; then for each key the cost of the try and when it will have worn off.
 REFUND_LUA = f"""{SHARED_LUA}
-local kept = redis.call('MGET', unpack(KEYS))
 for i, key in ipairs(KEYS) do
+  local kept = redis.call('GET', key)
   local left = math.min(tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1]) - now)
-  if kept[i] and left > 0 then
-    local empty_at = tonumber(kept[i]) - left
+  if kept and left > 0 then
+    local empty_at = tonumber(kept) - left
     if empty_at > now then keep(key, empty_at) else redis.call('DEL', key) end
   end
 end
@@ -69,7 +69,7 @@ end
 class RedisLimiter:
     """Counts tries on Redis (6.2 or newer), for every process that has the same secret.
 
-    `now_us` replaces Redis's clock. What the client raises goes to the caller, `FallbackLimiter`.
+    `now_us` replaces Redis's clock. What the client raises goes to the caller, the `Breaker`.
     """
 
     def __init__(
@@ -109,12 +109,16 @@ class RedisLimiter:
 
     async def refund(self, verdict: Verdict) -> None:
         """Give back what a verdict charged, in one round trip."""
-        if not verdict.charges:
-            return
+        await self.refund_all([verdict])
+
+    async def refund_all(self, verdicts: Sequence[Verdict]) -> None:
+        """Give back what several verdicts charged, in one round trip."""
+        charges = [charge for verdict in verdicts for charge in verdict.charges]
         args: list[str | int] = [self._time()]
-        for charge in verdict.charges:
+        for charge in charges:
             args += charge.interval_us, charge.empty_at_us
-        await self._refund([charge.key for charge in verdict.charges], args)
+        if charges:
+            await self._refund([charge.key for charge in charges], args)
 
     def _time(self) -> str | int:
         return "" if self._now_us is None else self._now_us()

@@ -4,7 +4,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
@@ -43,14 +43,6 @@ def parse_limit(text: str) -> Limit | None:
         units = "|".join(UNIT_SECONDS)
         raise ValueError(f"A limit is N/{units} with N from 1 to {MAX_BURST}, or off.")
     return Limit(burst=int(match[1]), period_seconds=UNIT_SECONDS[match[2]])
-
-
-def format_limit(limit: Limit | None) -> str:
-    """Write a limit as `parse_limit` reads it."""
-    if limit is None:
-        return "off"
-    unit = next(name for name, seconds in UNIT_SECONDS.items() if seconds == limit.period_seconds)
-    return f"{limit.burst}/{unit}"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -103,26 +95,6 @@ class Verdict(msgspec.Struct, frozen=True):
     refused: Refusal | None = None
     over: frozenset[str] = frozenset()
     charges: tuple[Charge, ...] = ()
-
-
-class Limiter(Protocol):
-    """What the service asks whether one more try may go on."""
-
-    @property
-    def degraded(self) -> bool:
-        """Whether tries are counted for this process alone though they should be for all."""
-
-    async def check(self) -> bool:
-        """Tell whether the limiter is degraded at this very moment."""
-
-    async def charge(self, rules: Sequence[Rule]) -> Verdict:
-        """Count one try under all rules, or under none if one that is not soft refuses.
-
-        A soft rule that is over is not charged. No two of the rules may be the same.
-        """
-
-    async def refund(self, verdict: Verdict) -> None:
-        """Give back what a verdict charged, once, as far as it has not worn off by itself."""
 
 
 def subject_key(secret: bytes, rule: Rule) -> str:

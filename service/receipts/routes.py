@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Any
 
 from litestar import Response, delete, get, patch, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.comments.errors import DuplicateComment
@@ -14,18 +13,17 @@ from service.errors import (
     Conflict,
     Invalid,
     MethodNotAllowed,
-    NotFound,
     OriginNotAllowed,
     RateLimited,
     ServiceError,
 )
 from service.http.answers import answer, no_content
-from service.http.docs import Doc, Readers, describe_header
+from service.http.docs import PathTypes, Readers, describe_header
 from service.http.forms import FORMS
 from service.http.handlers import AS_PAGE, FOR_PEOPLE, name_error
 from service.http.pages import accepts_page, see_other, show_error
 from service.http.reading import JSON, AppRequest, read_fields
-from service.http.routing import REFUSES
+from service.http.routing import Router
 from service.http.salvage import salvage_fields
 from service.receipts import operations, pages
 from service.receipts.errors import AlreadyWithdrawn, EditWindowClosed
@@ -37,17 +35,18 @@ from service.receipts.operations import (
     read_receipt,
 )
 from service.receipts.schemas import EditComment, Receipt
-from service.services import Services
+from service.services import services_of
 
 UNLISTED = {"X-Robots-Tag": describe_header("Keeps search engines out.", const="noindex")}
 
 
-async def require_changeable(request: AppRequest, services: Services, token: str) -> Held:
+async def require_changeable(request: AppRequest, token: str) -> Held:
     """Give what a token is the receipt of, to somebody who is about to change it; both refusals are charged.
 
     Raises NotFound, first of all, so that a wrong token is the same 404 whatever comes with it; or
     OriginNotAllowed for a page that is neither ours nor of any site.
     """
+    services = services_of(request)
     held = await find_to_change(services, token, services.client_prefix(request))
     foreign = services.foreign_origin(request)
     if foreign is not None and not await services.directory.is_origin_of_any(foreign):
@@ -56,103 +55,62 @@ async def require_changeable(request: AppRequest, services: Services, token: str
     return held
 
 
-@get(
-    "/v1/receipts/{token:str}",
-    opt=Doc(
-        readers=Readers.ANY_SITE,
-        tag="Receipts",
-        path={"token": ReceiptToken},
-        answers={200: Receipt},
-        answer_headers=UNLISTED,
-        problems=(NotFound, RateLimited),
-    ).as_opt(),
-)
-async def show_receipt(
-    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+@get("/", answers={200: Receipt}, answer_headers=UNLISTED)
+async def show_receipt(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Show the commenter what became of the comment."""
+    services = services_of(request)
     return answer(await read_receipt(services, token, services.client_prefix(request)))
 
 
 @patch(
-    "/v1/receipts/{token:str}",
-    opt=Doc(
-        readers=Readers.ANY_SITE,
-        tag="Receipts",
-        path={"token": ReceiptToken},
-        body=EditComment,
-        answers={200: Receipt},
-        answer_headers=UNLISTED,
-        problems=(
-            OriginNotAllowed,
-            NotFound,
-            Conflict,
-            DuplicateComment,
-            EditWindowClosed,
-            Invalid,
-            RateLimited,
-        ),
-    ).as_opt(),
+    "/",
+    body=EditComment,
+    answers={200: Receipt},
+    answer_headers=UNLISTED,
+    problems=(OriginNotAllowed, Conflict, DuplicateComment, EditWindowClosed),
 )
-async def edit_comment(
-    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+async def edit_comment(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Correct the text, as long as `can` has `edit`.
 
     A pending comment is changed. An approved one stays as it is until a moderator has seen the new text; a
     later correction takes the place of one that waits.
     """
-    held = await require_changeable(request, services, token)
-    return answer(await _edit(request, services, held, (JSON,)))
+    held = await require_changeable(request, token)
+    return answer(await _edit(request, held, (JSON,)))
 
 
-async def _edit(
-    request: AppRequest, services: Services, held: Held, media: tuple[str, ...]
-) -> Receipt:
+async def _edit(request: AppRequest, held: Held, media: tuple[str, ...]) -> Receipt:
     """Correct a comment with what a request sends."""
+    services = services_of(request)
     await charge_use(services, services.client_prefix(request))
     fields = await read_fields(request, media)
     text = await operations.read_text(held.site, fields.get("text"))
     return await operations.edit_comment(services, held, text)
 
 
-@delete(
-    "/v1/receipts/{token:str}",
-    status_code=200,
-    opt=Doc(
-        readers=Readers.ANY_SITE,
-        tag="Receipts",
-        path={"token": ReceiptToken},
-        answers={204: None},
-        problems=(OriginNotAllowed, NotFound, AlreadyWithdrawn, RateLimited),
-    ).as_opt(),
-)
-async def withdraw_comment(
-    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+@delete("/", answers={204: None}, problems=(OriginNotAllowed, AlreadyWithdrawn))
+async def withdraw_comment(request: AppRequest, token: FromPath[str]) -> Response[None]:
     """Withdraw the comment. It is gone from the public at once, and the same text may be sent again."""
-    await require_changeable(request, services, token)
+    await require_changeable(request, token)
+    services = services_of(request)
     await operations.withdraw_comment(services, token, services.client_prefix(request))
     return no_content()
 
 
-@get("/receipts/{token:str}", exception_handlers=AS_PAGE)
-async def show_receipt_page(
-    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+@get("/")
+async def show_receipt_page(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Show the receipt as a page."""
+    services = services_of(request)
     held = await find_receipt(services, token, services.client_prefix(request))
     return pages.show_receipt(request, token, held, services.clock())
 
 
-@post("/receipts/{token:str}/edit", exception_handlers=AS_PAGE, status_code=200)
-async def edit_by_page(
-    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+@post("/edit")
+async def edit_by_page(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Correct the comment from its page, and show the page again."""
-    held = await require_changeable(request, services, token)
+    services, held = services_of(request), await require_changeable(request, token)
     try:
-        await _edit(request, services, held, FORMS)
+        await _edit(request, held, FORMS)
     except Exception as raised:
         # Whatever it is, somebody has typed something that must not be lost.
         error, _ = name_error(request, raised)
@@ -172,39 +130,39 @@ async def _salvage_text(request: AppRequest, error: ServiceError) -> str | None:
     return cut_raw("text", text)
 
 
-@post("/receipts/{token:str}/withdraw", exception_handlers=AS_PAGE, status_code=200)
-async def withdraw_by_page(
-    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+@post("/withdraw")
+async def withdraw_by_page(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Withdraw the comment from its page, and show the page again."""
-    held = await require_changeable(request, services, token)
+    services, held = services_of(request), await require_changeable(request, token)
     with suppress(AlreadyWithdrawn):
         await operations.withdraw_comment(services, token, services.client_prefix(request))
     return see_other(f"/receipts/{token}{pages.query_of(request, held)}")
 
 
-@get(
-    ["/receipts/{token:str}/edit", "/receipts/{token:str}/withdraw"],
-    opt={REFUSES: True},
-    status_code=303,
-    exception_handlers=FOR_PEOPLE,
-)
-async def lead_to_receipt(
-    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+@get(["/edit", "/withdraw"], refuses=True, exception_handlers=FOR_PEOPLE)
+async def lead_to_receipt(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Lead whoever opens what the page's forms are posted to back to the page: nothing is done by a link."""
     if not accepts_page(request):
         raise MethodNotAllowed
+    services = services_of(request)
     held = await find_receipt(services, token, services.client_prefix(request))
     return see_other(f"/receipts/{token}{pages.query_of(request, held)}")
 
 
-ROUTES = [
-    show_receipt,
-    edit_comment,
-    withdraw_comment,
-    show_receipt_page,
-    edit_by_page,
-    withdraw_by_page,
-    lead_to_receipt,
+ROUTERS = [
+    Router(
+        "/v1/receipts/{token:str}",
+        opt={
+            "tag": "Receipts",
+            "readers": Readers.ANY_SITE,
+            "path_types": PathTypes(token=ReceiptToken),
+            "common": (RateLimited,),
+        },
+        route_handlers=[show_receipt, edit_comment, withdraw_comment],
+    ),
+    Router(
+        "/receipts/{token:str}",
+        exception_handlers=AS_PAGE,
+        route_handlers=[show_receipt_page, edit_by_page, withdraw_by_page, lead_to_receipt],
+    ),
 ]

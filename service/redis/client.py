@@ -6,14 +6,12 @@ import stat
 from contextlib import closing
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, RedisCluster, SSLConnection
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as TooSlow
 from redis.maint_notifications import MaintNotificationsConfig
 
 from service.redis.url import PORTS, RedisAddress, parse_redis_url
@@ -101,15 +99,6 @@ async def answers_without_tls(url: str) -> bool:
         return False
 
 
-def connect_subscriber(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis:
-    """Make a client to subscribe with.
-
-    In a cluster it is that of any node, since every message goes to all of them (not for `SPUBLISH`).
-    Who finds it cut off makes it subscribe again, which goes to a master or node that is there then.
-    """
-    return Redis.from_pool(_make_pool(parse_redis_url(url), timeout_seconds))
-
-
 def _make_pool(address: RedisAddress, timeout_seconds: float) -> BlockingConnectionPool:
     options: dict[str, Any] = {
         "max_connections": MAX_CONNECTIONS,
@@ -122,10 +111,6 @@ def _make_pool(address: RedisAddress, timeout_seconds: float) -> BlockingConnect
         options["ssl"] = options.pop("connection_class", None) is SSLConnection
         # Here and below: what is called has no types in the library.
         return SentinelPool(address.service, _make_sentinel(address), **options)  # type: ignore[no-untyped-call]
-    if address.group == "cluster":
-        is_tls = options.pop("connection_class", None) is SSLConnection
-        options["connection_class"] = AnyNodeSSLConnection if is_tls else AnyNodeConnection
-        options["nodes"] = address.nodes
     return BlockingConnectionPool(**options)
 
 
@@ -146,7 +131,7 @@ def _connect_cluster(address: RedisAddress, timeout_seconds: float) -> RedisClus
     options = dict(address.options)
     if options.pop("connection_class", None) is SSLConnection:
         options["ssl"] = True
-    return BoundedCluster(
+    return RedisCluster(
         startup_nodes=[ClusterNode(host, port) for host, port in address.nodes],
         # What is asked for lies on one node: what becomes of others does not matter.
         require_full_coverage=False,
@@ -154,7 +139,7 @@ def _connect_cluster(address: RedisAddress, timeout_seconds: float) -> RedisClus
         # The library would close every connection, those in use too, to learn more than was told.
         reinitialize_steps=0,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
-        **{"max_connections": MAX_CONNECTIONS, **_limits(timeout_seconds), **options},
+        **{**_limits(timeout_seconds), **options},
     )
 
 
@@ -169,44 +154,3 @@ class SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
         """Close the connections to the master and to the Sentinels."""
         await super().aclose()
         await self.sentinel_manager.aclose()
-
-
-class BoundedCluster(RedisCluster):
-    """A cluster's client in which commands wait for a connection in place of failing when all are in use."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
-
-    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
-        """Do one command on the node that holds its keys."""
-        async with self._turns:
-            # Before it knows the nodes, the library would send a command to any of them.
-            await self.initialize()
-            return await super().execute_command(*args, **kwargs)
-
-
-class AnyNodeConnection(Connection):
-    """A connection to the first of several nodes that takes it."""
-
-    def __init__(self, *, nodes: tuple[tuple[str, int], ...], **options: Any) -> None:
-        super().__init__(**options)
-        self._nodes = list(nodes)
-
-    async def connect(self) -> None:
-        """Connect to the node of the last time, else to the next one."""
-        last: Exception | None = None
-        for _ in self._nodes:
-            self.host, self.port = self._nodes[0]
-            try:
-                await super().connect()  # type: ignore[no-untyped-call]
-            except (NotConnected, TooSlow) as error:
-                last = error
-                self._nodes.append(self._nodes.pop(0))
-            else:
-                return
-        raise NotConnected("no node of the cluster takes a connection") from last
-
-
-class AnyNodeSSLConnection(AnyNodeConnection, SSLConnection):
-    """The same with TLS."""

@@ -8,7 +8,6 @@ it came until the requests before are answered, and nothing that somebody sends 
 import asyncio
 from typing import Any
 
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -126,7 +125,7 @@ class PiecewiseProtocol(HttpToolsProtocol):
         self._body_bytes_left -= min(self._body_bytes_left, len(body))
         super().on_body(body)
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.answering = cycle
         super()._start_asgi_task(cycle, app)
 

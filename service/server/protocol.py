@@ -2,7 +2,7 @@
 that loses no request."""
 
 import asyncio
-import time
+from collections import defaultdict
 
 from service.errors import Unavailable
 from service.http.edge import Edge
@@ -10,14 +10,13 @@ from service.http.endless import ENDING, ENDLESS
 from service.server.draining import DRAIN
 from service.server.open_files import connection_limit
 from service.server.reading import BoundedProtocol
-from service.telemetry.logs import get_logger
+from service.telemetry.logs import OnceAMinute, get_logger
 
 # How long a connection without a request is kept at the end: one may have arrived without having been read.
 LAST_REQUEST_SECONDS = 0.5
 # How long the end of a stream may take, whose reader may have stopped reading.
 LAST_WORDS_SECONDS = 1.0
-# How often the log says that there is no room, and when who is turned away should ask again.
-FULL_SECONDS = 60.0
+# When who is turned away should ask again.
 RETRY_SECONDS = 5
 # Why somebody is turned away.
 OF_FILES, OF_NETWORK = "files", "network"
@@ -29,7 +28,7 @@ class Room:
 
     def __init__(self) -> None:
         self._limit: int | None = None
-        self._told_at: dict[str, float] = {}
+        self._met = defaultdict[str, OnceAMinute](OnceAMinute)
 
     def is_left(self, transport: asyncio.Transport) -> bool:
         """Tell whether a new connection may stay."""
@@ -40,10 +39,8 @@ class Room:
 
     def tell(self, reason: str) -> None:
         """Have it in the log that somebody was turned away, once a minute."""
-        now = time.monotonic()
-        if now - self._told_at.get(reason, float("-inf")) < FULL_SECONDS:
+        if not self._met[reason].is_due():
             return
-        self._told_at[reason] = now
         if reason == OF_FILES:
             _logger.error("too many open files: connections are turned away", limit=self._limit)
         else:

@@ -11,9 +11,9 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import idna
 
-from service.environment import MAX_PORT
 from service.errors import FieldRefused
 from service.http.wire import MAX_ARTICLE_CHARS
+from service.text.hosts import MAX_PORT
 from service.text.nfc import nfc
 from service.text.normalising import has_visible
 

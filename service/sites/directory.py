@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.concurrency.brief_memory import BriefMemory
 from service.database import Pool
 from service.errors import NotFound
+from service.http.wire import Slug
 from service.sites.articles import normalise_article, parse_hosts
 from service.sites.policy import SitePolicy, read_policy
-from service.sites.rules import is_slug
 from service.sites.tables import Site, SiteOrigin
 
 # No origin of a site is longer, so no longer one has to be remembered.
@@ -53,9 +53,8 @@ class SiteDirectory:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        patience = pool.patience_seconds
-        self._by_slug = BriefMemory[str, KnownSite | None](patience_seconds=patience)
-        self._origins = BriefMemory[str, bool](patience_seconds=patience)
+        self._by_slug = BriefMemory[str, KnownSite | None]()
+        self._origins = BriefMemory[str, bool]()
 
     async def find(self, slug: str) -> KnownSite | None:
         """Give the site of that slug, or None."""
@@ -93,6 +92,15 @@ class SiteDirectory:
             return (await session.exec(query)).first() is not None
 
 
+def is_slug(text: str) -> bool:
+    """Tell whether a site may have this slug."""
+    try:
+        msgspec.convert(text, Slug)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 async def load_site(session: AsyncSession, slug: str) -> KnownSite | None:
     """Read a site from the database."""
     row = (await session.exec(select(Site).where(Site.slug == slug))).first()
@@ -109,3 +117,16 @@ async def complete_sites(session: AsyncSession, rows: Sequence[Site]) -> list[Kn
         KnownSite(row.id, row.slug, row.title, tuple(origins[row.id]), read_policy(row.policy))
         for row in rows
     ]
+
+
+async def read_sites(
+    session: AsyncSession, wanted: Sequence[UUID] | None, after: UUID | None, limit: int | None
+) -> list[KnownSite]:
+    """Read sites by slug, at most `limit` of those that follow `after`; None wants every site."""
+    query = select(Site).order_by(col(Site.slug)).limit(limit)
+    if wanted is not None:
+        query = query.where(col(Site.id).in_(wanted))
+    if after:
+        last = select(Site.slug).where(Site.id == after).scalar_subquery()
+        query = query.where(col(Site.slug) > last)
+    return await complete_sites(session, (await session.exec(query)).all())

@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.comments.errors import DuplicateComment
@@ -12,18 +11,16 @@ from service.errors import (
     IdempotencyKeyReused,
     Invalid,
     MethodNotAllowed,
-    NotFound,
     OriginNotAllowed,
     RateLimited,
 )
 from service.http.answers import answer
-from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Doc, Readers
+from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Readers
 from service.http.faults import Faults
 from service.http.fields import is_storable
 from service.http.forms import FORMS
 from service.http.handlers import FOR_PEOPLE
 from service.http.pages import accepts_page, see_other
-from service.http.process import process_of
 from service.http.reading import (
     JSON,
     REPLAYED,
@@ -33,7 +30,8 @@ from service.http.reading import (
     read_fields,
     read_query,
 )
-from service.http.routing import REFUSES
+from service.http.routing import Router
+from service.http.running import process_of
 from service.services import BEFORE_LIMITS, Services, services_of
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, choose_redirect, find_page, name_page
@@ -50,33 +48,24 @@ from service.submission.schemas import (
 )
 from service.submission.storing import SubmissionWriter
 
+# What both ways of submitting a comment say.
 SUBMISSION: dict[str, Any] = {
-    "readers": Readers.SITE,
-    "tag": "Public",
     "body": SubmitComment,
     "media": (JSON, *FORMS),
     "aliases": WORDPRESS_NAMES,
     # Whatever the encoding: WordPress sends it for a comment that answers none.
     "alias_values": {"comment_parent": (NO_PARENT, int(NO_PARENT))},
     "headers": IDEMPOTENCY_KEY,
-    "problems": (
-        OriginNotAllowed,
-        NotFound,
-        DuplicateComment,
-        Invalid,
-        IdempotencyKeyReused,
-        RateLimited,
-    ),
+    "problems": (OriginNotAllowed, DuplicateComment, IdempotencyKeyReused, RateLimited),
     "page_problems": True,
 }
 
 
 @post(
     "/v1/sites/{site:str}/comments",
-    status_code=202,
-    opt=Doc(
-        **SUBMISSION, answers={202: Submitted, 303: None}, answer_headers=IDEMPOTENCY_REPLAYED
-    ).as_opt(),
+    opt=SUBMISSION,
+    answers={202: Submitted, 303: None},
+    answer_headers=IDEMPOTENCY_REPLAYED,
 )
 async def submit_comment(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Take a comment, hold it for moderation, and give its author a receipt.
@@ -88,11 +77,7 @@ async def submit_comment(request: AppRequest, site: FromPath[str]) -> Response[A
     return await _take(request, site, wants_page=wants_page)
 
 
-@post(
-    "/sites/{site:str}/wp-comments-post.php",
-    status_code=303,
-    opt=Doc(**SUBMISSION, answers={303: None}).as_opt(),
-)
+@post("/sites/{site:str}/wp-comments-post.php", opt=SUBMISSION, answers={303: None})
 async def submit_wordpress_form(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Take a comment from the form of a WordPress page that was saved as static HTML.
 
@@ -106,7 +91,6 @@ async def _take(
     request: AppRequest, slug: str, *, wants_page: bool, is_saved: bool = False
 ) -> Response[Any]:
     """Take a comment; a form `is_saved` that stands in a page of whatever time, and so of its encoding."""
-    # Taken by hand: these routes come in floods, and to be given the two would add a sixth to their work.
     services = services_of(request)
     writer: SubmissionWriter = process_of(request).writer
     site: KnownSite | None = None
@@ -181,36 +165,20 @@ def _next_page(
     return submitted.receipt.url + ("" if is_known else name_page(page))
 
 
-@get(
-    "/sites/{site:str}/wp-comments-post.php",
-    opt={REFUSES: True},
-    status_code=405,
-    exception_handlers=FOR_PEOPLE,
-)
-async def refuse_to_show_form(
-    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+@get("/sites/{site:str}/wp-comments-post.php", refuses=True, exception_handlers=FOR_PEOPLE)
+async def refuse_to_show_form(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Say to whoever opens what a form is posted to what that is, and lead back."""
+    services = services_of(request)
     known = await services.directory.get(site)
     if not accepts_page(request):
         raise MethodNotAllowed
     return show_form_place(request, services.settings.public_url, known)
 
 
-@get(
-    "/v1/sites/{site:str}/form",
-    opt=Doc(
-        readers=Readers.SITE,
-        tag="Public",
-        query=ShowForm,
-        answers={200: Form},
-        problems=(NotFound, Invalid),
-    ).as_opt(),
-)
-async def show_form(
-    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+@get("/v1/sites/{site:str}/form", query=ShowForm, answers={200: Form})
+async def show_form(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Say what a form for an article needs: limits, labels, and whether comments are open."""
+    services = services_of(request)
     known = await services.directory.get(site)
     with Faults() as faults:
         wanted = read_query(request, ShowForm, faults)
@@ -220,19 +188,13 @@ async def show_form(
 
 @post(
     "/v1/sites/{site:str}/preview",
-    status_code=200,
-    opt=Doc(
-        readers=Readers.SITE,
-        tag="Public",
-        body=PreviewText,
-        answers={200: Preview},
-        problems=(OriginNotAllowed, NotFound, Invalid, RateLimited),
-    ).as_opt(),
+    body=PreviewText,
+    answers={200: Preview},
+    problems=(OriginNotAllowed, RateLimited),
 )
-async def preview_text(
-    request: AppRequest, site: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+async def preview_text(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Show a text as it would be seen as a comment; nothing of it is stored."""
+    services = services_of(request)
     try:
         known = await services.directory.get(site)
         services.require_origin(request, known)
@@ -252,10 +214,16 @@ async def _read_preview(request: AppRequest, services: Services) -> dict[str, An
         raise
 
 
-ROUTES = [
-    submit_comment,
-    submit_wordpress_form,
-    refuse_to_show_form,
-    show_form,
-    preview_text,
+ROUTERS = [
+    Router(
+        "/",
+        opt={"tag": "Public", "readers": Readers.SITE},
+        route_handlers=[
+            submit_comment,
+            submit_wordpress_form,
+            refuse_to_show_form,
+            show_form,
+            preview_text,
+        ],
+    )
 ]

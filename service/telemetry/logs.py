@@ -4,6 +4,8 @@ import asyncio
 import logging
 import re
 import sys
+import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -14,6 +16,8 @@ from service.telemetry.log_outlet import Outlet
 
 STANDARD_ERROR = 2
 REDACTED = "[redacted]"
+# However often something fails, comes back and fails again, it is told of once in so long.
+TELL_EVERY_SECONDS = 60.0
 # Wide on purpose: a log line that loses a word is better than one that shows an address. Bounded, so that
 # it takes linear time on anything.
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;=\[\]{}|]{1,128}(?:@|%40)[^\s<>\"'(),:;=\[\]{}|]{1,254}")
@@ -106,6 +110,29 @@ def configure_logs(level: str = "INFO", *, for_a_person: bool = False) -> None:
     access = logging.getLogger("uvicorn.access")
     access.handlers.clear()
     access.propagate, access.disabled = False, True
+
+
+class OnceAMinute:
+    """When to tell of what happens again and again: once a minute, with how often it was meanwhile."""
+
+    def __init__(self, now_seconds: Callable[[], float] = time.monotonic) -> None:
+        self._now_seconds = now_seconds
+        self._told_at = float("-inf")
+        self.times = 0
+
+    def is_due(self) -> bool:
+        """Count once more, and tell whether to tell of it now."""
+        self.times += 1
+        now = self._now_seconds()
+        if now - self._told_at < TELL_EVERY_SECONDS:
+            return False
+        self._told_at = now
+        return True
+
+    def take(self) -> int:
+        """Give how often it was, and begin to count anew."""
+        times, self.times = self.times, 0
+        return times
 
 
 @cache

@@ -7,16 +7,15 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
-from litestar.di import NamedDependency
 
 from service.accounts.guards import read_bearer
 from service.database.probing import GONE, State
 from service.errors import NotFound
 from service.http.answers import answer, respond
-from service.http.docs import Doc
 from service.http.reading import AppRequest
+from service.http.routing import Router
 from service.server.draining import DRAIN
-from service.services import Services
+from service.services import Services, services_of
 from service.telemetry.facts import read_facts
 
 # A database that does not answer a trivial query within this time cannot serve readers either.
@@ -48,15 +47,16 @@ class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
     parts: dict[str, str] | None = None
 
 
-@get("/health/live", opt=Doc(tag="Operations", answers={200: Alive}).as_opt())
+@get("/health/live", answers={200: Alive})
 async def show_liveness() -> Response[Any]:
     """Say that the process answers."""
     return answer(Alive("alive"))
 
 
-@get("/health/ready", opt=Doc(tag="Operations", answers={200: Readiness, 503: Readiness}).as_opt())
-async def show_readiness(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
+@get("/health/ready", answers={200: Readiness, 503: Readiness})
+async def show_readiness(request: AppRequest) -> Response[Any]:
     """Say whether the service can do its work; details only for loopback or the metrics token."""
+    services = services_of(request)
     database = await services.database.probe.state(PATIENCE_SECONDS)
     limiter = "off"
     if services.settings.redis_url:
@@ -77,12 +77,10 @@ def _sum_up(database: State, limiter: str) -> str:
     return "degraded" if database != "ok" or limiter == "degraded" else "ready"
 
 
-@get(
-    "/metrics",
-    opt=Doc(tag="Operations", answers={200: "text/plain"}, problems=(NotFound,)).as_opt(),
-)
-async def show_metrics(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
+@get("/metrics", answers={200: "text/plain"}, problems=(NotFound,))
+async def show_metrics(request: AppRequest) -> Response[Any]:
     """Give the metrics in Prometheus' text format, for loopback or with the metrics token."""
+    services = services_of(request)
     if not _is_trusted(request, services):
         raise NotFound
     found = await read_facts(services.database, SCRAPE_SECONDS)
@@ -112,4 +110,10 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-ROUTES = [show_liveness, show_readiness, show_metrics]
+ROUTERS = [
+    Router(
+        "/",
+        opt={"tag": "Operations"},
+        route_handlers=[show_liveness, show_readiness, show_metrics],
+    )
+]

@@ -8,14 +8,17 @@ import asyncio
 import os
 import resource
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy import Engine, Pool, QueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.concurrency.batching import Batcher
+from service.concurrency.tasks import running_beside
+from service.telemetry.meter import Meter
 
 EVERY_SECONDS = 2.0
 OPEN_FILES = Path("/proc/self/fd")
@@ -24,85 +27,45 @@ MEMORY = Path("/proc/self/statm")
 LAGS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
-class Queue(Protocol):
-    """What waits to be stored."""
-
-    @property
-    def waiting(self) -> int:
-        """How many there are."""
-
-    @property
-    def longest_wait_seconds(self) -> float:
-        """For how long the first of them has waited; 0 when there is none."""
-
-
 class Vitals:
     """The gauges of one process; of several workers they are added up, or the worst one is given.
 
     `before` is done before everything is noted.
     """
 
-    def __init__(
-        self, registry: CollectorRegistry, before: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, meter: Meter, before: Callable[[], None] = lambda: None) -> None:
         self._before = before
-
-        def gauge(name: str, meaning: str, several: str, *labels: str) -> Gauge:
-            return Gauge(name, meaning, labels, registry=registry, multiprocess_mode=several)  # type: ignore[arg-type]  # The library lists its modes as literals.
-
+        gauge = meter.gauge
         self.workers = gauge("greenroom_workers", "Processes that serve.", "livesum")
-        self.memory = gauge(
-            "process_resident_memory_bytes", "Memory of all workers together.", "livesum"
-        )
-        self.open_files = gauge(
-            "process_open_fds", "Open files and connections of the worker with most.", "livemax"
-        )
+        what = "Memory of all workers together."
+        self.memory = gauge("process_resident_memory_bytes", what, "livesum")
+        what = "Open files and connections of the worker with most."
+        self.open_files = gauge("process_open_fds", what, "livemax")
         self.max_files = gauge("process_max_fds", "How many a worker may have open.", "livemin")
-        self.started = gauge(
-            "process_start_time_seconds", "When the youngest worker started.", "livemax"
-        )
-        self.cpu = Counter(
-            "process_cpu_seconds", "Time on a processor, of all workers.", registry=registry
-        )
+        what = "When the youngest worker started."
+        self.started = gauge("process_start_time_seconds", what, "livemax")
+        what = "Time on a processor, of all workers."
+        self.cpu = meter.counter("process_cpu_seconds", what)
         self.tasks = gauge("greenroom_tasks", "Tasks of the event loops.", "livesum")
-        self.lag = Histogram(
-            "greenroom_event_loop_lag_seconds",
-            "How late an event loop came to what was due.",
-            buckets=LAGS,
-            registry=registry,
-        )
-        self.connections = gauge(
-            "greenroom_database_connections",
-            "Connections to the database by pool and state: in_use, idle.",
-            "livesum",
-            "pool",
-            "state",
-        )
-        self.max_connections = gauge(
-            "greenroom_database_connections_max",
-            "How many connections a pool may open.",
-            "livesum",
-            "pool",
-        )
-        self.waiting = gauge(
-            "greenroom_writer_waiting",
-            "Submissions that wait to be stored, or are being stored.",
-            "livesum",
-        )
-        self.longest_wait = gauge(
-            "greenroom_writer_oldest_waiting_seconds",
-            "For how long the first of them has waited.",
-            "livemax",
-        )
+        what = "How late an event loop came to what was due."
+        self.lag = meter.histogram("greenroom_event_loop_lag_seconds", what, LAGS)
+        what = "Connections to the database by pool and state: in_use, idle."
+        self.connections = gauge("greenroom_database_connections", what, "livesum", "pool", "state")
+        what = "How many connections a pool may open."
+        self.max_connections = gauge("greenroom_database_connections_max", what, "livesum", "pool")
+        what = "Submissions that wait to be stored, or are being stored."
+        self.waiting = gauge("greenroom_writer_waiting", what, "livesum")
+        what = "For how long the first of them has waited."
+        self.longest_wait = gauge("greenroom_writer_oldest_waiting_seconds", what, "livemax")
         self._engines: Mapping[str, AsyncEngine | Engine] = {}
-        self._queue: Queue | None = None
+        self._queue: Batcher[Any, Any] | None = None
         self._cpu_seconds = 0.0
         self.workers.set(1)
         self.started.set(time.time())
         # At once, so that no worker counts as one that may open nothing.
         self._note_process()
 
-    def watch(self, engines: Mapping[str, AsyncEngine | Engine], queue: Queue) -> None:
+    def watch(self, engines: Mapping[str, AsyncEngine | Engine], queue: Batcher[Any, Any]) -> None:
         """Name what else is to be noted: each pool of connections by what it is for, and the queue."""
         self._engines, self._queue = engines, queue
 
@@ -131,19 +94,12 @@ class Vitals:
         if isinstance(pool, QueuePool):
             self.connections.labels(name, "in_use").set(pool.checkedout())
             self.connections.labels(name, "idle").set(pool.checkedin())
-            # The library has no public name for the second.
-            self.max_connections.labels(name).set(pool.size() + pool._max_overflow)
+            # None is opened beyond its size.
+            self.max_connections.labels(name).set(pool.size())
 
-    @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
+    def kept(self) -> AbstractAsyncContextManager[None]:
         """Note everything again and again for as long as the block lasts."""
-        task = asyncio.create_task(self._keep_noting())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        return running_beside(self._keep_noting())
 
     async def _keep_noting(self) -> None:
         loop = asyncio.get_running_loop()

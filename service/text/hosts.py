@@ -6,6 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 # RFC 1035, section 2.3.4: 255 bytes on the wire, of which the first length and the root are no characters.
 MAX_HOST_CHARS = 253
+MAX_PORT = 65_535
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 # What nobody's name has, and what belongs to other parts of a URL.
 _NO_HOST = re.compile(r"[\s/\\?#@:,%\[\]<>\"'`|^{}]")

@@ -1,25 +1,29 @@
 """The words that readers and commenters see, in the languages that there are.
 
-Each language is one file of `web/languages/`, under its BCP 47 name; what a file lacks is said in English.
+Each language is one file of `text/words/`, under its BCP 47 name; what a file lacks is said in English.
 """
 
 import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-Language = Literal["en", "de", "fr", "es", "pt", "ja", "zh", "ar", "hi", "id", "uk", "ko"]
 Words = Mapping[str, str]
 
-LANGUAGES: tuple[Language, ...] = get_args(Language)
-FALLBACK: Language = "en"
-RIGHT_TO_LEFT = frozenset({"ar"})
+_FILES = files("service") / "text" / "words"
+FALLBACK = "en"
+LANGUAGES = tuple(sorted(file.name.removesuffix(".json") for file in _FILES.iterdir()))
+if TYPE_CHECKING:
+    Language = str
+else:
+    Language = Literal[LANGUAGES]
+# Also those of which there is no file yet.
+RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 # More than anybody's browser names; a longer header is cut to its first wishes.
 MAX_WISHES = 20
-_FILES = files("service") / "web" / "languages"
 # RFC 9110, section 12.5.4: a range, and perhaps its weight.
 _WISH = re.compile(r"([a-z]{1,8})(?:-[a-z0-9-]*)?(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?")
 

@@ -6,14 +6,13 @@ import idna
 import nh3
 
 from service.text.borders import AFTER, HANGUL, LIKE_ASCII, OPENING, WITHOUT_BLANKS
+from service.text.hosts import MAX_HOST_CHARS, MAX_PORT
 from service.text.normalising import COMBINING, UNSEEN, has_unseen
 
 # A longer address is none; it keeps the time linear.
 MAX_CHARS = 2_000
 # What stands before a path: a name of at most 253 characters, and perhaps a user's name and password.
 _MAX_AUTHORITY = 320
-_MAX_HOST = 253
-_MAX_PORT = 65_535
 _SCHEME = re.compile(r"https?://|www\.", re.IGNORECASE)
 
 _LATIN = (
@@ -121,20 +120,22 @@ def _find_host(text: str, start: int) -> tuple[str, int] | None:
     """Give the whole host at a place, and where it ends with its port; None where it might go on."""
     found = _HOST.match(text, start, start + _MAX_AUTHORITY)
     host = _look_up(found[1] or found[2]) if found else None
-    if found is None or host is None or int(found[3] or 0) > _MAX_PORT:
+    if found is None or host is None or int(found[3] or 0) > MAX_PORT:
         return None
     return host, found.end()
 
 
 def is_looked_up(host: str) -> bool:
     """Tell whether browsers would look up a host, perhaps with a port: that of no address is no number."""
-    return "href" in _BROWSER.clean(f'<a href="http://{host}">')
+    # Of most nobody has to ask.
+    is_plain = len(host) <= MAX_HOST_CHARS and _PLAIN_HOST.fullmatch(host)
+    return bool(is_plain) or "href" in _BROWSER.clean(f'<a href="http://{host}">')
 
 
 def _look_up(host: str) -> str | None:
     """Give a host as browsers look it up; None where they would refuse to."""
     host = host.lower()
-    if len(host) > _MAX_HOST:
+    if len(host) > MAX_HOST_CHARS:
         return None
     if _PLAIN_HOST.fullmatch(host):
         return host

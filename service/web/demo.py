@@ -3,24 +3,26 @@
 from typing import Any
 
 from litestar import Response, get
-from litestar.di import NamedDependency
 
 from service.http.pages import page_policy, render_page, see_other
+from service.http.reading import AppRequest
+from service.http.routing import Router
+from service.http.running import process_of
 from service.publication.listing import Window
 from service.publication.operations import show_fragment
 from service.publication.pages import Pages
 from service.publication.schemas import ShowFragment
-from service.services import Services
+from service.services import services_of
 
 SITE = "demo"
 ARTICLE = "/demo"
 
 
 @get("/demo")
-async def show_demo(
-    services: NamedDependency[Services], pages: NamedDependency[Pages]
-) -> Response[Any]:
+async def show_demo(request: AppRequest) -> Response[Any]:
     """Show an article with its comments and "Leave a reply"."""
+    services = services_of(request)
+    pages: Pages = process_of(request).pages
     site = await services.directory.get(SITE)
     public_url = services.settings.public_url
     fragment = await show_fragment(pages, site, ShowFragment(ARTICLE), Window(ARTICLE), public_url)
@@ -40,4 +42,4 @@ async def lead_to_demo() -> Response[Any]:
     return see_other(ARTICLE)
 
 
-ROUTES = [show_demo, lead_to_demo]
+ROUTERS = [Router("/", route_handlers=[show_demo, lead_to_demo])]

@@ -14,9 +14,10 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from service.errors import NotFound
-from service.http.docs import Doc, Readers
+from service.http.docs import Readers
 from service.http.kept import KEPT, Kept
 from service.http.reading import AppRequest
+from service.http.routing import Router
 from service.text.languages import LANGUAGES, read_words
 
 HOUR = {"Cache-Control": "public, max-age=3600", "Vary": "Accept-Encoding"}
@@ -104,25 +105,19 @@ def _send(request: AppRequest, kept: Kept, kind: str) -> Response[Any]:
     return Response(b"", headers=HOUR, media_type=kind)
 
 
-@get(
-    "/embed.js",
-    opt=Doc(readers=Readers.ANYONE, tag="Public", answers={200: SCRIPT}).as_opt(),
-)
+@get("/embed.js", answers={200: SCRIPT})
 async def show_widget(request: AppRequest) -> Response[Any]:
     """Give the script of the widget: `greenroom-comments` and `greenroom-count`."""
     return _send(request, _keep_widget(), SCRIPT)
 
 
-@get(
-    "/embed-later.js",
-    opt=Doc(readers=Readers.ANYONE, tag="Public", answers={200: SCRIPT}).as_opt(),
-)
+@get("/embed-later.js", answers={200: SCRIPT})
 async def show_later(request: AppRequest) -> Response[Any]:
     """Give what the widget loads when it is needed."""
     return _send(request, _keep_later(), SCRIPT)
 
 
-@get("/static/{name:str}")
+@get("/{name:str}")
 async def show_static(request: AppRequest, name: FromPath[str]) -> Response[Any]:
     """Give one of the static files of our pages."""
     if name not in STATIC:
@@ -130,4 +125,11 @@ async def show_static(request: AppRequest, name: FromPath[str]) -> Response[Any]
     return _send(request, _keep_file(name), KINDS[name.rsplit(".", 1)[1]])
 
 
-ROUTES = [show_widget, show_later, show_static]
+ROUTERS = [
+    Router(
+        "/",
+        opt={"tag": "Public", "readers": Readers.ANYONE},
+        route_handlers=[show_widget, show_later],
+    ),
+    Router("/static", route_handlers=[show_static]),
+]

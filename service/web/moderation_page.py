@@ -4,20 +4,19 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from msgspec import Meta
 
-from service.accounts.guards import csrf_token, require_moderator
-from service.accounts.rules import Caller
+from service.accounts.guards import caller_of, csrf_token, require_moderator
 from service.http.faults import Faults
 from service.http.handlers import FOR_PEOPLE
 from service.http.pages import render_page, see_other
 from service.http.reading import AppRequest, read_form, read_query
+from service.http.routing import Router
 from service.http.wire import Cursor
 from service.moderation import operations
 from service.moderation.decisions import decide_comments
 from service.moderation.schemas import DecideComments, Decision, ListQueue
-from service.services import Services
+from service.services import services_of
 from service.text.markup import show_addresses
 
 PAGE = 20
@@ -38,11 +37,10 @@ class DecideForm(msgspec.Struct, frozen=True):
     action: Literal["approve", "reject", "spam"]
 
 
-@get("/moderation", guards=[require_moderator], exception_handlers=FOR_PEOPLE)
-async def show_queue_page(
-    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
-) -> Response[Any]:
+@get("/")
+async def show_queue_page(request: AppRequest) -> Response[Any]:
     """Show what waits for a decision, the oldest first."""
+    services, caller = services_of(request), caller_of(request)
     faults = Faults()
     wanted = read_query(request, ShowQueue, faults)
     queue = await operations.list_queue(
@@ -60,20 +58,21 @@ async def show_queue_page(
     )
 
 
-@post(
-    "/moderation",
-    guards=[require_moderator],
-    exception_handlers=FOR_PEOPLE,
-    status_code=200,
-)
-async def submit_decision(
-    request: AppRequest, services: NamedDependency[Services], caller: NamedDependency[Caller]
-) -> Response[Any]:
+@post("/")
+async def submit_decision(request: AppRequest) -> Response[Any]:
     """Decide on one comment and show the list again."""
     form = await read_form(request, DecideForm)
     decision = Decision(form.comment, form.version, form.action)
-    results, _ = await decide_comments(services, caller, DecideComments([decision]), None)
+    command = DecideComments([decision])
+    results, _ = await decide_comments(services_of(request), caller_of(request), command, None)
     return see_other(f"/moderation?outcome={results.results[0].outcome}")
 
 
-ROUTES = [show_queue_page, submit_decision]
+ROUTERS = [
+    Router(
+        "/moderation",
+        guards=[require_moderator],
+        exception_handlers=FOR_PEOPLE,
+        route_handlers=[show_queue_page, submit_decision],
+    )
+]

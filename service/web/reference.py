@@ -10,6 +10,8 @@ from service.http.answers import respond
 from service.http.handlers import FOR_PEOPLE
 from service.http.pages import render_page
 from service.http.reading import JSON, AppRequest
+from service.http.routing import Router
+from service.http.running import process_of
 
 # Its script sets styles on elements, and its icons are data URLs.
 REFERENCE_POLICY = (
@@ -18,13 +20,13 @@ REFERENCE_POLICY = (
 )
 
 
-@get("/problems")
+@get("/")
 async def list_problem_pages() -> Response[Any]:
     """Show all problems that an answer may name."""
     return render_page("problems.html", problems=list_problems())
 
 
-@get("/problems/{slug:str}", exception_handlers=FOR_PEOPLE)
+@get("/{slug:str}", exception_handlers=FOR_PEOPLE)
 async def show_problem_page(slug: FromPath[str]) -> Response[Any]:
     """Show what a problem means and what to do about it."""
     problem = list_problems().get(slug)
@@ -33,22 +35,20 @@ async def show_problem_page(slug: FromPath[str]) -> Response[Any]:
     return render_page("problem.html", problem=problem)
 
 
-@get("/schema")
+@get("/")
 async def show_reference() -> Response[Any]:
     """Show the interactive API reference."""
     headers = {"Content-Security-Policy": REFERENCE_POLICY}
     return render_page("reference.html", headers=headers)
 
 
-@get("/schema/openapi.json")
+@get("/openapi.json")
 async def show_openapi(request: AppRequest) -> Response[Any]:
     """Give the OpenAPI document."""
-    return respond(request.app.state.openapi, JSON)
+    return respond(process_of(request).openapi, JSON)
 
 
-ROUTES = [
-    list_problem_pages,
-    show_problem_page,
-    show_reference,
-    show_openapi,
+ROUTERS = [
+    Router("/problems", route_handlers=[list_problem_pages, show_problem_page]),
+    Router("/schema", route_handlers=[show_reference, show_openapi]),
 ]

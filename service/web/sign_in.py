@@ -3,22 +3,19 @@
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from service.accounts.guards import read_cookie, require_moderator
-from service.accounts.links import find_link, use_link
-from service.accounts.routes import session_cookie
-from service.accounts.rules import Caller
+from service.accounts.guards import caller_of, read_cookie, require_moderator
+from service.accounts.links import require_link, use_link
+from service.accounts.routes import with_session
 from service.accounts.schemas import SignIn, UseLink
-from service.accounts.sessions import SIGN_IN_LIMITS, sign_in, sign_out
+from service.accounts.sessions import sign_in, sign_out
 from service.errors import Invalid, OriginNotAllowed, ServiceError
 from service.http.handlers import AS_PAGE, FOR_PEOPLE
 from service.http.pages import render_page, see_other
 from service.http.reading import AppRequest, read_form, read_origin
-from service.privacy.addresses import check_address
-from service.rate_limiting.rules import Rule
-from service.services import Services
+from service.http.routing import Router
+from service.services import Services, services_of
 
 AFTERWARDS = "/moderation"
 
@@ -33,82 +30,66 @@ def require_own_origin(request: AppRequest, services: Services) -> None:
         raise OriginNotAllowed
 
 
-@get("/sign-in")
+@get("/")
 async def show_sign_in() -> Response[Any]:
     """Show the form for address and password."""
     return render_page("sign_in.html", error=None)
 
 
-@post("/sign-in", exception_handlers=AS_PAGE, status_code=200)
-async def submit_sign_in(request: AppRequest, services: NamedDependency[Services]) -> Response[Any]:
+@post("/")
+async def submit_sign_in(request: AppRequest) -> Response[Any]:
     """Sign in with an address and a password."""
+    services = services_of(request)
+    prefix, instead_of = services.client_prefix(request), read_cookie(request, services)
     try:
         require_own_origin(request, services)
         command = await read_form(request, SignIn)
-        address = check_address(command.email)
-        prefix = services.client_prefix(request)
-        _, token = await sign_in(
-            services,
-            address,
-            command.password,
-            prefix=prefix,
-            instead_of=read_cookie(request, services),
-        )
+        _, token = await sign_in(services, command, prefix=prefix, instead_of=instead_of)
     except ServiceError as error:
         return render_page("sign_in.html", status=error.status, headers=error.headers, error=error)
-    response = see_other(AFTERWARDS)
-    response.set_cookie(session_cookie(services, token))
-    return response
+    return with_session(services, token, see_other(AFTERWARDS))
 
 
-@get("/sign-in/{token:str}", exception_handlers=AS_PAGE)
-async def show_link(token: FromPath[str], services: NamedDependency[Services]) -> Response[Any]:
+@get("/{token:str}")
+async def show_link(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Show the button of a one-time link; opening the page changes nothing."""
-    async with services.reading() as session:
-        await find_link(session, token, services.clock())
+    await require_link(services_of(request), token)
     return render_page("sign_in_link.html", token=token, error=None)
 
 
-@post("/sign-in/{token:str}", exception_handlers=AS_PAGE, status_code=200)
-async def submit_link(
-    request: AppRequest, token: FromPath[str], services: NamedDependency[Services]
-) -> Response[Any]:
+@post("/{token:str}")
+async def submit_link(request: AppRequest, token: FromPath[str]) -> Response[Any]:
     """Sign in by a one-time link, and set a password with it if one was typed."""
+    services = services_of(request)
+    prefix, instead_of = services.client_prefix(request), read_cookie(request, services)
     try:
         require_own_origin(request, services)
         command = await read_form(request, UseLink)
-        limit, prefix = SIGN_IN_LIMITS["sign_in_ip"], services.client_prefix(request)
-        await services.charge([Rule("sign_in_ip", limit, prefix)])
-        # Asked before a password is hashed: hashing is dear, and a made-up link costs nothing.
-        async with services.reading() as session:
-            await find_link(session, token, services.clock())
-        hashed = await services.passwords.hash(command.password) if command.password else None
-        async with services.changing(None) as work:
-            cookie = await use_link(
-                work,
-                token,
-                password_hash=hashed,
-                keep_tokens=command.keep_tokens,
-                instead_of=read_cookie(request, services),
-            )
+        cookie = await use_link(services, token, command, prefix=prefix, instead_of=instead_of)
     except Invalid as error:
         return render_page("sign_in_link.html", status=error.status, token=token, error=error)
-    response = see_other(AFTERWARDS)
-    response.set_cookie(session_cookie(services, cookie))
-    return response
+    return with_session(services, cookie, see_other(AFTERWARDS))
 
 
-@post("/sign-out", guards=[require_moderator], exception_handlers=FOR_PEOPLE, status_code=200)
-async def submit_sign_out(
-    services: NamedDependency[Services], caller: NamedDependency[Caller]
-) -> Response[Any]:
+@post("/")
+async def submit_sign_out(request: AppRequest) -> Response[Any]:
     """Sign out by the page's button."""
-    if caller.session_hash:
-        async with services.writing() as session:
-            await sign_out(session, caller.session_hash)
-    response = see_other("/sign-in")
-    response.set_cookie(session_cookie(services, ""))
-    return response
+    services = services_of(request)
+    await sign_out(services, caller_of(request))
+    return with_session(services, "", see_other("/sign-in"))
 
 
-ROUTES = [show_sign_in, submit_sign_in, show_link, submit_link, submit_sign_out]
+ROUTERS = [
+    # Who signs in is not signed in yet.
+    Router(
+        "/sign-in",
+        exception_handlers=AS_PAGE,
+        route_handlers=[show_sign_in, submit_sign_in, show_link, submit_link],
+    ),
+    Router(
+        "/sign-out",
+        guards=[require_moderator],
+        exception_handlers=FOR_PEOPLE,
+        route_handlers=[submit_sign_out],
+    ),
+]

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from service.__main__ import main
+from service.command_line.main import main
 from tests.keyboard import URL, Operator, only_line
 from tests.processes import Server
 from tests.servers import run_greenroom, start_service

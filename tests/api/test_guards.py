@@ -106,19 +106,24 @@ ABOUT_ONESELF = {
 FOREIGN = ("site", "comment", "moderator", "token")
 
 
-def operations(app: Any) -> Iterator[tuple[str, Route, HTTPRouteHandler]]:
+def operations(app: Any) -> Iterator[tuple[str, Route, Doc]]:
     """Give every operation of the app as `METHOD /template`."""
     assert isinstance(app, Edge)
     for route in app.table.routes:
-        for method, handler in route.handlers.items():
-            yield f"{method} {route.template}", route, handler
+        for method, doc in route.docs.items():
+            yield f"{method} {route.template}", route, doc
+
+
+def is_guarded(handler: HTTPRouteHandler) -> bool:
+    return require_moderator in handler.resolve_guards()
 
 
 def unguarded(app: Any) -> set[str]:
     return {
-        name
-        for name, _, handler in operations(app)
-        if require_moderator not in handler.resolve_guards()
+        f"{method} {route.template}"
+        for route in app.table.routes
+        for method, handler in route.handlers.items()
+        if not is_guarded(handler)
     }
 
 
@@ -188,7 +193,7 @@ async def test_a_stranger_gets_404_for_whatever_names_something_of_another_site(
     house: House,
 ) -> None:
     values = await things_of_blog(house)
-    named = {name for name, route, handler in operations(house.app) if names(route, handler)}
+    named = {name for name, route, doc in operations(house.app) if names(route, doc)}
     assert named
     async with house.nothing_changes():
         found = {
@@ -200,7 +205,7 @@ async def test_a_stranger_gets_404_for_whatever_names_something_of_another_site(
 
 
 async def test_what_is_foreign_is_refused_byte_for_byte_as_what_is_not_there(house: House) -> None:
-    named = {name for name, route, handler in operations(house.app) if names(route, handler)}
+    named = {name for name, route, doc in operations(house.app) if names(route, doc)}
     foreign = await things_of_blog(house)
     unknown = {**dict.fromkeys(FOREIGN, str(new_id())), "site": "nowhere"}
     for name in sorted(named - PUBLIC):
@@ -249,10 +254,9 @@ async def things_of_blog(house: House) -> dict[str, str]:
     }
 
 
-def names(route: Route, handler: HTTPRouteHandler) -> bool:
+def names(route: Route, doc: Doc) -> bool:
     """Tell whether an operation names a site or something of one, in its path, query or body."""
-    doc: Doc | None = handler.opt.get("doc")
-    structs = [one for one in (doc.query, doc.body) if one] if doc else []
+    structs = [one for one in (doc.query, doc.body) if one]
     return any(f"{{{one}}}" in route.template for one in FOREIGN) or any(
         "site" in struct.__struct_fields__ for struct in structs
     )
@@ -260,7 +264,7 @@ def names(route: Route, handler: HTTPRouteHandler) -> bool:
 
 def test_every_guarded_route_is_of_one_of_three_kinds(tmp_path: Path) -> None:
     app = create_app(Settings(data_dir=tmp_path))
-    unnamed = {name for name, route, handler in operations(app) if not names(route, handler)}
+    unnamed = {name for name, route, doc in operations(app) if not names(route, doc)}
     assert unnamed - PUBLIC == BATCHES | ABOUT_ONESELF
 
 

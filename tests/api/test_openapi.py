@@ -98,7 +98,7 @@ def test_an_operation_is_called_as_its_handler(
     names = {
         f"{method} {route.template}": handler.fn.__name__
         for route in table.routes
-        for method, handler, _ in route.docs()
+        for method, handler, _ in route.described()
     }
     assert {name: one["operationId"] for name, one in operations.items()} == names
     assert len(set(names.values())) == len(names)
@@ -108,9 +108,9 @@ def test_guarded_operations_ask_for_credentials_and_public_ones_do_not(
     table: RouteTable, operations: dict[str, dict[str, Any]]
 ) -> None:
     for route in table.routes:
-        for method, handler, _ in route.docs():
+        for method, handler, _ in route.described():
             operation = operations[f"{method} {route.template}"]
-            is_guarded = require_moderator in (handler.guards or [])
+            is_guarded = require_moderator in handler.resolve_guards()
             by_cookie: dict[str, list[str]] = {"cookie": []}
             if method != "GET":
                 by_cookie["csrf"] = []

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from webencodings.labels import LABELS
 
-from service.__main__ import main
+from service.command_line.main import main
 from service.submission.saved_pages import MAX_PAGE_BYTES
 from tests.saved_pages import PLAIN, TRAP, make_saved_page
 

@@ -1,7 +1,7 @@
 """Run benchmarks: `python -m tests.benchmarks NAME … [--short | --full]`.
 
 A benchmark is a module in this folder whose `main` is given the pace, prints what it measured, and may keep
-it in docs/performance.md. The other modules are what benchmarks are made of.
+it in `results/`. The other modules are what benchmarks are made of.
 """
 
 import importlib

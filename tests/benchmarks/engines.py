@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from service.command_line import commands
-from service.rate_limiting.fallback import open_limiter
+from service.rate_limiting.fallback import Limiter, open_limits
 from service.rate_limiting.redis import KEY_PREFIX
-from service.rate_limiting.rules import Limit, Limiter, Rule
+from service.rate_limiting.rules import Limit, Rule
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 from tests.benchmarks.harness import Client, Load, Pace, Request, Sample, in_rounds, middle, run_wrk
@@ -115,7 +115,7 @@ async def _measure_redis(pace: Pace) -> Table:
     async with AsyncExitStack() as stack:
         groups = {name: stack.enter_context(start()) for name, start in starts.items()}
         limiters = {
-            name: await stack.enter_async_context(open_limiter(one.url, SECRET, Metrics()))
+            name: (await stack.enter_async_context(open_limits(one.url, SECRET, Metrics())))[0]
             for name, one in groups.items()
         }
         costs: dict[str, list[float]] = {name: [] for name in limiters}

@@ -1,6 +1,6 @@
 """Measure the service against the floor: a bare application that gives the same bytes under the same server.
 
-Also what a cold page takes, and a process's start, memory and end. `docs/performance.md` says how to read it.
+Also what a cold page takes, and a process's start, memory and end. `results/README.md` says how to read it.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What a benchmark says: on the screen, and in its own section of docs/performance.md or another page."""
+"""What a benchmark says: on the screen, and in its own section of a page in `results/`."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from tests.benchmarks.harness import SHORT, USUAL, Pace
 from tests.benchmarks.machine import describe_machine
 from tests.processes import REPOSITORY
 
-PAGE = REPOSITORY / "docs" / "performance.md"
+RESULTS = REPOSITORY / "tests" / "benchmarks" / "results"
 
 
 class Table(msgspec.Struct):
@@ -41,8 +41,11 @@ class Section(msgspec.Struct):
     length: str
     """How long it measures, for readers who wonder how sure a figure is."""
     parts: list[str] = []
-    page: Path = PAGE
-    """Its drawings lie in a folder beside it that is named like it."""
+
+    @property
+    def page(self) -> Path:
+        """The page that it is a section of: `soak.md` of `soak-sqlite`."""
+        return RESULTS / f"{self.name.partition('-')[0]}.md"
 
     def say(self, sentence: str) -> None:
         """Add a paragraph, and show it."""
@@ -54,10 +57,8 @@ class Section(msgspec.Struct):
 
     def add_plot(self, name: str, description: str, svg: str) -> None:
         """Keep a drawing beside the page, and show it there."""
-        plots = self.page.with_suffix("")
-        plots.mkdir(exist_ok=True)
-        (plots / f"{name}.svg").write_text(svg, "utf-8")
-        self.parts.append(f"![{description}]({plots.name}/{name}.svg)")
+        (RESULTS / f"{name}.svg").write_text(svg, "utf-8")
+        self.parts.append(f"![{description}]({name}.svg)")
 
     def write(self) -> None:
         """Put the section in the place of the one from the run before."""

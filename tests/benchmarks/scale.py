@@ -1,4 +1,4 @@
-"""What docs/scale.md says of costs, set-ups and scenarios: tables, and a drawing."""
+"""What results/simulation.md says of costs, set-ups and scenarios: tables, and a drawing."""
 
 from collections.abc import Mapping
 
@@ -117,7 +117,7 @@ def draw_processes(costs: Costs, seconds: float) -> str:
         name: [_simulate(costs, kind, one_site, count, seconds) for count in PROCESS_COUNTS]
         for name, (kind, one_site) in kinds.items()
     }
-    title = "A second, by processes of the service, with one PostgreSQL of 8 cores (dashed: 10⁴)"
+    title = "A second, by processes of the service, with one PostgreSQL of 8 cores (dotted: 10⁴)"
     return draw_lines(title, lines, list(map(str, PROCESS_COUNTS)), 10_000)
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 import simpy
 
-from service.database.group_commit import MAX_BATCH, MAX_WAITING
+from service.database.group_commit import MAX_BATCH
 from service.publication.pages import SWEEP_SECONDS
 from service.rate_limiting.fallback import MAX_TOGETHER
+from service.settings import Settings
 from tests.benchmarks.capacity import (
     DECIDED_TOGETHER,
     DECISION_EXCHANGES,
@@ -152,7 +153,7 @@ class House:
         # What counts is written to Redis, what is refused is only read.
         written = self.costs.taken.redis - self.costs.refused.redis
         yield from self.parts["redis"].work(self.vary(written))
-        if len(process.writer) < MAX_WAITING:
+        if len(process.writer) < Settings().max_waiting_submissions:
             yield process.writer.join()
         else:
             # The service answers 503 at once.

@@ -1,7 +1,7 @@
 """Measure what work costs, check the capacity model on this machine, then ask it what more would carry.
 
-What is measured goes into docs/scale.md beside what is simulated; what cannot be measured here, such as ten
-machines, is simulated only once it was seen how far the model is off for what can.
+What is measured goes into results/simulation.md beside what is simulated; what cannot be measured here, such
+as ten machines, is simulated only once it was seen how far the model is off for what can.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +24,8 @@ from tests.benchmarks.seeding import Crowd
 from tests.benchmarks.simulated import House
 from tests.benchmarks.stage import open_stage
 from tests.benchmarks.storage import PerComment, measure_storage
-from tests.processes import REPOSITORY, ServerMissing
+from tests.processes import ServerMissing
 
-PAGE = REPOSITORY / "docs" / "scale.md"
 KINDS = {"hits": "page of 20 comments", "taken": "submission"}
 
 
@@ -47,7 +46,7 @@ def main(pace: Pace) -> None:
         section.add_table(scale.list_setups())
         section.add_table(scale.list_capacity(costs))
         section.add_plot(
-            "processes",
+            "simulation-processes",
             "What is stored and decided in a second, by processes",
             scale.draw_processes(costs, seconds),
         )
@@ -60,8 +59,8 @@ def main(pace: Pace) -> None:
 
 @contextmanager
 def _section(name: str, pace: Pace) -> Iterator[Section]:
-    """Open a section of docs/scale.md, and write it at the end."""
-    section = Section(name, "make bench-simulation", pace, pace.describe(), page=PAGE)
+    """Open a section of the page, and write it at the end."""
+    section = Section(f"simulation-{name}", "make bench-simulation", pace, pace.describe())
     yield section
     section.write()
 
@@ -96,7 +95,7 @@ def _check(section: Section, costs: Costs, checked: Checked) -> None:
         [
             *(
                 "checked with 32 clients",
-                "processes",
+                "simulation-processes",
                 "core to itself",
                 "1/s",
                 "simulated",
@@ -122,7 +121,7 @@ def _check(section: Section, costs: Costs, checked: Checked) -> None:
     drawing = draw_bars(
         "Simulated requests a second, of those that were measured (1 is exact)", bars
     )
-    section.add_plot("check", "The model against the measurement", drawing)
+    section.add_plot("simulation-check", "The model against the measurement", drawing)
 
 
 def _compare(kind: str, found: Sequence[Metered], outcome: Outcome, speed: float) -> list[str]:

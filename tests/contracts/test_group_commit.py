@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy import Connection, text
 
 from service.database import Database
-from service.database.group_commit import MAX_BATCH, MAX_WAITING, GroupCommit
+from service.database.group_commit import MAX_BATCH, GroupCommit
 from service.errors import Unavailable
+
+# More than two batches.
+MAX_WAITING = 500
 
 
 class Notebook:
@@ -19,7 +22,7 @@ class Notebook:
         self.batches: list[list[int]] = []
         self.may_write = threading.Event()
         self.database = database
-        self.writer = GroupCommit(database, self.write_batch)
+        self.writer = GroupCommit(database, self.write_batch, MAX_WAITING)
 
     def write_batch(self, connection: Connection, jobs: Sequence[int]) -> list[int | Exception]:
         self.batches.append(list(jobs))

@@ -223,6 +223,16 @@ async def test_tries_that_are_sent_together_are_decided_as_one_after_the_other(
     assert [describe(verdict) for verdict in together] == [describe(verdict) for verdict in apart]
 
 
+async def test_refunds_that_are_sent_together_give_back_as_much_as_one_after_the_other(
+    redis_client: Redis, clock: Clock
+) -> None:
+    limiter = RedisLimiter(redis_client, b"secret", clock)
+    verdicts = [await limiter.charge([IP, SITE]) for _ in range(3)]
+    await limiter.refund_all(verdicts[:2])
+
+    assert [await passes(limiter, IP, SITE) for _ in range(3)] == [True, True, False]
+
+
 async def test_processes_with_one_secret_share_their_limits(
     redis_client: Redis, redis_url: str
 ) -> None:

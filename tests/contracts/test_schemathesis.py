@@ -57,7 +57,7 @@ async def set_up(folder: Path, environment: Mapping[str, str]) -> str:
     await commands.bring_up_to_date(settings)
     async with commands.working(settings) as services:
         for slug in ("blog", "spare"):
-            await commands.create_site(services, slug, slug, ["https://blog.example"])
+            await commands.add_site(services, slug, slug, ["https://blog.example"])
             await commands.set_site(services, slug, NO_LIMITS)
         for email, is_admin in ((ADMIN, True), ("bob@desk.example", False)):
             await commands.add_moderator(

@@ -94,7 +94,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     )
     furnished = await furnish(settings)
     async with commands.working(settings) as services:
-        await commands.create_site(services, demo.SITE, "Demo", [PUBLIC_URL])
+        await commands.add_site(services, demo.SITE, "Demo", [PUBLIC_URL])
         await commands.set_site(services, demo.SITE, NO_LIMITS)
         await commands.add_moderator(
             services,
@@ -105,7 +105,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
             is_admin=False,
             password=None,
         )
-    app: Any = create_app(settings, extra_routes=demo.ROUTES)
+    app: Any = create_app(settings, extra_routes=demo.ROUTERS)
     transport = httpx.ASGITransport(app)
     bearer = {"Authorization": f"Bearer {furnished.tokens['bob']}"}
     async with (

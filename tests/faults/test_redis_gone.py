@@ -6,11 +6,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from service.rate_limiting.fallback import PATIENCE_SECONDS, FallbackLimiter, open_limiter
+from service.rate_limiting.breaker import Breaker
+from service.rate_limiting.fallback import (
+    PROBE,
+    Limiter,
+    open_limits,
+)
 from service.rate_limiting.in_process import InProcessLimiter
 from service.rate_limiting.redis import RedisLimiter
-from service.rate_limiting.rules import Limit, Limiter, Rule
-from service.redis.client import connect_redis
+from service.rate_limiting.rules import Limit, Rule
+from service.redis.client import TIMEOUT_SECONDS, connect_redis
 from service.telemetry.metrics import Metrics
 from tests.processes import Server, ServerMissing, find_free_port
 from tests.servers import start_private_redis
@@ -37,7 +42,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 async def limiter(redis: Server, metrics: Metrics) -> AsyncIterator[Limiter]:
-    async with open_limiter(redis.url, b"secret", metrics) as limiter:
+    async with open_limits(redis.url, b"secret", metrics) as (limiter, _):
         yield limiter
 
 
@@ -118,7 +123,7 @@ async def test_it_is_known_without_a_try_whether_redis_is_there(
     redis: Server, metrics: Metrics
 ) -> None:
     redis.kill()
-    async with open_limiter(redis.url, b"secret", metrics) as limiter:
+    async with open_limits(redis.url, b"secret", metrics) as (limiter, _):
         assert limiter.degraded
         redis.start()
         await until_taken_back(limiter)
@@ -166,10 +171,10 @@ async def test_100_tries_in_flight_are_all_counted_when_redis_falls_silent(
 
 async def test_without_a_free_connection_the_process_counts_alone(redis: Server) -> None:
     async with connect_redis(f"{redis.url}?max_connections=1") as client:
-        limiter = FallbackLimiter(
-            RedisLimiter(client, b"secret"), InProcessLimiter(b"secret"), Metrics()
-        )
-        async with limiter.running():
+        on_redis, metrics = RedisLimiter(client, b"secret"), Metrics()
+        breaker = Breaker(lambda: on_redis.charge([PROBE]), metrics, TIMEOUT_SECONDS)
+        limiter = Limiter(InProcessLimiter(b"secret"), metrics, on_redis, breaker)
+        async with breaker.running():
             async with client.pubsub() as holder:
                 await holder.subscribe("anything")
                 assert await taken_by(limiter) == "process"
@@ -184,7 +189,7 @@ async def test_a_busy_event_loop_is_not_taken_for_a_missing_redis(
     tries = [asyncio.create_task(limiter.charge([ONE_A_DAY])) for _ in range(20)]
     for _ in range(3):
         await asyncio.sleep(0)
-        blocked_until = clock() + 2 * PATIENCE_SECONDS
+        blocked_until = clock() + 2 * TIMEOUT_SECONDS
         while clock() < blocked_until:
             pass
     verdicts = await asyncio.gather(*tries)
@@ -237,7 +242,7 @@ async def test_a_server_that_does_not_answer_as_redis_does_is_as_good_as_none(
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with open_limiter(f"redis://127.0.0.1:{port}/0", b"secret", Metrics()) as limiter:
+        async with open_limits(f"redis://127.0.0.1:{port}/0", b"secret", Metrics()) as (limiter, _):
             assert await taken_by(limiter) == "process"
             assert limiter.degraded
 
@@ -247,7 +252,7 @@ async def test_what_is_logged_names_neither_subject_nor_server(
 ) -> None:
     url = f"redis://ann:password@127.0.0.1:{find_free_port()}/0"
     with caplog.at_level(logging.DEBUG):
-        async with open_limiter(url, b"secret", Metrics()) as limiter:
+        async with open_limits(url, b"secret", Metrics()) as (limiter, _):
             await limiter.charge([ONE_A_DAY])
 
     assert "ConnectionError" in caplog.text
@@ -256,7 +261,7 @@ async def test_what_is_logged_names_neither_subject_nor_server(
 
 
 async def test_without_a_url_nothing_is_degraded(metrics: Metrics) -> None:
-    async with open_limiter(None, b"secret", metrics) as limiter:
+    async with open_limits(None, b"secret", metrics) as (limiter, _):
         assert await taken_by(limiter) == "process"
         assert not limiter.degraded
         assert fallbacks(metrics) == 0

@@ -7,7 +7,8 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.database.group_commit import MAX_BATCH, MAX_WAITING
+from service.database.group_commit import MAX_BATCH
+from service.settings import Settings
 from tests.benchmarks.capacity import (
     DECIDED_TOGETHER,
     Cost,
@@ -103,7 +104,8 @@ def test_a_batch_is_never_fuller_than_the_writer_makes_it() -> None:
     sizes = [size for process in house.processes for size in process.writer.sizes]
     assert max(sizes) == MAX_BATCH
     assert max(max(process.limiter.sizes) for process in house.processes) <= 50
-    assert all(len(process.writer) <= MAX_WAITING for process in house.processes)
+    most = Settings().max_waiting_submissions
+    assert all(len(process.writer) <= most for process in house.processes)
     assert outcome.mean_batch <= MAX_BATCH
 
 

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from service.database.faults import Fault
-from service.database.health import TELL_EVERY_SECONDS, Health
+from service.database.health import Health
+from service.telemetry.logs import TELL_EVERY_SECONDS
 
 
 class Clock:

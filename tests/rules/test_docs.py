@@ -8,8 +8,8 @@ import click
 import msgspec
 import pytest
 
-from service.__main__ import main
 from service.app import create_app
+from service.command_line.main import main
 from service.environment import PREFIX
 from service.errors import list_problems
 from service.http.edge import Edge

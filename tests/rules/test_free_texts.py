@@ -10,7 +10,6 @@ from msgspec import Meta
 
 from service.app import create_app
 from service.errors import Invalid
-from service.http.docs import Doc
 from service.http.edge import Edge
 from service.http.tidy import find_free_text, one_line, some_lines, tidy_fields, tidy_texts
 from service.settings import Settings
@@ -94,8 +93,8 @@ def test_lengths_are_taken_after_that() -> None:
 def test_every_text_in_a_body_is_free_or_said_not_to_be(tmp_path: Path) -> None:
     edge = create_app(Settings(data_dir=tmp_path))
     assert isinstance(edge, Edge)
-    docs = [doc for route in edge.table.routes for _, _, doc in route.docs()]
-    bodies = {doc.body for doc in docs if isinstance(doc, Doc) and doc.body}
+    docs = [doc for route in edge.table.routes for doc in route.docs.values()]
+    bodies = {doc.body for doc in docs if doc.body}
     texts = {name for body in bodies for name in list_texts(body)}
     unknown = {
         name

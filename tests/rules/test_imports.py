@@ -25,19 +25,10 @@ ORDER = [
     # What a running process is made of; operations take it, so it stands below them.
     {"accounts.passwords"},
     {"services"},
-    {"accounts"},
     {"comments"},
+    {"accounts"},
     {"screening"},
-    {
-        "submission",
-        "moderation",
-        "publication",
-        "receipts",
-        "notifications",
-        "transfer",
-        "administration",
-    },
-    {"telemetry.queries"},
+    {"submission", "moderation", "publication", "receipts", "notifications", "transfer"},
     {"telemetry.facts"},
     {"web", "telemetry.routes", "housekeeping"},
     # Alembic compares all tables with the database.
@@ -48,8 +39,16 @@ ORDER = [
     {"command_line.commands", "server"},
     # What is typed: a group of commands to a file, and what runs one.
     {"command_line.working"},
-    {"command_line.sites", "command_line.moderators", "command_line.tokens", "command_line.routes"},
+    {
+        "command_line.sites",
+        "command_line.moderators",
+        "command_line.tokens",
+        "command_line.keys",
+        "command_line.log",
+        "command_line.routes",
+    },
     {"command_line.demo"},
+    {"command_line.main"},
     {"__main__"},
 ]
 LAYERS = {part: number for number, row in enumerate(ORDER) for part in row}

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.telemetry.outages import TELL_EVERY_SECONDS, Outage
+from service.telemetry.logs import TELL_EVERY_SECONDS
+from service.telemetry.outages import Outage
 
 
 class Watch:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.sites.directory import is_slug
 from service.sites.kinds import MAX_REASONS
 from service.sites.policy import (
     SettingValue,
@@ -10,7 +11,6 @@ from service.sites.policy import (
     parse_setting,
     read_policy,
 )
-from service.sites.rules import is_slug
 
 
 def test_a_setting_that_is_not_changed_keeps_its_default() -> None:

@@ -8,7 +8,9 @@ from service.errors import (
     BodyTooLarge,
     CsrfTokenMissing,
     HeadersTooLong,
+    Invalid,
     MediaTypeNotSupported,
+    NotFound,
     NotSignedIn,
     Problem,
     RateLimited,
@@ -21,6 +23,7 @@ from service.errors import (
 from service.http.docs import HTML, PROBLEM, Doc, Headers, describe_header
 from service.http.openapi.schemas import Schemas, is_struct
 from service.http.reading import JSON
+from service.http.routing import Route
 
 # What any operation may answer besides its own problems.
 ALWAYS = (
@@ -73,11 +76,11 @@ class SharedResponses:
         self.components: dict[str, Any] = {}
         self._schemas = schemas
 
-    def of(self, doc: Doc, *, is_guarded: bool, is_safe: bool) -> dict[str, Any]:
+    def of(self, route: Route, doc: Doc, *, is_guarded: bool, is_safe: bool) -> dict[str, Any]:
         """Give all answers of an operation, by status."""
         good = {status: self._good(status, answer, doc) for status, answer in doc.answers.items()}
         by_status: dict[int, list[type[ServiceError]]] = {}
-        for kind in dict.fromkeys(_problems(doc, is_guarded, is_safe)):
+        for kind in dict.fromkeys(_problems(route, doc, is_guarded, is_safe)):
             by_status.setdefault(kind.status, []).append(kind)
         bad = {status: self._bad(kinds, doc) for status, kinds in by_status.items()}
         return {str(status): answer for status, answer in sorted({**bad, **good}.items())}
@@ -123,8 +126,13 @@ class SharedResponses:
         return response
 
 
-def _problems(doc: Doc, is_guarded: bool, is_safe: bool) -> Iterable[type[ServiceError]]:
-    yield from doc.problems
+def _problems(
+    route: Route, doc: Doc, is_guarded: bool, is_safe: bool
+) -> Iterable[type[ServiceError]]:
+    # What a path names may not be there, or be another's.
+    yield from (NotFound,) if route.pattern.groups else ()
+    yield from (Invalid,) if doc.query or doc.body else ()
+    yield from (*doc.common, *doc.problems)
     yield from WITH_BODY if doc.body else ()
     if is_guarded:
         yield NotSignedIn

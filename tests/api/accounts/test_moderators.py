@@ -10,7 +10,7 @@ from service.clock import new_id
 from tests.answers import problem_of
 from tests.api.accounts.test_new_password import log_of, may_look
 from tests.api.accounts.test_one_time_links import link_for, press
-from tests.api.administration.test_sites import make_admin
+from tests.api.sites.test_sites import make_admin
 from tests.cast import PASSWORD, House, email_of
 
 MODERATORS = "/v1/moderators"

@@ -12,7 +12,7 @@ import pytest
 from service.command_line import commands
 from service.work import Work
 from tests.api.accounts.test_one_time_links import NEW_PASSWORD, link_for, may_sign_in, press
-from tests.api.administration.test_sites import make_admin
+from tests.api.sites.test_sites import make_admin
 from tests.cast import PASSWORD, PUBLIC_URL, House, email_of
 
 QUEUE = "/v1/moderation/comments"

@@ -3,7 +3,9 @@
 import httpx
 import pytest
 
+from tests.api.sites.test_sites import make_admin
 from tests.cast import PUBLIC_URL, House
+from tests.plans import statements_of
 
 # Nothing here depends on which database it is.
 pytestmark = [pytest.mark.parametrize("furnished", ["sqlite"], indirect=True), pytest.mark.both]
@@ -168,3 +170,20 @@ async def test_what_is_public_by_https_takes_no_change_from_its_own_host_by_http
     assert refused.status_code == 403
     taken = await browser.delete(CLAIMS, headers={"origin": PUBLIC_URL, "cookie": cookie})
     assert taken.status_code == 204
+
+
+async def test_who_calls_is_found_by_one_query_with_all_roles(house: House) -> None:
+    await make_admin(house, "Charlie")
+    members = (await house.charlie.get("/v1/sites/blog/members")).json()["members"]
+    bob = next(one["moderator"]["id"] for one in members if one["moderator"]["name"] == "Bob")
+    put = f"/v1/sites/elsewhere/members/{bob}"
+    assert (await house.charlie.put(put, json={"role": "viewer"})).status_code == 204
+    browser = await house.sign_in("bob")
+    for client, credential in ((house.bob, "bearer_token"), (browser, "sign_in_session")):
+        assert (await client.get("/v1/sites")).status_code == 200
+        with statements_of(house, "moderator") as asked:
+            sites = (await client.get("/v1/sites")).json()["sites"]
+        held = {one["slug"]: one["role"] for one in sites}
+        assert held == {"blog": "moderator", "elsewhere": "viewer"}
+        [(statement, _)] = asked
+        assert f"FROM {credential} JOIN moderator" in " ".join(statement.split())

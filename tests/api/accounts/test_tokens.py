@@ -7,7 +7,7 @@ import pytest
 
 from service.command_line import commands
 from tests.answers import codes_of, problem_of
-from tests.api.administration.test_sites import make_admin
+from tests.api.sites.test_sites import make_admin
 from tests.cast import House, email_of
 
 pytestmark = pytest.mark.both

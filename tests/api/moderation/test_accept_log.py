@@ -121,7 +121,7 @@ async def test_a_site_that_the_backup_does_not_have_is_on_record_with_the_instal
     house: House,
 ) -> None:
     async with commands.working(house.settings) as services:
-        await commands.create_site(services, "new", "New", ["https://new.example"])
+        await commands.add_site(services, "new", "New", ["https://new.example"])
     async with house.database.writing() as session:
         new = (await session.exec(select(Site).where(col(Site.slug) == "new"))).one()
         name = f"({new.id})"

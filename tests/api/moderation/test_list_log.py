@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.api.administration.test_sites import make_admin
+from tests.api.sites.test_sites import make_admin
 from tests.cast import House, email_of
 
 LOG = "/v1/moderation/log"

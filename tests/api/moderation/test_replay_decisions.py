@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.answers import problem_of
-from tests.api.administration.test_members import MEMBERS, give, ids
+from tests.api.accounts.test_members import MEMBERS, give, ids
 from tests.api.moderation.test_decide_comments import decision, post
 from tests.cast import House, email_of
 

@@ -183,7 +183,7 @@ async def test_a_head_has_to_be_one(house: House) -> None:
 
 async def test_a_site_called_installation_is_not_taken_for_the_installation(house: House) -> None:
     async with commands.working(house.settings) as services:
-        await commands.create_site(services, "installation", "T", ["https://t.example"])
+        await commands.add_site(services, "installation", "T", ["https://t.example"])
     chains = await verify(house)
     assert sorted(chains) == ["(installation)", "blog", "elsewhere", "installation"]
     head = chains["installation"].line.rpartition(" ")[2]

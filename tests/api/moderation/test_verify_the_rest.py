@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from tests.api.administration.test_sites import make_admin
 from tests.api.moderation.tampering import fill, verify
+from tests.api.sites.test_sites import make_admin
 from tests.cast import House, email_of
 
 ONE = "(SELECT id FROM moderator WHERE name = '{}')"

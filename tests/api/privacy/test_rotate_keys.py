@@ -14,8 +14,8 @@ from uuid import UUID
 import pytest
 from sqlmodel import col, select, update
 
-from service.__main__ import ROTATED
 from service.command_line import commands
+from service.command_line.keys import ROTATED
 from service.command_line.log import verify_logs
 from service.errors import Unavailable
 from service.privacy import rotation, vault

@@ -6,7 +6,7 @@ import httpx
 
 from service.clock import new_id
 from tests.answers import codes_of, problem_of
-from tests.api.administration.test_sites import make_admin
+from tests.api.sites.test_sites import make_admin
 from tests.cast import House, email_of
 
 MEMBERS = "/v1/sites/blog/members"

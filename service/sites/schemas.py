@@ -1,4 +1,4 @@
-"""What the administration of sites takes and gives."""
+"""What changes of sites and their articles take and give."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from service.accounts.schemas import HeldRole
 from service.errors import FieldError
 from service.http.fields import NOT_AN_OBJECT
 from service.http.tidy import one_line
 from service.http.told import CHECK, FIND
-from service.http.wire import Article, Cursor, Id, Slug, Time
+from service.http.wire import Article, Slug, Time
 from service.sites.articles import check_origin
 from service.sites.directory import MAX_ORIGIN_CHARS
 from service.sites.policy import SETTINGS_SCHEMA
@@ -42,7 +41,7 @@ def find_setting_errors(raw: object, pointer: str) -> list[FieldError]:
     return []
 
 
-Settings = Annotated[
+SiteSettings = Annotated[
     # Whatever they are, until they are looked at; and the schema is ours alone.
     dict[str, Any],
     Meta(
@@ -66,32 +65,7 @@ class ChangeSite(msgspec.Struct, frozen=True):
 
     title: Title | UnsetType = UNSET
     origins: Origins | UnsetType = UNSET
-    settings: Settings | UnsetType = UNSET
-
-
-class SiteView(msgspec.Struct, frozen=True):
-    """A site as its moderators see it; `settings` are all that apply, defaults included."""
-
-    id: Id
-    slug: Slug
-    title: str
-    origins: list[str]
-    settings: Settings
-    role: HeldRole
-
-
-class ListSites(msgspec.Struct, frozen=True):
-    """Which page of one's sites to list."""
-
-    limit: Annotated[int, Meta(ge=1, le=200)] = 200
-    cursor: Cursor | None = None
-
-
-class SiteList(msgspec.Struct, frozen=True):
-    """A page of the sites of a moderator, by slug."""
-
-    sites: list[SiteView]
-    next: str | None
+    settings: SiteSettings | UnsetType = UNSET
 
 
 class SetArticle(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
-"""Questions of the same moment are asked together, and each gets its own answer."""
+"""What comes at the same moment is done together, and each gets its own result."""
 
 import asyncio
 from collections.abc import Sequence
 
 import pytest
 
-from service.rate_limiting.gathering import Gathering
+from service.concurrency.batching import Batcher
 
 
 class Oracle:
@@ -14,7 +14,7 @@ class Oracle:
     def __init__(self) -> None:
         self.calls: list[list[int]] = []
         self.may_answer = asyncio.Event()
-        self.gathering = Gathering(self.double, 10)
+        self.batcher = Batcher(self.double, 10)
 
     async def double(self, numbers: Sequence[int]) -> list[int]:
         self.calls.append(list(numbers))
@@ -25,10 +25,10 @@ class Oracle:
 
     async def ask_during_a_call(self, *numbers: int) -> list[asyncio.Task[int]]:
         """Ask for 1, and for others while that is under way."""
-        first = asyncio.create_task(self.gathering.ask(1))
+        first = asyncio.create_task(self.batcher.do(1))
         while not self.calls:  # noqa: ASYNC110 - nothing tells of it but the call.
             await asyncio.sleep(0)
-        rest = [asyncio.create_task(self.gathering.ask(number)) for number in numbers]
+        rest = [asyncio.create_task(self.batcher.do(number)) for number in numbers]
         await asyncio.sleep(0)
         return [first, *rest]
 
@@ -53,8 +53,8 @@ async def test_a_call_that_fails_fails_for_those_in_it_alone() -> None:
     oracle = Oracle()
     oracle.may_answer.set()
     with pytest.raises(ZeroDivisionError):
-        await oracle.gathering.ask(0)
-    assert await oracle.gathering.ask(5) == 10
+        await oracle.batcher.do(0)
+    assert await oracle.batcher.do(5) == 10
 
 
 async def test_who_has_gone_is_not_asked_for() -> None:

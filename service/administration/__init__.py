@@ -1,1 +1,0 @@
-"""Administration: sites, their settings and articles, and who may do what on them."""
