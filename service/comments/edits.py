@@ -17,10 +17,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col
 
 from service.comments.errors import DuplicateComment
-from service.comments.rules import LockedComment, WaitingEdit, find_run_of_edits
+from service.comments.rules import LockedComment, WaitingEdit
 from service.comments.tables import Article, Comment
 from service.comments.texts import make_fingerprint
-from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
+from service.comments.visibility import SEEN_NOW, bump_article
 from service.errors import Conflict
 from service.text.markup import MARKUP_VERSION
 from service.work import Work
@@ -68,7 +68,7 @@ def take_edit(work: Work, comment: LockedComment, *, version: int) -> None:
         # What nobody sees must not be told of, not even as gone.
         if comment.visibility == "visible":
             bump_article(work, comment.article_id)
-            change |= {"public_revision": PRESENT_REVISION, "changed_at": PRESENT_CHANGE}
+            change |= SEEN_NOW
         update_comment(work.connection, comment, {**change, "version": version})
         delete_edit(work.connection, comment.id)
 
@@ -114,9 +114,7 @@ def change_text(
     text, waiting = new.text, locked.edit
     if text == (waiting or comment).text:
         return False
-    to = locked.version + 1
-    change: dict[str, Any] = {"version": to, "edited_to": to}
-    change["edited_from"] = find_run_of_edits(locked)
+    change = raise_version(locked)
     if waiting and text == comment.text:
         change["fingerprint"] = waiting.former_print
     else:
@@ -137,6 +135,15 @@ def change_text(
     if comment.status == "approved" and text != comment.text:
         propose(work, locked, new)
     return True
+
+
+def raise_version(comment: LockedComment) -> dict[str, Any]:
+    """Give what notes that nobody but its author changed a comment to its next version."""
+    to = comment.version + 1
+    # Else it was somebody else who changed it last.
+    is_run = comment.edited_to == comment.version
+    edited_from = comment.edited_from if is_run else comment.version
+    return {"version": to, "edited_from": edited_from, "edited_to": to}
 
 
 def propose(work: Work, comment: LockedComment, new: NewText) -> None:

@@ -16,25 +16,21 @@ import msgspec
 from sqlalchemy import (
     Connection,
     Row,
-    and_,
-    bindparam,
-    case,
     literal_column,
     not_,
     or_,
     select,
     update,
 )
-from sqlalchemy.sql.dml import Update
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import id_of_moment
 from service.comments.changing import lock_comments, log_comment
-from service.comments.edits import NewText, propose
-from service.comments.rules import LEGAL_FROM, LockedComment, find_run_of_edits
+from service.comments.edits import NewText, propose, raise_version, update_comment
+from service.comments.rules import LEGAL_FROM, LockedComment
 from service.comments.search import make_search
-from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
+from service.comments.visibility import SEEN_NOW, bump_article
 from service.modlog.tables import LogEntry
 from service.text.markup import MARKUP_VERSION, render_html
 from service.work import Work
@@ -148,39 +144,38 @@ def _count_words(html: str) -> Counter[str]:
 def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> None:
     """Store renderings of the texts that comments still have; whoever reads hears of what changed."""
     locked = lock_comments(work, renderings)
-    changes: list[dict[str, Any]] = []
-    edits: list[dict[str, Any]] = []
-    proposed: list[LockedComment] = []
-    gained: list[LockedComment] = []
-    articles: set[UUID] = set()
     for row in read_stored(work.connection, list(locked)):
-        rendering, comment = renderings[row.id], locked[row.id]
-        own, edit = rendering.own, rendering.edit
-        is_changed = (row.text, row.edit_text) != (own.text, edit and edit.text)
-        if is_changed or _is_settled(row, rendering):
-            continue
-        is_kept = _is_kept(row, rendering)
-        html = row.html if is_kept else own.html
-        # What has to wait stays old, to be looked at again, until a moderator refuses or approves it.
-        number = row.markup if is_kept else MARKUP_VERSION
-        change = {"new_html": html, "new_markup": number, "new_search": own.search}
-        changes.append({"row": row.id, **change})
-        if edit:
-            edits.append({"row": row.id, "new_html": edit.html, "new_search": edit.search})
-        elif is_kept and row.markup < MARKUP_VERSION:
-            proposed.append(comment)
-        if _has_gained(row, rendering):
-            gained.append(comment)
-        if row.visibility == "visible" and html != row.html:
-            articles.add(comment.article_id)
-    for article_id in sorted(articles):
-        bump_article(work, article_id)
-    _write(work, _CHANGE, changes)
-    _write(work, _CHANGE_EDIT, edits)
-    # As if their authors had corrected them.
-    for comment in proposed:
-        propose(work, comment, renderings[comment.id].own)
-    _raise_versions(work, [*proposed, *gained])
+        rendering = renderings[row.id]
+        found = (rendering.own.text, rendering.edit and rendering.edit.text)
+        if (row.text, row.edit_text) == found and not _is_settled(row, rendering):
+            _write(work, row, locked[row.id], rendering)
+
+
+def _write(work: Work, row: Row[Any], comment: LockedComment, rendering: Rendering) -> None:
+    own, edit, is_kept = rendering.own, rendering.edit, _is_kept(row, rendering)
+    change: dict[str, Any] = {"search": own.search}
+    # What has to wait stays old, to be looked at again, until a moderator refuses or approves it.
+    if not is_kept:
+        change |= {"html": own.html, "markup": MARKUP_VERSION}
+    # What nobody sees must not be told of.
+    if not is_kept and row.visibility == "visible" and own.html != row.html:
+        bump_article(work, comment.article_id)
+        change |= SEEN_NOW
+    # As if its author had corrected it.
+    is_proposed = is_kept and not edit and row.markup < MARKUP_VERSION
+    is_raised = is_proposed or _has_gained(row, rendering)
+    if is_raised:
+        # Decisions about what it was before are stale.
+        change |= raise_version(comment)
+    update_comment(work.connection, comment, change)
+    if is_proposed:
+        propose(work, comment, own)
+    if edit:
+        change = {"html": edit.html, "markup": MARKUP_VERSION, "search": edit.search}
+        work.connection.execute(update(_EDIT).where(_EDIT.c.comment_id == row.id).values(change))
+    if is_raised:
+        comment.version += 1
+        log_comment(work, comment, ACTION, comment.status)
 
 
 def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
@@ -188,44 +183,3 @@ def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
     if rendering.edit:
         return gains_words(row.edit_html, rendering.edit.html)
     return row.status in LEGAL_FROM["approve"] and gains_words(row.html, rendering.own.html)
-
-
-def _raise_versions(work: Work, comments: Sequence[LockedComment]) -> None:
-    """Let decisions about what comments were before be stale, and the log say why."""
-    rows = [
-        {"row": one.id, "to": one.version + 1, "since": find_run_of_edits(one)} for one in comments
-    ]
-    _write(work, _RAISE, rows)
-    for comment in comments:
-        comment.version += 1
-        log_comment(work, comment, ACTION, comment.status)
-
-
-def _write(work: Work, change: Update, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        work.connection.execute(change, rows)
-
-
-_IS_SEEN = and_(_COMMENT.c.visibility == "visible", _COMMENT.c.html != bindparam("new_html"))
-_CHANGE = (
-    update(_COMMENT)
-    .where(_COMMENT.c.id == bindparam("row"))
-    .values(
-        html=bindparam("new_html"),
-        markup=bindparam("new_markup"),
-        search=bindparam("new_search"),
-        # What nobody sees must not be told of.
-        public_revision=case((_IS_SEEN, PRESENT_REVISION), else_=_COMMENT.c.public_revision),
-        changed_at=case((_IS_SEEN, PRESENT_CHANGE), else_=_COMMENT.c.changed_at),
-    )
-)
-_CHANGE_EDIT = (
-    update(_EDIT)
-    .where(_EDIT.c.comment_id == bindparam("row"))
-    .values(html=bindparam("new_html"), markup=MARKUP_VERSION, search=bindparam("new_search"))
-)
-_RAISE = (
-    update(_COMMENT)
-    .where(_COMMENT.c.id == bindparam("row"))
-    .values(version=bindparam("to"), edited_from=bindparam("since"), edited_to=bindparam("to"))
-)

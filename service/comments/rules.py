@@ -72,11 +72,6 @@ def lets_through(status: Status) -> bool:
     return status == "approved" or status in LEAVES_TOMBSTONE
 
 
-def find_run_of_edits(comment: "LockedComment") -> int | None:
-    """Give the version from which on nobody but its author has changed a comment."""
-    return comment.edited_from if comment.edited_to == comment.version else comment.version
-
-
 class WaitingEdit(msgspec.Struct, frozen=True):
     """A new text that waits beside a comment."""
 

@@ -72,8 +72,7 @@ async def check_apart(check: Callable[[], T], text: object) -> T:
 
 async def render_apart(text: str) -> str:
     """Render a text, a long one beside the event loop."""
-    is_long = len(text) > MAX_CHARS_AT_ONCE
-    return await do_beside(render_html, text) if is_long else render_html(text)
+    return await check_apart(lambda: render_html(text), text)
 
 
 def make_fingerprint(

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, cast, get_args
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, case, select, update
 from sqlmodel import SQLModel, col
 
 from service.changes import Change
@@ -21,8 +21,6 @@ from service.comments.rules import (
 from service.comments.tables import Article
 from service.work import Work
 
-# SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
-CHUNK = 500
 _COMMENT = SQLModel.metadata.tables["comment"]
 # All that visibility depends on, and none of the texts.
 _NODE = [_COMMENT.c[name] for name in ThreadNode.__struct_fields__]
@@ -41,8 +39,11 @@ def _walk_down() -> Select[Any]:
 
 # That of the comment's article, for a comment that is changed in public after its article was bumped.
 _ITS_ARTICLE = col(Article.id) == _COMMENT.c.article_id
-PRESENT_REVISION = select(col(Article.revision)).where(_ITS_ARTICLE).scalar_subquery()
-PRESENT_CHANGE = select(col(Article.changed_at)).where(_ITS_ARTICLE).scalar_subquery()
+_PRESENT_CHANGE = select(col(Article.changed_at)).where(_ITS_ARTICLE).scalar_subquery()
+SEEN_NOW = {
+    "public_revision": select(col(Article.revision)).where(_ITS_ARTICLE).scalar_subquery(),
+    "changed_at": _PRESENT_CHANGE,
+}
 # Some comments with all that they answer to, and some with all below them.
 _LINES, _TREES = _walk_up(), _walk_down()
 
@@ -67,9 +68,7 @@ def refresh_threads(work: Work, comments: Sequence[LockedComment]) -> None:
     # First, since the comments take note of the new revision.
     for article_id in sorted(growth):
         bump_article(work, article_id, growth[article_id])
-    for visibility in get_args(Visibility):
-        ids = [node.id for node in changed if wanted[node.id] == visibility]
-        _set_visibility(connection, ids, visibility)
+    _set_visibility(connection, {node.id: wanted[node.id] for node in changed})
     for parent_id in sorted(parents - below.keys()):
         _refresh_tombstones(connection, list(_walk_line(above, parent_id)))
 
@@ -88,16 +87,21 @@ def _walk_line(nodes: Mapping[UUID, Node], start_id: UUID | None) -> Iterator[No
         start_id = nodes[start_id].parent_id
 
 
-def _set_visibility(connection: Connection, ids: list[UUID], visibility: Visibility) -> None:
-    values = {
-        "visibility": visibility,
-        "public_revision": PRESENT_REVISION,
-        "changed_at": PRESENT_CHANGE,
-        **({"published_at": PRESENT_CHANGE} if visibility == "visible" else {}),
-    }
-    for start in range(0, len(ids), CHUNK):
-        chosen = _COMMENT.c.id.in_(ids[start : start + CHUNK])
-        connection.execute(update(_COMMENT).where(chosen).values(values))
+_SEEN_AS = bindparam("seen_as", type_=_COMMENT.c.visibility.type)
+_SEE = (
+    update(_COMMENT)
+    .where(_COMMENT.c.id == bindparam("node"))
+    .values(
+        **SEEN_NOW,
+        visibility=_SEEN_AS,
+        published_at=case((_SEEN_AS == "visible", _PRESENT_CHANGE), else_=_COMMENT.c.published_at),
+    )
+)
+
+
+def _set_visibility(connection: Connection, wanted: Mapping[UUID, Visibility]) -> None:
+    if wanted:
+        connection.execute(_SEE, [{"node": one, "seen_as": seen} for one, seen in wanted.items()])
 
 
 def _refresh_tombstones(connection: Connection, ancestors: Sequence[Node]) -> None:
@@ -113,7 +117,7 @@ def _refresh_tombstones(connection: Connection, ancestors: Sequence[Node]) -> No
         wanted: Visibility = "tombstone" if has_visible_replies else "hidden"
         if ancestor.visibility == wanted:
             return
-        _set_visibility(connection, [ancestor.id], wanted)
+        _set_visibility(connection, {ancestor.id: wanted})
 
 
 def bump_article(work: Work, article_id: UUID, growth: int = 0) -> None:
