@@ -51,7 +51,7 @@ def count_up(
         connection.execute(_count_up_rows(connection.dialect.name, table, keys, counts), rows)
 
 
-# To make it anew each time would be a third of what a decision costs.
+# To make one takes 0.1 ms: a decision has three and takes 0.8, a submission that comes alone two of 0.4.
 @cache
 def _count_up_rows(
     dialect: str, table: type[SQLModel], keys: tuple[str, ...], counts: tuple[str, ...]
