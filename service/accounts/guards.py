@@ -1,5 +1,6 @@
 """The guard in front of every route of moderators: who is it, and did the request come from our own page?"""
 
+import asyncio
 import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,19 +9,19 @@ from typing import Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
-from sqlalchemy import Row, Select, UpdateBase, bindparam, select
+from sqlalchemy import Row, UpdateBase
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import col, update
+from sqlmodel import update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.credentials import hash_token, lock_moderator
+from service.accounts.queries import BY_SESSION, BY_TOKEN, read_holder
 from service.accounts.rules import Caller, Role, parse_role
-from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
+from service.accounts.tables import BearerToken, SignInSession
 from service.database.faults import UNWRITABLE, name_fault
 from service.errors import CsrfTokenMissing, NotSignedIn
 from service.http.forms import FORMS
 from service.http.reading import AppRequest, media_type, read_body, read_fields, read_origin
-from service.privacy.vault import Keyring
 from service.services import Services, services_of
 from service.sites.directory import KnownSite
 
@@ -29,37 +30,6 @@ LONGEST = timedelta(days=30)
 # A stamp is for people who look for unused credentials: to the minute is enough, and costs few writes.
 STAMP_EVERY = timedelta(minutes=1)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-def _find_holder(credential: Any, *columns: Any) -> Select[Any]:
-    """Look up a credential with whose it is: a row for each role, or one where there is none.
-
-    Of an account that is disabled or removed there is no row.
-    """
-    return (
-        select(
-            *columns,
-            credential.last_used_at,
-            col(Moderator.id).label("moderator_id"),
-            col(Moderator.name),
-            col(Moderator.is_admin),
-            col(Membership.site_id).label("member_of"),
-            col(Membership.role).label("held_role"),
-        )
-        .join_from(credential, Moderator, col(Moderator.id) == credential.moderator_id)
-        .outerjoin(Membership, col(Membership.moderator_id) == col(Moderator.id))
-        .where(
-            credential.token_hash == bindparam("token_hash"),
-            col(Moderator.disabled_at).is_(None),
-            col(Moderator.removed_at).is_(None),
-        )
-    )
-
-
-_BY_TOKEN = _find_holder(
-    BearerToken, col(BearerToken.id), col(BearerToken.site_id), col(BearerToken.role)
-).where(col(BearerToken.revoked_at).is_(None))
-_BY_SESSION = _find_holder(SignInSession, col(SignInSession.created_at))
 
 
 async def require_moderator(
@@ -71,12 +41,22 @@ async def require_moderator(
     Raises NotSignedIn or CsrfTokenMissing.
     """
     assert isinstance(connection, Request)  # noqa: S101 - Routes are HTTP, which mypy cannot know.
-    connection.state.caller = await _find_caller(connection)
+    caller, stamp = await _find_caller(connection)
+    # Set as soon as anything else has had its turn.
+    others = asyncio.Event()
+    asyncio.get_running_loop().call_soon(others.set)
+    if stamp is not None:
+        await _write_stamp(services_of(connection), stamp)
     if connection.method not in SAFE_METHODS:
-        # A body may be half a minute on its way, and what was true of its sender is so no more. First asked
-        # without it, so that no stranger has us read anything.
+        if caller.session_hash:
+            await _require_own_page(connection, caller.session_hash)
+        # Not before, so that no stranger has us read anything.
         await read_body(connection)
-        connection.state.caller = await _find_caller(connection)
+        if others.is_set():
+            # A body may be half a minute on its way, and what was true of its sender is so no more. While
+            # one is read that is there already nothing can happen.
+            caller, _ = await _find_caller(connection)
+    connection.state.caller = caller
 
 
 def caller_of(request: AppRequest) -> Caller:
@@ -99,14 +79,12 @@ async def require_changeable(request: AppRequest, slug: str, role: Role) -> Know
     return site
 
 
-async def _find_caller(request: AppRequest) -> Caller:
+async def _find_caller(request: AppRequest) -> tuple[Caller, UpdateBase | None]:
+    """Find who calls, and how to note that the credential was used, where that is due."""
     services = services_of(request)
     if (token := read_bearer(request)) is not None:
         return await _by_token(services, token)
-    caller, keyring = await _by_cookie(services, read_cookie(request, services))
-    if request.method not in SAFE_METHODS:
-        await _require_own_page(services, request, keyring, caller)
-    return caller
+    return await _by_cookie(services, read_cookie(request, services))
 
 
 def read_bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
@@ -134,47 +112,45 @@ def read_cookie(connection: ASGIConnection[Any, Any, Any, Any], services: Servic
     return None
 
 
-def csrf_token(keyring: Keyring, session_hash: bytes) -> str:
+async def make_csrf_token(services: Services, session_hash: bytes) -> str:
     """Derive the CSRF token of a session, so that nothing is stored for it."""
+    keyring = services.vault.fresh()
+    if keyring is None:
+        async with services.reading() as session:
+            keyring = await services.vault.keyring(session)
     return keyring.mac("csrf", session_hash).hex()
 
 
-async def _by_token(services: Services, text: str) -> Caller:
+async def _by_token(services: Services, text: str) -> tuple[Caller, UpdateBase | None]:
     async with services.reading() as session:
-        rows = await _read_holder(session, _BY_TOKEN, hash_token(text))
+        rows = await read_holder(session, BY_TOKEN, hash_token(text))
     if not rows:
         raise NotSignedIn("The bearer token is unknown or was revoked.")
-    token, now = rows[0], services.clock()
-    if token.last_used_at is None or abs(now - token.last_used_at) > STAMP_EVERY:
-        chosen = update(BearerToken).where(col(BearerToken.id) == token.id)
-        await _stamp(services, chosen.values(last_used_at=now))
+    token = rows[0]
     ceiling = parse_role(token.role) if token.role else Role.OWNER
-    return _make_caller(rows, only_site=token.site_id, ceiling=ceiling, token_id=token.id)
+    caller = _make_caller(rows, only_site=token.site_id, ceiling=ceiling, token_id=token.id)
+    return caller, _stamp(BearerToken, hash_token(text), token.last_used_at, services.clock())
 
 
-async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, Keyring]:
+async def _by_cookie(services: Services, cookie: str | None) -> tuple[Caller, UpdateBase | None]:
     if not cookie:
         raise NotSignedIn
     now, session_hash = services.clock(), hash_token(cookie)
     async with services.reading() as session:
-        rows = await _read_holder(session, _BY_SESSION, session_hash)
-        if not rows or not is_alive(rows[0].created_at, rows[0].last_used_at, now):
-            raise NotSignedIn("The session has ended. Sign in again.")
-        keyring = await services.vault.keyring(session)
+        rows = await read_holder(session, BY_SESSION, session_hash)
+    if not rows or not is_alive(rows[0].created_at, rows[0].last_used_at, now):
+        raise NotSignedIn("The session has ended. Sign in again.")
+    stamp = _stamp(SignInSession, session_hash, rows[0].last_used_at, now)
+    return _make_caller(rows, session_hash=session_hash), stamp
+
+
+def _stamp(
+    credential: Any, token_hash: bytes, last_used_at: datetime | None, now: datetime
+) -> UpdateBase | None:
     # A stamp that lies ahead, of a clock that was, is put right as well.
-    if abs(now - rows[0].last_used_at) > STAMP_EVERY:
-        chosen = update(SignInSession).where(col(SignInSession.token_hash) == session_hash)
-        await _stamp(services, chosen.values(last_used_at=now))
-    return _make_caller(rows, session_hash=session_hash), keyring
-
-
-async def _read_holder(
-    session: AsyncSession, query: Select[Any], token_hash: bytes
-) -> Sequence[Row[Any]]:
-    connection = await session.connection()
-    found = await connection.execute(query, {"token_hash": token_hash})
-    rows: Sequence[Row[Any]] = found.all()
-    return rows
+    if last_used_at is not None and abs(now - last_used_at) <= STAMP_EVERY:
+        return None
+    return update(credential).where(credential.token_hash == token_hash).values(last_used_at=now)
 
 
 def _make_caller(rows: Sequence[Row[Any]], **reach: Any) -> Caller:
@@ -202,7 +178,7 @@ async def require_still_in(session: AsyncSession, caller: Caller) -> None:
         raise NotSignedIn("These credentials have just ended. Sign in again.")
 
 
-async def _stamp(services: Services, statement: UpdateBase) -> None:
+async def _write_stamp(services: Services, statement: UpdateBase) -> None:
     """Note that a credential was used; where nothing can be written it is good all the same."""
     try:
         async with services.writing() as session:
@@ -220,13 +196,11 @@ def is_alive(created_at: datetime, last_used_at: datetime, now: datetime) -> boo
     return abs(now - last_used_at) < IDLE and -IDLE < now - created_at < LONGEST
 
 
-async def _require_own_page(
-    services: Services, request: AppRequest, keyring: Keyring, caller: Caller
-) -> None:
-    sent = request.headers.get("x-csrf-token")
+async def _require_own_page(request: AppRequest, session_hash: bytes) -> None:
+    services, sent = services_of(request), request.headers.get("x-csrf-token")
     if sent is None and media_type(request) in FORMS:
         sent = (await read_fields(request)).get("_csrf")
-    expected = csrf_token(keyring, caller.session_hash or b"")
+    expected = await make_csrf_token(services, session_hash)
     is_ours = services.is_own_origin(request, read_origin(request))
     if not is_ours or not hmac.compare_digest(expected.encode(), str(sent or "").encode()):
         raise CsrfTokenMissing

@@ -1,19 +1,62 @@
-"""Looking up moderators and their tokens."""
+"""Looking up moderators, what lets them in, and the members of sites."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Row, Select, bindparam, func
+from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.rules import Role, parse_role
 from service.accounts.schemas import HeldOnSite, Member, ModeratorRef, ModeratorView, TokenView
-from service.accounts.tables import BearerToken, Membership, Moderator
+from service.accounts.tables import BearerToken, Membership, Moderator, SignInSession
 from service.privacy.addresses import Address
 from service.privacy.tables import SealedAddress
 from service.privacy.vault import Keyring
 from service.sites.tables import Site
+
+
+def _find_holder(credential: Any, *columns: Any) -> Select[Any]:
+    """Look up a credential with whose it is: a row for each role, or one where there is none.
+
+    Of an account that is disabled or removed there is no row.
+    """
+    return (
+        select_columns(
+            *columns,
+            credential.last_used_at,
+            col(Moderator.id).label("moderator_id"),
+            col(Moderator.name),
+            col(Moderator.is_admin),
+            col(Membership.site_id).label("member_of"),
+            col(Membership.role).label("held_role"),
+        )
+        .join_from(credential, Moderator, col(Moderator.id) == credential.moderator_id)
+        .outerjoin(Membership, col(Membership.moderator_id) == col(Moderator.id))
+        .where(
+            credential.token_hash == bindparam("token_hash"),
+            col(Moderator.disabled_at).is_(None),
+            col(Moderator.removed_at).is_(None),
+        )
+    )
+
+
+BY_TOKEN = _find_holder(
+    BearerToken, col(BearerToken.id), col(BearerToken.site_id), col(BearerToken.role)
+).where(col(BearerToken.revoked_at).is_(None))
+BY_SESSION = _find_holder(SignInSession, col(SignInSession.created_at))
+
+
+async def read_holder(
+    session: AsyncSession, query: Select[Any], token_hash: bytes
+) -> Sequence[Row[Any]]:
+    """Read whose a credential is, by one of the two queries above."""
+    connection = await session.connection()
+    found = await connection.execute(query, {"token_hash": token_hash})
+    rows: Sequence[Row[Any]] = found.all()
+    return rows
 
 
 async def find_moderator(

@@ -14,7 +14,7 @@ from service.accounts.guards import (
     LONGEST,
     caller_of,
     cookie_name,
-    csrf_token,
+    make_csrf_token,
     read_cookie,
     require_moderator,
 )
@@ -53,7 +53,7 @@ async def create_session(request: AppRequest) -> Response[Any]:
     prefix, instead_of = services.client_prefix(request), read_cookie(request, services)
     moderator, token = await sign_in(services, command, prefix=prefix, instead_of=instead_of)
     who = ModeratorRef(str(moderator.id), moderator.name)
-    csrf = csrf_token(await services.keyring(), hash_token(token))
+    csrf = await make_csrf_token(services, hash_token(token))
     return with_session(services, token, answer(SignedIn(who, csrf)))
 
 

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response, get, post
 from msgspec import Meta
 
-from service.accounts.guards import caller_of, csrf_token, require_moderator
+from service.accounts.guards import caller_of, make_csrf_token, require_moderator
 from service.http.faults import Faults
 from service.http.handlers import FOR_PEOPLE
 from service.http.pages import render_page, see_other
@@ -46,15 +46,14 @@ async def show_queue_page(request: AppRequest) -> Response[Any]:
     queue = await operations.list_queue(
         services, caller, ListQueue(limit=PAGE, cursor=wanted.cursor), faults
     )
-    async with services.reading() as session:
-        keyring = await services.vault.keyring(session)
+    csrf = await make_csrf_token(services, caller.session_hash) if caller.session_hash else ""
     return render_page(
         "moderation.html",
         queue=queue,
         show_addresses=show_addresses,
         caller=caller,
         outcome=wanted.outcome,
-        csrf=csrf_token(keyring, caller.session_hash) if caller.session_hash else "",
+        csrf=csrf,
     )
 
 

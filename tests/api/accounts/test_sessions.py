@@ -187,3 +187,12 @@ async def test_who_calls_is_found_by_one_query_with_all_roles(house: House) -> N
         assert held == {"blog": "moderator", "elsewhere": "viewer"}
         [(statement, _)] = asked
         assert f"FROM {credential} JOIN moderator" in " ".join(statement.split())
+
+
+async def test_of_a_change_whose_body_is_there_it_is_asked_once(house: House) -> None:
+    for client in (house.bob, await house.sign_in("bob")):
+        assert (await client.get(QUEUE)).status_code == 200
+        with statements_of(house, "JOIN moderator") as asked:
+            claim = {"site": "blog", "limit": 1, "lease_seconds": 60}
+            assert (await client.post(CLAIMS, json=claim)).status_code == 200
+        assert len(asked) == 1
