@@ -161,12 +161,11 @@ def settle_edit(
     comment: LockedComment,
     action: str,
     *,
-    is_taken: bool,
     reason: str | None = None,
     note: str | None = None,
 ) -> Entry:
-    """Publish the edit beside a locked comment or drop it, which raises the version alone."""
-    settle = take_edit if is_taken else refuse_edit
+    """Publish the edit beside a locked comment, or drop it unless approved; that raises the version alone."""
+    settle = take_edit if action == "approve" else refuse_edit
     settle(work, comment, version=comment.version + 1)
     comment.version += 1
     work.part(CommentChanges).tallies.count_event(comment.site_id, action, work.now)

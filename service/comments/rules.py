@@ -122,20 +122,16 @@ class ThreadNode(msgspec.Struct, frozen=True):
 Node = ThreadNode | LockedComment
 
 
-def decide_visibility(
-    nodes: Iterable[Node], *, root_is_passable: bool = True
-) -> dict[UUID, Visibility]:
-    """Decide what the public sees of a subtree, given whether what stands above it lets it through.
+def decide_visibility(nodes: Iterable[Node]) -> dict[UUID, Visibility]:
+    """Decide what the public sees of threads.
 
     Visible is what is approved below nothing but visible comments and tombstones; a tombstone is a
     withdrawn or erased comment below such, with something visible under it.
     """
     ordered = sorted(nodes, key=lambda node: node.depth)
-    known = {node.id for node in ordered}
-    passable: dict[UUID, bool] = {}
+    passable: dict[UUID | None, bool] = {None: True}
     for node in ordered:
-        below = passable[node.parent_id] if node.parent_id in known else root_is_passable
-        passable[node.id] = below and lets_through(node.status)
+        passable[node.id] = passable[node.parent_id] and lets_through(node.status)
     seen: dict[UUID, Visibility] = {}
     supported: set[UUID | None] = set()
     for node in reversed(ordered):

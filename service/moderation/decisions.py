@@ -120,8 +120,7 @@ def _decide(sitting: Sitting, comment_id: UUID | None, decision: Decision) -> Re
         return view_result(comment, "conflict")
     action, why = decision.action, {"reason": decision.reason, "note": decision.note}
     if comment.edit and decides_edit(action, comment.status):
-        is_taken = action == "approve"
-        entry = settle_edit(sitting.work, comment, action, is_taken=is_taken, **why)
+        entry = settle_edit(sitting.work, comment, action, **why)
     elif is_legal(action, comment.status):
         entry = move_comment(sitting.work, comment, action, RESULT[action], **why)
     else:

@@ -22,7 +22,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.database import Database
 from service.errors import Unavailable
-from service.privacy.addresses import fold_address
 from service.privacy.secrets import KEY_BYTES, NONCE_BYTES, SecretKey, derive_key, load_secret_key
 from service.privacy.tables import DataKey, SealedAddress
 from service.settings import Settings
@@ -90,11 +89,6 @@ class Keyring:
             return key.cipher.decrypt(nonce, sealed, row.id.bytes).decode()
         except InvalidTag:
             raise Unavailable("The stored address does not open: its row was altered.") from None
-
-    def reseal_address(self, row: SealedAddress) -> dict[str, Any]:
-        """Give the columns of a row anew under the current key, sealed and indexed; raises Unavailable."""
-        original = self.open_address(row)
-        return self.seal_address(row.id, row.site_id, original, fold_address(original))
 
     def author_indexes(self, site_id: UUID | None, folded: str) -> list[bytes]:
         """Give the index under every key, for look-ups while a rotation is on its way."""
