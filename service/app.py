@@ -116,7 +116,8 @@ def spare_collector() -> None:
     """Let the garbage collector look at what requests leave behind, and not at what stays.
 
     The modules and the app are more than a hundred thousand objects, and a full pass over them holds every
-    request up for 50 to 80 ms. What a request makes mostly dies by itself, so passes may be rarer, too.
+    request up for 50 to 130 ms. What a request makes mostly dies by itself, so passes may be rarer, too.
+    Without this the collector takes 21 % of a submission's CPU in place of 4 % (decision 31).
     """
     gc.collect()
     gc.freeze()

@@ -26,7 +26,7 @@ from service.command_line.working import stoppable, work
 from service.database.migrations.refusals import AGAIN
 from service.server.listening import bind_listener
 from service.server.serving import run_server
-from service.server.workers import Parent, Patience
+from service.server.workers import Deadlines, Parent
 from service.settings import load_settings
 from service.telemetry.logs import configure_logs
 from service.telemetry.sharing import SHARED_FOLDER
@@ -62,7 +62,7 @@ def serve(host: str, port: int, workers: int) -> None:
         announce(settings, found, listens=f"{host}:{port}", workers=workers)
         if workers == 1:
             run_server("service.app:serve_app", listener, drain_seconds=settings.drain_seconds)
-        elif not Parent(listener, workers, Patience.of(settings.drain_seconds)).run():
+        elif not Parent(listener, workers, Deadlines.of(settings.drain_seconds)).run():
             sys.exit(1)
 
 

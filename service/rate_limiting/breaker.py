@@ -53,36 +53,24 @@ class Breaker:
 
     async def ask(self, call: Callable[[], Awaitable[T]]) -> T | None:
         """Give what Redis answers to a call, or None: then the process has to help itself."""
-        if self.is_away:
-            return None
-        try:
-            return await self._ask(call)
-        # Whatever it is that fails there.
-        except Exception as error:
-            self._give_up(error)
-            return None
+        return None if self.is_away else await self._try(call, self._patience_seconds)
 
-    async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
-        patience = Patience(self._patience_seconds)
+    async def _try(self, call: Callable[[], Awaitable[T]], seconds: float | None) -> T | None:
+        patience = Patience(seconds)
         try:
             async with patience:
                 return await call()
+        # Whatever it is that fails there, it may end neither a request nor the probing.
         except Exception as error:
-            if patience.is_over:
-                raise TimeoutError from error
-            raise
+            self._give_up(TimeoutError() if patience.is_over else error)
+            return None
 
     async def _look(self) -> None:
-        try:
-            if self.is_away:
-                # To its own end first: a client that is cut short does not learn that the node which it
-                # asked is gone, and in a cluster would ask no other.
-                await self._probe()
-            await self._ask(self._probe)
-        # As above: no failure of the server's may end the probing.
-        except Exception as error:
-            self._give_up(error)
-        else:
+        # When it was away, to its own end first: a client that is cut short does not learn that the node
+        # which it asked is gone, and in a cluster would ask no other.
+        if self.is_away and await self._try(self._probe, None) is None:
+            return
+        if await self._try(self._probe, self._patience_seconds) is not None:
             self.is_away = False
             self._metrics.degraded.set(0)
             self._outage.over()

@@ -22,8 +22,7 @@ RedisClient = Redis | RedisCluster
 TIMEOUT_SECONDS = 0.25
 # A Sentinel says at once who the master is, or the next one is asked while there is time.
 SENTINEL_TIMEOUT_SECONDS = 0.1
-# A burst is served sooner by a few connections, one try after the other, than by one each, which
-# all have to be opened first.
+# Who has much to ask asks for it together, and for one thing after the other.
 MAX_CONNECTIONS = 8
 # Options that name files and folders of certificates.
 _FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
@@ -148,7 +147,10 @@ def _no_retry() -> Retry:
 
 
 class SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
-    """Connections to the present master, for which one waits when all are in use."""
+    """Connections to the present master, for which one waits when all are in use.
+
+    The library's own pool fails at once then, and leaves its connections to the Sentinels open at the end.
+    """
 
     async def aclose(self) -> None:
         """Close the connections to the master and to the Sentinels."""

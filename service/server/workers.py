@@ -30,7 +30,7 @@ CALM_SECONDS = 60.0
 _logger = get_logger(__name__)
 
 
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
+class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
     """How long a worker may take, in seconds, before it is killed."""
 
     start_seconds: float = 60
@@ -67,7 +67,7 @@ class Worker:
     So a machine that was asleep for an hour does not make them all seem silent.
     """
 
-    def __init__(self, listener: socket.socket, command: Command, patience: Patience) -> None:
+    def __init__(self, listener: socket.socket, command: Command, deadlines: Deadlines) -> None:
         told, tells = os.pipe()
         os.set_blocking(told, False)
         self._told = told
@@ -84,8 +84,8 @@ class Worker:
         self.is_ready = False
         self.is_retiring = False
         self.was_killed = False
-        self._patience = patience
-        self._seconds_left = patience.start_seconds
+        self._deadlines = deadlines
+        self._seconds_left = deadlines.start_seconds
 
     @property
     def pid(self) -> int:
@@ -103,7 +103,7 @@ class Worker:
                 if not self.is_ready:
                     self.is_ready = True
                     _logger.info("worker serves", pid=self.pid)
-                self._seconds_left = self._patience.silent_seconds
+                self._seconds_left = self._deadlines.silent_seconds
 
     def has_ended(self) -> int | None:
         """Give the status of a worker that has ended, and what it held with it."""
@@ -161,12 +161,12 @@ class Parent:
         self,
         listener: socket.socket,
         count: int,
-        patience: Patience,
+        deadlines: Deadlines,
         command: Command = worker_command,
     ) -> None:
         self._listener = listener
         self._count = count
-        self._patience = patience
+        self._deadlines = deadlines
         self._command = command
         self._workers: list[Worker] = []
         self._outdated: set[Worker] = set()
@@ -226,9 +226,9 @@ class Parent:
             self._is_stopping = True
             # Theirs are the last descriptors now, and the last to close one takes what is in the queue.
             self._listener.close()
-        patience = self._patience
+        deadlines = self._deadlines
         for worker in self._workers:
-            worker.tell(number, patience.stop_seconds if drains else patience.end_seconds)
+            worker.tell(number, deadlines.stop_seconds if drains else deadlines.end_seconds)
 
     def _bury(self) -> None:
         """Take note of workers that have ended."""
@@ -256,12 +256,12 @@ class Parent:
         staying = [one for one in self._workers if not one.is_retiring]
         wanted = self._count + (1 if self._outdated else 0)
         if len(staying) < wanted and self._pauses.is_over(time.monotonic()):
-            worker = Worker(self._listener, self._command, self._patience)
+            worker = Worker(self._listener, self._command, self._deadlines)
             self._workers.append(worker)
             self._selector.register(worker.told, selectors.EVENT_READ, worker)
             _logger.info("worker started", pid=worker.pid)
         elif self._outdated and self._are_all_ready(wanted):
-            self._outdated.pop().tell(signal.SIGTERM, self._patience.stop_seconds)
+            self._outdated.pop().tell(signal.SIGTERM, self._deadlines.stop_seconds)
 
     def _are_all_ready(self, wanted: int) -> bool:
         """Tell whether so many workers serve, and nobody is on the way in or out."""

@@ -7,10 +7,9 @@ that only seems to have it, the first word that finds the disk full kills the pr
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
-from itertools import count
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, values
@@ -64,7 +63,9 @@ class Slot:
     def _take(self, first: int, counted: Mapping[str, bytes]) -> None:
         """Take the first slot from a number on that is free; `counted` is what its files are to hold."""
         _make_folder(self._folder)
-        number, lock = next(_free_slots(self._folder, first))
+        number = first
+        while (lock := _lock(self._folder, number)) is None:
+            number += 1
         files = {_lock_path(self._folder, number): lock}
         try:
             mark_dead(self._folder, number)
@@ -119,33 +120,20 @@ def mark_dead(folder: Path, number: int) -> None:
 def _forget_dead_workers(folder: Path) -> None:
     """Look for workers that have ended, since one that was killed can no longer tidy up."""
     for path in folder.glob("*.lock"):
-        with _locked(path, fcntl.LOCK_SH) as lock:
-            if lock is not None:
-                mark_dead(folder, int(path.stem))
-
-
-def _free_slots(folder: Path, first: int) -> Iterator[tuple[int, int]]:
-    """Give the slots that nobody has, each with its lock, which is held until the process ends."""
-    for number in count(first):
-        lock = os.open(_lock_path(folder, number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if (lock := _lock(folder, int(path.stem))) is not None:
+            mark_dead(folder, int(path.stem))
             os.close(lock)
-        else:
-            yield number, lock
 
 
-@contextmanager
-def _locked(path: Path, how: int) -> Iterator[int | None]:
-    lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def _lock(folder: Path, number: int) -> int | None:
+    """Take the lock of a slot unless somebody has it; it is held until it is closed or the process ends."""
+    lock = os.open(_lock_path(folder, number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(lock, how | fcntl.LOCK_NB)
-        yield lock
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        yield None
-    finally:
         os.close(lock)
+        return None
+    return lock
 
 
 def _lock_path(folder: Path, number: int) -> Path:

@@ -11,16 +11,16 @@ import pytest
 from service.server.workers import Pauses
 from tests.processes import REPOSITORY, bound_to_us, wait_until
 
-# A parent of one worker, with little patience; the worker runs the program in argv.
+# A parent of one worker, with short deadlines; the worker runs the program in argv.
 PARENT = """
 import socket, sys
 from service.telemetry.logs import configure_logs
-from service.server.workers import Parent, Patience
+from service.server.workers import Deadlines, Parent
 
 configure_logs()
-patience = Patience(start_seconds=2, silent_seconds=2, stop_seconds=2, end_seconds=2)
+deadlines = Deadlines(start_seconds=2, silent_seconds=2, stop_seconds=2, end_seconds=2)
 command = lambda listener, tells: [sys.executable, "-c", sys.argv[1], str(tells)]
-sys.exit(not Parent(socket.create_server(("127.0.0.1", 0)), 1, patience, command).run())
+sys.exit(not Parent(socket.create_server(("127.0.0.1", 0)), 1, deadlines, command).run())
 """
 NEVER_STARTS = "import time; time.sleep(600)"
 FALLS_SILENT = "import os, sys, time; os.write(int(sys.argv[1]), b'.'); time.sleep(600)"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.environment import PREFIX
-from service.server.workers import Patience
+from service.server.workers import Deadlines
 from service.settings import Settings, load_settings
 from tests.processes import REPOSITORY, ServerMissing
 from tests.proxies import skip_or_fail
@@ -62,7 +62,7 @@ def test_it_leaves_the_service_little(unit: str) -> None:
 
 def test_a_process_has_time_to_end() -> None:
     seconds = int(read_setting("TimeoutStopSec").removesuffix("s"))
-    assert seconds > Patience.of(Settings().drain_seconds).stop_seconds
+    assert seconds > Deadlines.of(Settings().drain_seconds).stop_seconds
 
 
 def test_only_the_parent_is_told_to_end() -> None:
