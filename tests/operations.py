@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from service.submission.rules import WORDPRESS_NAMES
+from service.wordpress.names import WORDPRESS_NAMES
 
 KEY = "Idempotency-Key"
 

@@ -25,7 +25,7 @@ from service.database import MAINTENANCE
 from service.database.migrations.patience import Tell, say_nothing
 from service.database.migrations.running import migrate
 from service.http.faults import Faults
-from service.http.tidy import tidy_fields
+from service.http.fields import convert_fields
 from service.privacy.addresses import check_address
 from service.privacy.rotation import Rotation, TellCount, rotate_keys
 from service.process import start_services
@@ -89,7 +89,7 @@ async def make_first_keys(settings: Settings) -> None:
 
 async def add_site(services: Services, slug: str, title: str, origins: Sequence[str]) -> None:
     """Make a site; raises Invalid or SiteExists."""
-    site = tidy_fields({"slug": slug, "title": title, "origins": [*origins]}, CreateSite)
+    site = convert_fields({"slug": slug, "title": title, "origins": [*origins]}, CreateSite)
     await create_site(services, site, None)
 
 
@@ -110,7 +110,9 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     settings = {name: parse_setting(name, text) for name, text in given.items()}
     faults = Faults()
     # Any number of settings is taken here, each of which is looked at by itself.
-    changes = msgspec.structs.replace(tidy_fields(named, ChangeSite, faults), settings=settings)
+    changes = msgspec.structs.replace(
+        convert_fields(named, ChangeSite, faults=faults), settings=settings
+    )
     async with services.reading() as session:
         site = await get_site(session, slug)
     await change_site(services, site.id, changes, None, faults)
@@ -131,7 +133,7 @@ async def add_moderator(
 
     A new one without a password gets a one-time link. Raises Invalid, CommandFailed, AccountExists.
     """
-    name = tidy_fields({"name": name}, NewModerator).name
+    name = convert_fields({"name": name}, NewModerator).name
     address = check_address(email)
     hashed = await services.passwords.hash(password) if password is not None else None
     async with services.changing(None) as work:
@@ -215,7 +217,7 @@ async def make_bearer_token(
     tell: TellAnswer = keep_quiet,
 ) -> str:
     """Make a bearer token for a moderator and give its text; raises Invalid, CommandFailed."""
-    name = tidy_fields({"name": name}, CreateToken).name
+    name = convert_fields({"name": name}, CreateToken).name
     async with services.changing(None) as work:
         moderator = await get_moderator(services, work.session, who)
         site_id = (await get_site(work.session, slug)).id if slug is not None else None

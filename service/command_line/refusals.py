@@ -10,7 +10,7 @@ import click
 from service.database.migrations.refusals import MigrationFailed, MigrationHindered, SchemaOutdated
 from service.environment import SettingsInvalid
 from service.errors import Invalid, ServiceError
-from service.http.fields import is_storable
+from service.http.told import is_storable
 from service.modlog.heads import HeadsUnreadable
 from service.privacy.addresses import AddressRefused
 from service.server.listening import CannotListen

@@ -16,7 +16,7 @@ from service.http.wire import Id, Slug
 from service.services import Services
 from service.sites.directory import KnownSite, read_sites
 from service.sites.schemas import SiteSettings
-from service.submission.form_scan import describe_scans, scan_file
+from service.wordpress.form_scan import describe_scans, scan_file
 
 
 class ShownSite(msgspec.Struct, frozen=True):

@@ -19,9 +19,9 @@ from sqlmodel import SQLModel, col
 from service.comments.errors import DuplicateComment
 from service.comments.rules import LockedComment, WaitingEdit
 from service.comments.tables import Article, Comment
-from service.comments.texts import make_fingerprint
 from service.comments.visibility import SEEN_NOW, bump_article
 from service.errors import Conflict
+from service.form.fields import REPEATED, make_fingerprint
 from service.text.markup import MARKUP_VERSION
 from service.work import Work
 
@@ -30,10 +30,12 @@ _COMMENT, _EDIT = (SQLModel.metadata.tables[name] for name in ("comment", "propo
 
 def read_edits(work: Work, ids: Sequence[UUID]) -> Iterator[tuple[UUID, WaitingEdit]]:
     """Read the edits that wait beside comments, which the caller has locked."""
-    former = [_COMMENT.c[name] for name in ("parent_id", "name", "text")]
+    # As the comment has them, beside the new text.
+    former = [_COMMENT.c[name].label(f"former_{name}") for name in REPEATED]
     edit = [_EDIT.c[name] for name in ("text", "html", "markup", "search")]
+    place = ("id", "site_id", "parent_id")
     query = (
-        select(*edit, _COMMENT.c.id, _COMMENT.c.site_id, col(Article.key), *former)
+        select(*edit, *(_COMMENT.c[name] for name in place), col(Article.key), *former)
         .join(_COMMENT, _COMMENT.c.id == _EDIT.c.comment_id)
         .join(Article, col(Article.id) == _COMMENT.c.article_id)
         .where(_EDIT.c.comment_id.in_(ids))
@@ -42,9 +44,10 @@ def read_edits(work: Work, ids: Sequence[UUID]) -> Iterator[tuple[UUID, WaitingE
     found = work.connection.execute(query).all()
     # Of two that had the same text one after the other, one can have it again.
     wanted: dict[bytes, UUID] = {}
-    for *_, comment_id, site_id, key, parent_id, name, text in found:
-        print_ = make_fingerprint(work.keyring, site_id, key, parent_id, name, text)
-        wanted.setdefault(print_, comment_id)
+    for row in found:
+        content = {name: getattr(row, f"former_{name}") for name in REPEATED}
+        print_ = make_fingerprint(work.keyring, row.site_id, row.key, row.parent_id, content)
+        wanted.setdefault(print_, row.id)
     taken = select(_COMMENT.c.fingerprint, _COMMENT.c.id).where(
         _COMMENT.c.fingerprint.in_(list(wanted))
     )
@@ -118,8 +121,10 @@ def change_text(
     if waiting and text == comment.text:
         change["fingerprint"] = waiting.former_print
     else:
-        content = (comment.parent_id, comment.name, text)
-        change["fingerprint"] = make_fingerprint(work.keyring, comment.site_id, article, *content)
+        content = {**{name: getattr(comment, name) for name in REPEATED}, "text": text}
+        change["fingerprint"] = make_fingerprint(
+            work.keyring, comment.site_id, article, comment.parent_id, content
+        )
         if comment.status == "pending":
             # A comment that was sent back to the queue has been read with its old text.
             was_seen = comment.edited or comment.public_revision > 0

@@ -2,8 +2,7 @@
 
 import re
 from codecs import charmap_decode
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from io import BytesIO
 from urllib.parse import parse_qsl
 
@@ -18,6 +17,7 @@ FORMS = (URLENCODED, MULTIPART)
 MAX_FORM_FIELDS = 200
 
 Pairs = list[tuple[str, str]]
+RawPairs = list[tuple[bytes, bytes]]
 
 # Each of the five bytes that Windows-1252 leaves undefined stands for the control character of its number
 # (Encoding Standard, section 9, index windows-1252): reading loses nothing.
@@ -34,18 +34,19 @@ def decode_form(content_type: str, body: bytes, *, takes_windows_1252: bool = Fa
     One of which anything is not UTF-8 is Windows-1252 as a whole, where that is taken: a browser sends all of
     a form in one encoding, that of its page.
     """
-    decode: Callable[[str], Pairs]
     if media_type_of(content_type) == MULTIPART:
-        parts = _read_parts(body, _read_boundary(content_type))
-        decode = partial(_decode_parts, parts)
+        try:
+            raw = list(find_parts(content_type, body))
+        except multipart.MultipartError:
+            raise BodyNotReadable("The form is not well-formed multipart/form-data.") from None
     else:
-        decode = partial(_decode_urlencoded, body)
+        raw = read_urlencoded(body)
     try:
-        return decode("utf-8")
+        return [(name.decode(), value.decode()) for name, value in raw]
     except UnicodeDecodeError:
         if not takes_windows_1252:
             raise BodyNotReadable("The form is not UTF-8.") from None
-    return [(as_windows_1252(name), as_windows_1252(value)) for name, value in decode("latin-1")]
+    return decode_windows_1252(raw)
 
 
 def media_type_of(content_type: str) -> str:
@@ -53,14 +54,18 @@ def media_type_of(content_type: str) -> str:
     return content_type.split(";")[0].strip().lower()
 
 
-def as_windows_1252(latin: str) -> str:
-    """Give the text that bytes hold which were read as Latin-1.
+def decode_windows_1252(raw: RawPairs) -> Pairs:
+    """Decode the names and values of a form that is in Windows-1252.
 
     A browser sends what its page's encoding has no byte for as a reference, such as `&#9829;` (Encoding
     Standard, section 4.1, error mode "html"); that is taken back here.
     """
+    return [(_decode_windows_1252(name), _decode_windows_1252(value)) for name, value in raw]
+
+
+def _decode_windows_1252(raw: bytes) -> str:
     # `str.translate` takes fifty times as long, and lets no other thread run meanwhile.
-    text, _ = charmap_decode(latin.encode("latin-1"), "strict", _WINDOWS_1252)
+    text, _ = charmap_decode(raw, "strict", _WINDOWS_1252)
     return _REFERENCE.sub(_resolve, text)
 
 
@@ -70,43 +75,27 @@ def _resolve(reference: re.Match[str]) -> str:
     return chr(code) if is_character and chr(code) not in _IN_WINDOWS_1252 else reference[0]
 
 
-def _decode_urlencoded(body: bytes, encoding: str) -> Pairs:
-    text = body.decode(encoding)
+def read_urlencoded(body: bytes) -> RawPairs:
+    """Give the fields of an urlencoded body; raises BodyNotReadable for too many."""
     try:
-        return parse_qsl(
-            text,
-            encoding=encoding,
-            errors="strict",
+        # Every byte is a character of Latin-1: what they all are in is seen later.
+        pairs = parse_qsl(
+            body.decode("latin-1"),
+            encoding="latin-1",
             max_num_fields=MAX_FORM_FIELDS,
             keep_blank_values=True,
         )
-    except UnicodeDecodeError:
-        raise
     except ValueError:
         raise BodyNotReadable(f"The form has more than {MAX_FORM_FIELDS} fields.") from None
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 
 
-def _read_boundary(content_type: str) -> str:
+def find_parts(content_type: str, body: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Give the fields of a multipart body, one after the other; raises multipart.MultipartError."""
     _, options = multipart.parse_options_header(content_type)
     boundary: str = options.get("boundary", "")
     if not boundary:
         raise BodyNotReadable("The Content-Type names no boundary.")
-    return boundary
-
-
-def _read_parts(body: bytes, boundary: str) -> list[tuple[bytes, bytes]]:
-    try:
-        return list(find_parts(body, boundary))
-    except multipart.MultipartError:
-        raise BodyNotReadable("The form is not well-formed multipart/form-data.") from None
-
-
-def _decode_parts(parts: list[tuple[bytes, bytes]], encoding: str) -> Pairs:
-    return [(name.decode(encoding), value.decode(encoding)) for name, value in parts]
-
-
-def find_parts(body: bytes, boundary: str) -> Iterator[tuple[bytes, bytes]]:
-    """Give the fields of a multipart body, one after the other; raises multipart.MultipartError."""
     parser = multipart.MultipartParser(
         BytesIO(body),
         boundary,

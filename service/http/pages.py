@@ -11,7 +11,7 @@ from service.errors import ServiceError
 from service.http.answers import respond
 from service.http.docs import HTML
 from service.http.reading import AppRequest
-from service.text.languages import FALLBACK, read_words
+from service.text.languages import FALLBACK, Language, choose_language, direction, read_words
 
 # A weight of nothing.
 _REFUSED = re.compile(r"q=0(\.0*)?")
@@ -35,6 +35,16 @@ def page_policy(form_targets: Sequence[str] = (), home: str = "'self'") -> str:
         f"default-src 'none'; style-src {home}; img-src {home}; base-uri 'none'; "
         f"form-action {targets}; frame-ancestors 'none'"
     )
+
+
+def speak(request: AppRequest, otherwise: Language) -> dict[str, Any]:
+    """Give what a page needs to be in its reader's language, or in another where none of those is here."""
+    language = choose_language(request.headers.get("accept-language", ""), otherwise)
+    return {
+        "language": language,
+        "direction": direction(language),
+        "words": read_words(language),
+    }
 
 
 def render(template: str, **values: Any) -> bytes:

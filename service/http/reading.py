@@ -25,7 +25,6 @@ from service.errors import (
 from service.http.faults import Faults
 from service.http.fields import NOT_AN_OBJECT, convert_fields
 from service.http.forms import FORMS, MULTIPART, URLENCODED, decode_form, media_type_of
-from service.http.tidy import tidy_texts
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -66,10 +65,10 @@ async def read_command(request: AppRequest, kind: type[S], faults: Faults | None
     if body and media_type(request) != JSON:
         raise MediaTypeNotSupported("Send the body as application/json.")
 
-    def decode(raw: bytes) -> object:
-        return tidy_texts(decode_json(raw), kind)
+    def read(raw: bytes) -> S:
+        return convert_fields(decode_json(raw) if raw else {}, kind, faults=faults)
 
-    return convert_fields(await decode_apart(body, decode) if body else {}, kind, faults=faults)
+    return await decode_apart(body, read)
 
 
 async def read_fields(

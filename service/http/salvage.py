@@ -2,9 +2,8 @@
 
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Callable
-from functools import partial
-from urllib.parse import parse_qsl
+from collections.abc import Iterator
+from contextlib import suppress
 
 import multipart
 from litestar.exceptions import HTTPException
@@ -15,8 +14,10 @@ from service.http.forms import (
     MULTIPART,
     URLENCODED,
     Pairs,
-    as_windows_1252,
+    RawPairs,
+    decode_windows_1252,
     find_parts,
+    read_urlencoded,
 )
 from service.http.reading import (
     JSON,
@@ -27,9 +28,8 @@ from service.http.reading import (
     media_type,
 )
 
-RawPairs = list[tuple[bytes, bytes]]
 _UTF_8 = getincrementaldecoder("utf-8")
-_HALF_A_BYTE = re.compile("%[0-9A-Fa-f]?$")
+_HALF_A_BYTE = re.compile(b"%[0-9A-Fa-f]?$")
 
 
 async def salvage_fields(
@@ -40,19 +40,21 @@ async def salvage_fields(
     What is not UTF-8 is Windows-1252 where that is taken, and else has marks for what cannot be read.
     """
     body, is_cut = await _read_beginning(request)
-    content_type = request.headers.get("content-type", "")
-    decode = partial(_decode, takes_windows_1252=takes_windows_1252, is_cut=is_cut)
-    readers: dict[str, Callable[[bytes], Pairs]] = {
-        JSON: _from_json,
-        URLENCODED: lambda raw: decode(_from_urlencoded(raw)),
-        MULTIPART: lambda raw: decode(_from_multipart(content_type, raw)),
-    }
-    read = readers.get(media_type(request))
-    pairs = await decode_apart(body, read) if read else []
+
+    def read(body: bytes) -> Pairs:
+        if media_type(request) == JSON:
+            return _from_json(body)
+        raw = list(_find_pairs(request, body))
+        if takes_windows_1252 and not _is_utf_8(raw, is_cut):
+            return decode_windows_1252(raw)
+        return [
+            (one.decode("utf-8", "replace"), other.decode("utf-8", "replace")) for one, other in raw
+        ]
+
     # A lone surrogate cannot be sent back; read backwards, the first of repeats is the one that stays.
     return {
         name: value.encode("utf-8", "replace").decode()
-        for name, value in reversed(pairs)
+        for name, value in reversed(await decode_apart(body, read))
         if value.strip()
     }
 
@@ -78,34 +80,14 @@ async def _read_up_to(request: AppRequest, most_bytes: int) -> bytes:
     return body[:most_bytes]
 
 
-def _decode(raw: RawPairs, *, takes_windows_1252: bool, is_cut: bool) -> Pairs:
-    if takes_windows_1252 and not _is_utf_8(raw, is_cut):
-        return [
-            (as_windows_1252(name.decode("latin-1")), as_windows_1252(value.decode("latin-1")))
-            for name, value in raw
-        ]
-    return [
-        (name.decode("utf-8", "replace"), value.decode("utf-8", "replace")) for name, value in raw
-    ]
-
-
 def _is_utf_8(raw: RawPairs, is_cut: bool) -> bool:
-    parts = [part for pair in raw for part in pair]
+    # A line feed is part of no other character. What was cut may end within one.
+    whole = b"\n".join(part for pair in raw for part in pair)
     try:
-        for place, part in enumerate(parts, start=1):
-            # What was cut may end within a character.
-            _UTF_8().decode(part, final=place < len(parts) or not is_cut)
+        _UTF_8().decode(whole, final=not is_cut)
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _from_urlencoded(body: bytes) -> RawPairs:
-    # Every byte is a character of Latin-1: what they all are in is seen later. The last may be there by half.
-    text = _HALF_A_BYTE.sub("", body.decode("latin-1"))
-    fields = text.split("&", MAX_FORM_FIELDS)[:MAX_FORM_FIELDS]
-    pairs = parse_qsl("&".join(fields), encoding="latin-1")
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 
 
 def _from_json(body: bytes) -> Pairs:
@@ -117,13 +99,12 @@ def _from_json(body: bytes) -> Pairs:
     return [(name, value) for name, value in members if isinstance(value, str)]
 
 
-def _from_multipart(content_type: str, body: bytes) -> RawPairs:
-    _, options = multipart.parse_options_header(content_type)
-    pairs: RawPairs = []
-    try:
-        for pair in find_parts(body, options.get("boundary", "")):
-            pairs.append(pair)
-    except (multipart.MultipartError, ValueError):
-        # What came before the fault is what there is.
-        pass
-    return pairs
+def _find_pairs(request: AppRequest, body: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Give the fields of a form; what comes before a fault is what there is."""
+    if media_type(request) == URLENCODED:
+        # The last byte may be there by half.
+        fields = _HALF_A_BYTE.sub(b"", body).split(b"&", MAX_FORM_FIELDS)[:MAX_FORM_FIELDS]
+        yield from read_urlencoded(b"&".join(fields))
+    elif media_type(request) == MULTIPART:
+        with suppress(multipart.MultipartError, ServiceError, ValueError):
+            yield from find_parts(request.headers["content-type"], body)

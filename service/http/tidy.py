@@ -3,21 +3,18 @@
 Of what nobody could see nothing is left, so that it is told as missing.
 """
 
-import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import msgspec
 from msgspec import Meta
 
-from service.http.faults import Faults
-from service.http.fields import convert_fields, is_storable
+from service.http.told import find_bound, find_extra, is_storable, is_struct, unwrap
 from service.http.wire import SEEN
 from service.text.normalising import has_visible, normalise_line, normalise_remark
 
-S = typing.TypeVar("S", bound=msgspec.Struct)
 # The member of `Meta.extra` under which the type of a free text says so.
 FREE_TEXT = "free_text"
 
@@ -52,14 +49,6 @@ def _describe(max_chars: int, kind: FreeText) -> Meta:
     return Meta(min_length=1, max_length=max_chars, extra={FREE_TEXT: kind}, extra_json_schema=SEEN)
 
 
-def tidy_fields(raw: object, kind: type[S], faults: Faults | None = None) -> S:
-    """Read a decoded value as a command, with its free texts in their stored form.
-
-    Raises Invalid where there are no `faults` to gather that.
-    """
-    return convert_fields(tidy_texts(raw, kind), kind, faults=faults)
-
-
 def _tidy_text(raw: object, kind: FreeText) -> object:
     """Give a free text in its stored form; what is none, or too long to be looked at, as it is."""
     if not isinstance(raw, str) or len(raw) > kind.max_raw_chars or not is_storable(raw):
@@ -70,49 +59,21 @@ def _tidy_text(raw: object, kind: FreeText) -> object:
 
 def tidy_texts(raw: Any, kind: Any) -> Any:
     """Give a decoded value with every free text of its kind in its stored form."""
-    if free_text := find_free_text(kind):
+    plain, metas = unwrap(kind)
+    if free_text := find_extra(metas, FREE_TEXT):
         return _tidy_text(raw, free_text)
-    for choice in _choices(kind):
-        if isinstance(raw, Mapping) and _is_struct(choice):
-            named = {name: inner for name, inner in _members(choice) if name in raw}
-            return {**raw, **{name: tidy_texts(raw[name], inner) for name, inner in named.items()}}
-        if isinstance(raw, list) and typing.get_origin(choice) is list:
-            if _is_too_long(raw, kind):
-                return raw
-            return [tidy_texts(item, typing.get_args(choice)[0]) for item in raw]
+    if is_struct(plain) and isinstance(raw, Mapping):
+        named = {name: inner for name, inner in _members(plain) if name in raw}
+        return {**raw, **{name: tidy_texts(raw[name], inner) for name, inner in named.items()}}
+    # One that is refused for its length has nothing done to what is in it.
+    most = find_bound(metas, "max_length")
+    if (
+        typing.get_origin(plain) is list
+        and isinstance(raw, list)
+        and len(raw) <= (most or len(raw))
+    ):
+        return [tidy_texts(item, typing.get_args(plain)[0]) for item in raw]
     return raw
-
-
-def find_free_text(kind: Any) -> FreeText | None:
-    """Give what the type of a free text says of it, also below `| None`; None for any other type."""
-    found = ((meta.extra or {}).get(FREE_TEXT) for meta in _metas(kind))
-    return next((one for one in found if isinstance(one, FreeText)), None)
-
-
-def _metas(kind: Any) -> Iterator[Meta]:
-    """Give the constraints on a type, also below `| None`."""
-    for choice in _choices(kind, keep_annotated=True):
-        yield from (one for one in getattr(choice, "__metadata__", ()) if isinstance(one, Meta))
-
-
-def _is_too_long(raw: list[Any], kind: Any) -> bool:
-    """Tell whether a list is refused for its length, so that nothing need be done to what is in it."""
-    return any(meta.max_length is not None and len(raw) > meta.max_length for meta in _metas(kind))
-
-
-def _choices(kind: Any, *, keep_annotated: bool = False) -> Iterator[Any]:
-    """Give the types that a value may have, without their constraints unless those are asked for."""
-    if typing.get_origin(kind) is typing.Annotated:
-        yield kind if keep_annotated else typing.get_args(kind)[0]
-    elif typing.get_origin(kind) in {typing.Union, types.UnionType}:
-        for choice in typing.get_args(kind):
-            yield from _choices(choice, keep_annotated=keep_annotated)
-    else:
-        yield kind
-
-
-def _is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 @cache
@@ -126,13 +87,9 @@ def _members(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
 
 
 def _holds_free_text(kind: Any) -> bool:
-    if find_free_text(kind):
+    plain, metas = unwrap(kind)
+    if find_extra(metas, FREE_TEXT):
         return True
-    return any(
-        bool(_members(choice)) if _is_struct(choice) else _is_list_of_free_text(choice)
-        for choice in _choices(kind)
-    )
-
-
-def _is_list_of_free_text(kind: Any) -> bool:
-    return typing.get_origin(kind) is list and _holds_free_text(typing.get_args(kind)[0])
+    if is_struct(plain):
+        return bool(_members(plain))
+    return typing.get_origin(plain) is list and _holds_free_text(typing.get_args(plain)[0])

@@ -1,12 +1,15 @@
 """What a value has to be, told to people: from its type, and never in the words of a validator."""
 
+import re
 import types
 import typing
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeGuard
 
 import msgspec
 from msgspec import Meta
+
+from service.errors import FieldRefused
 
 # What a type tells of itself in the `extra` of its Meta, beside what msgspec checks of it.
 SAID = "said"
@@ -18,12 +21,20 @@ FIND = "find"
 VERBATIM = "verbatim"
 """Of a text whose blanks count as well."""
 
+NOT_STORABLE = "This has to be text: in UTF-8, and without the character NUL."
+# NUL passes SQLite and breaks PostgreSQL; a lone surrogate cannot be encoded at all.
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 _PLAIN: dict[Any, str] = {
     str: "text",
     bool: "`true` or `false`",
     list: "a list",
     dict: "a JSON object",
 }
+
+
+def is_storable(value: str) -> bool:
+    """Tell whether a text holds neither NUL nor a lone surrogate."""
+    return _FORBIDDEN.search(value) is None
 
 
 def unwrap(kind: Any) -> tuple[Any, list[Meta]]:
@@ -38,6 +49,11 @@ def unwrap(kind: Any) -> tuple[Any, list[Meta]]:
     return kind, []
 
 
+def is_struct(kind: object) -> TypeGuard[type[msgspec.Struct]]:
+    """Tell whether something is a Struct class."""
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
 def find_extra(metas: list[Meta], name: str) -> Any:
     """Give what a type tells of itself under a name; None where it does not."""
     return next((one.extra[name] for one in metas if one.extra and name in one.extra), None)
@@ -46,6 +62,18 @@ def find_extra(metas: list[Meta], name: str) -> Any:
 def find_bound(metas: list[Meta], name: str) -> Any:
     """Give a bound of a type, such as `max_length`; None where it has none."""
     return next((found for one in metas if (found := getattr(one, name)) is not None), None)
+
+
+def checked_by(parse: Callable[[str], object]) -> dict[str, object]:
+    """Have a setting checked by what reads it, whose ValueError says what would do."""
+
+    def check(text: str) -> None:
+        try:
+            parse(text)
+        except ValueError as error:
+            raise FieldRefused("settings_invalid", str(error)) from None
+
+    return {CHECK: check}
 
 
 def describe_kind(kind: Any) -> str:
@@ -62,7 +90,7 @@ def describe_kind(kind: Any) -> str:
         return " ".join(["text", *_bounds(metas, "min_length", "max_length"), "characters long"])
     if origin is list:
         return " ".join(["a list", *_bounds(metas, "min_length", "max_length")])
-    if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
+    if is_struct(origin):
         return _PLAIN[dict]
     if origin in {typing.Union, types.UnionType}:
         return " or ".join(describe_kind(one) for one in typing.get_args(plain))

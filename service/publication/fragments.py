@@ -12,6 +12,7 @@ import msgspec
 import nh3
 
 from service.errors import ServiceError
+from service.form.fields import SHOWN
 from service.http.pages import render
 from service.publication.schemas import CommentPage, PublicComment, ShowFragment
 from service.sites.articles import ArticleRefused
@@ -128,6 +129,7 @@ def render_fragment(fragment: Fragment) -> bytes:
     return render(
         template,
         f=fragment,
+        shown=SHOWN,
         blank=BLANK,
         takes_form=fragment.answered is None or fragment.answered.id in fragment.answerable,
         threads=make_threads(fragment.page.comments),

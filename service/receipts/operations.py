@@ -14,8 +14,8 @@ from service.comments.receipts import read_receipt_token
 from service.comments.rules import is_legal
 from service.comments.search import make_search_apart
 from service.comments.tables import Article, Comment, ProposedEdit
-from service.comments.texts import check_apart, check_text, render_apart, require_text
-from service.errors import FieldRefused, Invalid, NotFound
+from service.errors import NotFound
+from service.form.texts import render_apart
 from service.modlog.tables import LogEntry
 from service.rate_limiting.rules import Limit, Refusal, Rule
 from service.receipts.errors import AlreadyWithdrawn
@@ -121,15 +121,6 @@ async def _require_few_edits(services: Services, work: Work, comment_id: UUID) -
         again = times[-1] + timedelta(seconds=EDITS.period_seconds)
         if (seconds := math.ceil((again - work.now).total_seconds())) > 0:
             services.refuse(Refusal("edit", EDITS, seconds))
-
-
-async def read_text(site: KnownSite, raw: object) -> str:
-    """Give a new text in its stored form; raises Invalid."""
-    try:
-        typed, most = require_text("text", raw), site.policy.max_text_chars
-        return await check_apart(lambda: check_text(typed, most), typed)
-    except FieldRefused as refusal:
-        raise Invalid(errors=[refusal.as_error(pointer="#/text")]) from None
 
 
 async def withdraw_comment(services: Services, token: str, prefix: str) -> None:

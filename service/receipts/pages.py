@@ -15,13 +15,13 @@ from service.errors import (
     RateLimited,
     ServiceError,
 )
-from service.http.pages import render_page
+from service.http.pages import render_page, speak
 from service.http.reading import AppRequest, query_values
 from service.receipts.errors import EditWindowClosed
 from service.receipts.operations import Held
 from service.sites.policy import SitePolicy
 from service.sites.redirects import FROM_PAGE, find_page, name_page
-from service.text.languages import Language, Words, choose_language, direction, read_words
+from service.text.languages import Words
 
 
 def show_receipt(
@@ -39,7 +39,7 @@ def show_receipt(
     """
     policy, site = held.site.policy, held.site
     page = site.article_url(held.article)
-    speech = _speak(request, policy.language)
+    speech = speak(request, policy.language)
     return render_page(
         "receipt.html",
         status=error.status if error else 200,
@@ -65,15 +65,6 @@ def query_of(request: AppRequest, held: Held) -> str:
 
 def _read_page(request: AppRequest, held: Held) -> str | None:
     return find_page([query_values(request).get(FROM_PAGE)], held.site.origins)
-
-
-def _speak(request: AppRequest, otherwise: Language) -> dict[str, Any]:
-    language = choose_language(request.headers.get("accept-language", ""), otherwise)
-    return {
-        "language": language,
-        "direction": direction(language),
-        "words": read_words(language),
-    }
 
 
 def _explain(

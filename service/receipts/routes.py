@@ -8,7 +8,6 @@ from litestar.params import FromPath
 
 from service.comments.errors import DuplicateComment
 from service.comments.receipts import ReceiptToken
-from service.comments.texts import cut_raw
 from service.errors import (
     Conflict,
     Invalid,
@@ -17,6 +16,7 @@ from service.errors import (
     RateLimited,
     ServiceError,
 )
+from service.form.fields import BY_NAME, read_text
 from service.http.answers import answer, no_content
 from service.http.docs import PathTypes, Readers, describe_header
 from service.http.forms import FORMS
@@ -84,7 +84,7 @@ async def _edit(request: AppRequest, held: Held, media: tuple[str, ...]) -> Rece
     services = services_of(request)
     await charge_use(services, services.client_prefix(request))
     fields = await read_fields(request, media)
-    text = await operations.read_text(held.site, fields.get("text"))
+    text = await read_text(fields.get("text"), held.site)
     return await operations.edit_comment(services, held, text)
 
 
@@ -127,7 +127,7 @@ async def _salvage_text(request: AppRequest, error: ServiceError) -> str | None:
     if text is None:
         # A field that was emptied stays so.
         return "" if isinstance(error, Invalid) else None
-    return cut_raw("text", text)
+    return BY_NAME["text"].cut(text)
 
 
 @post("/withdraw")

@@ -1,13 +1,13 @@
 """What a commenter sees of a submission, and sends about it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
-from service.http.wire import SEEN, Time
-from service.sites.policy import MAX_TEXT_CHARS_CEILING
+from service.form.fields import Text
+from service.http.wire import Time
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -29,16 +29,7 @@ class Receipt(msgspec.Struct, frozen=True):
 class EditComment(msgspec.Struct, frozen=True):
     """The text that the comment is to have."""
 
-    text: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=MAX_TEXT_CHARS_CEILING,
-            description="In the markup of comments; the site's own limit may be lower.",
-            examples=["I like this very much."],
-            extra_json_schema=SEEN,
-        ),
-    ]
+    text: Text
 
 
 class OwnComment(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 import idna
 
@@ -86,6 +86,15 @@ def normalise_origin(raw: str) -> str:
             "An origin is http:// or https://, a host and perhaps a port, nothing else."
         )
     return f"{found[1].lower()}://{_normalise_authority(found[1], found[2])}"
+
+
+def origin_of(url: str | None) -> str | None:
+    """Give the origin of a web address; None for anything else."""
+    try:
+        parts = urlsplit(url or "")
+        return normalise_origin(f"{parts.scheme}://{parts.netloc}")
+    except ValueError:
+        return None
 
 
 def check_origin(raw: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, field
 
 from service.errors import FieldError
+from service.form.texts import MAX_TEXT_CHARS_CEILING
 from service.http.fields import find_errors, point_to
 from service.http.tidy import tidy_texts
 from service.rate_limiting.rules import Limit, parse_limit
@@ -22,14 +23,10 @@ from service.sites.kinds import (
     ReasonCode,
     Reasons,
     Statement,
-    TextFields,
     parse_privacy_url,
-    parse_text_fields,
 )
 from service.text.languages import FALLBACK, Language
-
-# The column sizes of a WordPress database, which the forms out there were made for.
-MAX_TEXT_CHARS_CEILING = 65_525
+from service.wordpress.names import TextFields, parse_text_fields
 
 DEFAULT_REASONS = {
     "off_topic": "Your comment is not about this article.",

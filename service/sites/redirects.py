@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from service.http.fields import is_storable
-from service.sites.articles import normalise_origin
+from service.http.told import is_storable
+from service.sites.articles import origin_of
 
 # Browsers read a backslash as a slash, and drop controls and blanks; `//` starts another host.
 _TREACHEROUS = re.compile(r"[\\\x00-\x20\x7f-\x9f]|^//")
@@ -30,16 +30,16 @@ def choose_redirect(
     wish = (redirect_to or "").strip()
     if not wish or len(wish) > MAX_URL_CHARS or _TREACHEROUS.search(wish):
         return None
-    base = next((origin for origin in [_origin(referer), *origins] if origin in origins), None)
+    base = next((origin for origin in [origin_of(referer), *origins] if origin in origins), None)
     if wish.startswith("#"):
-        return _on_page(referer, wish) if _origin(referer) in origins else None
+        return _on_page(referer, wish) if origin_of(referer) in origins else None
     try:
         target = urljoin(f"{base}/", wish) if base else wish
     except ValueError:
         # Such as `https://[`, whose host is none.
         return None
     # A header holds ASCII only; what is encoded already stays as it is.
-    return quote(target, safe=_SAFE) if _origin(target) in origins else None
+    return quote(target, safe=_SAFE) if origin_of(target) in origins else None
 
 
 def find_page(urls: Iterable[object], origins: Sequence[str]) -> str | None:
@@ -53,14 +53,10 @@ def _keep_page(url: object, origins: Sequence[str]) -> str | None:
     if _AT.search(query):
         page = path
     # A lone surrogate stands for bytes that are no text, and cannot be encoded.
-    if (
-        not is_storable(page)
-        or len(page) > MAX_URL_CHARS
-        or _TREACHEROUS.search(page)
-        or _origin(page) not in origins
-    ):
+    if not is_storable(page) or len(page) > MAX_URL_CHARS or _TREACHEROUS.search(page):
         return None
-    return None if urlsplit(page).path.endswith(_TARGET) else quote(page, safe=_SAFE)
+    is_page = origin_of(page) in origins and not urlsplit(page).path.endswith(_TARGET)
+    return quote(page, safe=_SAFE) if is_page else None
 
 
 def name_page(page: str | None) -> str:
@@ -73,13 +69,3 @@ def _on_page(referer: str | None, place: str) -> str | None:
     page = (referer or "").partition("#")[0]
     is_whole = len(page) <= MAX_URL_CHARS and urlsplit(page).path not in {"", "/"}
     return quote(page + place, safe=_SAFE) if is_whole else None
-
-
-def _origin(url: str | None) -> str | None:
-    if not url:
-        return None
-    try:
-        parts = urlsplit(url)
-        return normalise_origin(f"{parts.scheme}://{parts.netloc}")
-    except ValueError:
-        return None

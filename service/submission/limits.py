@@ -1,8 +1,8 @@
 """The rate limits of submissions."""
 
+from service.form.fields import Submission
 from service.rate_limiting.rules import Limit, Rule
 from service.sites.directory import KnownSite
-from service.submission.rules import Submission
 
 # Over all prefixes an address has this many times its limit; beyond it, comments are held with a signal.
 FLOOD_FACTOR = 10

@@ -14,7 +14,6 @@ from litestar.exceptions import HTTPException
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.comments.errors import DuplicateComment
-from service.comments.texts import cut_raw
 from service.errors import (
     BodyNotReadable,
     BodyTooLarge,
@@ -27,16 +26,17 @@ from service.errors import (
     ServiceError,
     Unavailable,
 )
+from service.form.fields import BY_NAME, HIDDEN, SHOWN
 from service.http.handlers import name_error
-from service.http.pages import page_policy, render_page
+from service.http.pages import page_policy, render_page, speak
 from service.http.reading import AppRequest
 from service.http.salvage import salvage_fields
 from service.services import Services
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, find_page
-from service.submission.rules import CONSENT, has_filled_decoy, translate_names
-from service.submission.strangers import find_strangers, tell_owner
-from service.text.languages import FALLBACK, Words, choose_language, direction, read_words
+from service.submission.strangers import CONSENT, Stranger, find_strangers, tell_owner
+from service.text.languages import FALLBACK, Words
+from service.wordpress.names import has_filled_decoy, translate_names
 
 # What is said of a refusal that no single field is to blame for; of any other, that it did not work.
 _SAID: Mapping[type[ServiceError], str] = {
@@ -55,7 +55,7 @@ _OF_ANY_FIELD = {
 }
 # To send it again would change nothing: what was typed is shown to be copied.
 _FINAL = (NotFound, OriginNotAllowed, MediaTypeNotSupported)
-_VISIBLE = ("text", "name", "email", "url")
+_SHOWN_NAMES = frozenset(field.name for field in SHOWN)
 
 
 def count_failure(services: Services, error: Exception) -> None:
@@ -73,15 +73,12 @@ def count_failure(services: Services, error: Exception) -> None:
 
 def show_form_place(request: AppRequest, home: str, site: KnownSite) -> Response[Any]:
     """Say what the place is that a form is posted to; it leads back to whence somebody came."""
-    language = choose_language(request.headers.get("accept-language", ""), site.policy.language)
     back = find_page([request.headers.get("referer")], site.origins)
     return render_page(
         "form_place.html",
         status=MethodNotAllowed.status,
         headers=_headers(site, home),
-        language=language,
-        direction=direction(language),
-        words=read_words(language),
+        **speak(request, site.policy.language),
         home=home,
         site=site,
         back=back or next(iter(site.origins), None),
@@ -102,19 +99,13 @@ async def show_refusal(
     if raw is None:
         # What is refused before the body is read.
         raw = await salvage_fields(request, takes_windows_1252=is_saved)
-    text_fields = site.policy.text_field_names if site else ()
-    typed = _find_typed(raw, text_fields)
-    strangers = find_strangers(raw, text_fields)
-    if site is None and not typed.get("text") and strangers:
-        # Where the site's setting is not known, the longest is the text.
-        typed["text"] = strangers.pop(0).value
-    sent_back = sum(map(len, typed.values())) + sum(len(one.value) for one in strangers)
-    is_sent_back = await services.may_send_back(request, sent_back)
+    typed, strangers = _find_typed(raw, site)
+    values = [*typed.values(), *(one.value for one in strangers)]
+    is_sent_back = await services.may_send_back(request, sum(map(len, values)))
     if not is_sent_back:
         typed, strangers = {}, []
-    otherwise = site.policy.language if site else FALLBACK
-    language = choose_language(request.headers.get("accept-language", ""), otherwise)
-    words = read_words(language)
+    speech = speak(request, site.policy.language if site else FALLBACK)
+    words: Words = speech["words"]
     errors = [_translate(one, words, site) for one in error.errors or []]
     codes = {one.code for one in errors}
     if site and "text_required" in codes:
@@ -128,19 +119,18 @@ async def show_refusal(
         "submission_error.html",
         status=error.status,
         headers={**error.headers, **_headers(site, home)},
-        language=language,
-        direction=direction(language),
-        words=words,
+        **speech,
         home=home,
         site=site,
         message=_say(error, words, services.clock()),
         error_id=error_id,
         errors={_name(one): one for one in errors},
-        visible=_VISIBLE,
+        shown=SHOWN,
+        hidden=HIDDEN,
         typed=typed,
         from_page=find_page(came_from, site.origins) if site else None,
         strangers=strangers,
-        has_filled_decoy=has_filled_decoy(raw, text_fields),
+        has_filled_decoy=has_filled_decoy(raw, _text_fields(site)),
         # The service does not ask for it, so the browser has to.
         must_agree=site is not None and site.policy.consent == "required" and not raw.get(CONSENT),
         is_final=isinstance(error, _FINAL) or "article_not_allowed" in codes or not is_sent_back,
@@ -158,20 +148,31 @@ def _headers(site: KnownSite | None, home: str) -> dict[str, str]:
     }
 
 
-def _find_typed(raw: Mapping[str, Any], text_fields: Sequence[str]) -> dict[str, str]:
-    """Give the fields under our names, as much of each as is sent back."""
-    typed = translate_names(raw, text_fields)
+def _text_fields(site: KnownSite | None) -> Sequence[str]:
+    return site.policy.text_field_names if site else ()
+
+
+def _find_typed(
+    raw: Mapping[str, Any], site: KnownSite | None
+) -> tuple[dict[str, str], list[Stranger]]:
+    """Give the fields under our names, as much of each as is sent back, and those that nobody has named."""
+    fields = translate_names(raw, _text_fields(site))
+    strangers = find_strangers(raw, fields.get("text"), _text_fields(site))
     # A lone surrogate, which JSON can hold, cannot be sent back.
-    return {
-        name: cut_raw(name, value).encode("utf-8", "replace").decode()
-        for name, value in typed.items()
+    typed = {
+        name: BY_NAME[name].cut(value).encode("utf-8", "replace").decode()
+        for name, value in fields.items()
         if isinstance(value, str)
     }
+    if site is None and not typed.get("text") and strangers:
+        # Where the site's setting is not known, the longest is the text.
+        typed["text"] = strangers.pop(0).value
+    return typed, strangers
 
 
 def _say(error: ServiceError, words: Words, now: datetime) -> str:
     if error.errors:
-        marked = any(_name(one) in _VISIBLE for one in error.errors)
+        marked = any(_name(one) in _SHOWN_NAMES for one in error.errors)
         return words["correct_marked"] if marked else ""
     return words[_SAID.get(type(error), "failed")].replace("{time}", _when(error, now))
 

@@ -14,10 +14,10 @@ from service.errors import (
     OriginNotAllowed,
     RateLimited,
 )
+from service.form.fields import FIELDS
 from service.http.answers import answer
 from service.http.docs import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Readers
 from service.http.faults import Faults
-from service.http.fields import is_storable
 from service.http.forms import FORMS
 from service.http.handlers import FOR_PEOPLE
 from service.http.pages import accepts_page, see_other
@@ -32,12 +32,12 @@ from service.http.reading import (
 )
 from service.http.routing import Router
 from service.http.running import process_of
+from service.http.told import is_storable
 from service.services import BEFORE_LIMITS, Services, services_of
 from service.sites.directory import KnownSite
 from service.sites.redirects import FROM_PAGE, choose_redirect, find_page, name_page
-from service.submission import operations, previews
+from service.submission import operations
 from service.submission.refusals import count_failure, show_form_place, show_refusal
-from service.submission.rules import NO_PARENT, WORDPRESS_NAMES
 from service.submission.schemas import (
     Form,
     Preview,
@@ -47,6 +47,7 @@ from service.submission.schemas import (
     Submitted,
 )
 from service.submission.storing import SubmissionWriter
+from service.wordpress.names import WORDPRESS_NAMES
 
 # What both ways of submitting a comment say.
 SUBMISSION: dict[str, Any] = {
@@ -54,7 +55,7 @@ SUBMISSION: dict[str, Any] = {
     "media": (JSON, *FORMS),
     "aliases": WORDPRESS_NAMES,
     # Whatever the encoding: WordPress sends it for a comment that answers none.
-    "alias_values": {"comment_parent": (NO_PARENT, int(NO_PARENT))},
+    "alias_values": {one.wordpress: one.wordpress_none for one in FIELDS if one.wordpress_none},
     "headers": IDEMPOTENCY_KEY,
     "problems": (OriginNotAllowed, DuplicateComment, IdempotencyKeyReused, RateLimited),
     "page_problems": True,
@@ -154,12 +155,10 @@ def _next_page(
     request: AppRequest, site: KnownSite, fields: dict[str, Any], submitted: Submitted
 ) -> str:
     """Give where the browser goes: where the form wishes, or to the receipt, which leads back to its page."""
-    wish = fields.get("redirect_to")
     referer = request.headers.get("referer")
     page = find_page([fields.get(FROM_PAGE), referer], site.origins)
-    wanted = choose_redirect(wish if isinstance(wish, str) else None, page or referer, site.origins)
-    if wanted:
-        return wanted
+    if wish := choose_redirect(fields.get("redirect_to"), page or referer, site.origins):
+        return wish
     # Whose article has an address of its own needs no other.
     is_known = site.article_url(submitted.article) is not None
     return submitted.receipt.url + ("" if is_known else name_page(page))
@@ -195,23 +194,19 @@ async def show_form(request: AppRequest, site: FromPath[str]) -> Response[Any]:
 async def preview_text(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     """Show a text as it would be seen as a comment; nothing of it is stored."""
     services = services_of(request)
+    prefix = services.client_prefix(request)
     try:
         known = await services.directory.get(site)
         services.require_origin(request, known)
+        fields = await read_fields(request, (JSON,))
+    except BEFORE_LIMITS:
         # Refused for its size or type before anything is charged, as a submission is.
-        fields = await _read_preview(request, services)
-    except Exception as raised:
-        raise await _charge_refusal(services, request, raised) from None
-    prefix = services.client_prefix(request)
-    return answer(await previews.preview_text(services, known, fields.get("text"), prefix))
-
-
-async def _read_preview(request: AppRequest, services: Services) -> dict[str, Any]:
-    try:
-        return await read_fields(request, (JSON,))
-    except (BodyNotReadable, Invalid):
-        await previews.charge_preview(services, services.client_prefix(request))
+        await services.charge_refusal(request)
         raise
+    except (BodyNotReadable, Invalid):
+        await operations.charge_preview(services, prefix)
+        raise
+    return answer(await operations.preview_text(services, known, fields.get("text"), prefix))
 
 
 ROUTERS = [

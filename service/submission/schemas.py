@@ -3,85 +3,28 @@
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
 
 from service.comments.receipts import ReceiptToken
-from service.http.wire import ID_EXAMPLES, ID_PATTERN, SEEN, Article, Id, LanguageTag, Time
-from service.sites.policy import MAX_TEXT_CHARS_CEILING
+from service.form.fields import FIELDS, SHOWN, Text
+from service.http.wire import Article, Id, LanguageTag, Time
 from service.telemetry.confidential import Confidential
 
-MAX_NAME_CHARS = 245
-MAX_EMAIL_CHARS = 254
-MAX_URL_CHARS = 2_000
-# As near to what is checked as a pattern comes; blanks are none.
-URL_PATTERN = r"""^\s*([Hh][Tt][Tt][Pp][Ss]?://([^\s/?#@"`<>\\%]+([/?#][^\s"`<>\\]*)?)?)?\s*$"""
-PARENT_PATTERN = rf"^\s*({ID_PATTERN})?\s*$"
-
-
-Text = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=MAX_TEXT_CHARS_CEILING,
-        description="In the markup of comments; the site's own limit may be lower.",
-        examples=["I like this."],
-        extra_json_schema=SEEN,
-    ),
-]
-
-
-class SubmitComment(Confidential, frozen=True):
-    """The fields of a comment form; the names of the WordPress form are taken too."""
-
-    article: Article
-    name: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=MAX_NAME_CHARS,
-            description="Shown in public.",
-            examples=["Dave"],
-            extra_json_schema=SEEN,
-        ),
-    ]
-    email: Annotated[
-        str,
-        Meta(
-            max_length=MAX_EMAIL_CHARS,
-            description="Never published.",
-            examples=["dave@mail.example"],
-            # Internationalised ones are taken too (RFC 6531).
-            extra_json_schema={"format": "idn-email"},
-        ),
-    ]
-    text: Text
-    url: (
-        Annotated[
-            str,
-            Meta(
-                max_length=MAX_URL_CHARS,
-                description="http or https; a host without a scheme gets https, a bare scheme is none.",
-                examples=["https://dave.example/"],
-                extra_json_schema={"pattern": URL_PATTERN},
-            ),
-        ]
-        | None
-    ) = None
-    parent: (
-        Annotated[
-            str,
-            Meta(
-                description="The id of the visible comment that this one answers.",
-                examples=ID_EXAMPLES,
-                extra_json_schema={"pattern": PARENT_PATTERN},
-            ),
-        ]
-        | None
-    ) = None
-    redirect_to: (
-        Annotated[str, Meta(description="Forms: where to go afterwards, in an allowed origin.")]
-        | None
-    ) = None
+# What the document says of a submission: the fields of the form, each as it may come.
+SubmitComment = msgspec.defstruct(
+    "SubmitComment",
+    [
+        (field.name, Annotated[str, field.wire])
+        if field.is_required
+        else (field.name, Annotated[str, field.wire] | None, None)
+        for field in FIELDS
+    ],
+    bases=(Confidential,),
+    module=__name__,
+    namespace={
+        "__doc__": "The fields of a comment form; the names of the WordPress form are taken too."
+    },
+    frozen=True,
+)
 
 
 class ReceiptLink(Confidential, frozen=True):
@@ -148,8 +91,14 @@ class Form(msgspec.Struct, frozen=True):
     labels: dict[str, str]
 
 
-# The words of a form, by the keys that they have in every language.
+# The words of a form, by the keys that they have in every language; of the fields those of one line first.
 LABELS = (
-    *("title", "name", "email", "email_note", "url", "text", "submit", "required", "held"),
-    *("remember_me", "cancel", "reply", "closed"),
+    "title",
+    *(
+        word
+        for field in sorted(SHOWN, key=lambda field: field.is_long)
+        for word in (field.name, field.note)
+        if word
+    ),
+    *("submit", "required", "held", "remember_me", "cancel", "reply", "closed"),
 )

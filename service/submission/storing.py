@@ -4,7 +4,7 @@ The statements go in one order, and the rows of each in the order of what is uni
 batches of two processes never wait for each other in a circle.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from service.database.group_commit import GroupCommit
 from service.errors import IdempotencyKeyReused, ServiceError
 from service.http.reading import KEEP_KEYS
 from service.privacy.tables import SealedAddress
+from service.submission.drafts import Draft, Key
 from service.submission.tables import IdempotencyKey
 
 ACCEPTED = 202
@@ -60,69 +61,41 @@ class Stored(msgspec.Struct, frozen=True):
     replayed: bool = False
 
 
-class Key(msgspec.Struct, frozen=True):
-    """An Idempotency-Key and the fields that came with it, as keyed hashes."""
-
-    key_hash: bytes
-    fields_hash: bytes
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """A submission that is ready to be written: the rows of its comment and address, by column.
-
-    The id of the article in the comment's row is the one that the article gets if it is not there yet.
-    """
-
-    comment: dict[str, Any]
-    article: str
-    address: dict[str, Any]
-    key: Key | None
-
-    @property
-    def id(self) -> UUID:
-        found: UUID = self.comment["id"]
-        return found
-
-    @property
-    def place(self) -> tuple[UUID, str]:
-        """Where the comment goes: the site, and the key of the article."""
-        return self.comment["site_id"], self.article
-
-
 SubmissionWriter = GroupCommit[Draft, Stored]
 Outcome = Stored | ServiceError
+# A site, and the key of an article.
+Place = tuple[UUID, str]
 
 
-def read_stored(connection: Connection, site_id: UUID, key: Key, now: datetime) -> Stored | None:
-    """Give what a key stored before; raises IdempotencyKeyReused when other fields came with it."""
-    known = _read_keys(connection, [(site_id, key.key_hash)])
-    found = {
-        place: (hashed, stored)
-        for place, (hashed, stored) in known.items()
-        if stored.submitted_at >= now - KEEP_KEYS
-    }
-    outcome = _recall(found, site_id, key) if found else None
-    if isinstance(outcome, ServiceError):
-        raise outcome
-    return outcome
+class KnownKey(msgspec.Struct, frozen=True):
+    """A key that came before: the hash of the fields that came with it, and what was stored."""
+
+    fields_hash: bytes
+    stored: Stored
+
+    def recall(self, key: Key) -> Outcome:
+        """Give what the key stored before, unless other fields came with it."""
+        return self.stored if self.fields_hash == key.fields_hash else IdempotencyKeyReused()
 
 
-# By site and the key's hash: the hash of the fields that came with it, and what was stored.
-KnownKeys = dict[tuple[UUID, bytes], tuple[bytes, Stored]]
+def read_stored(connection: Connection, site_id: UUID, key: Key, now: datetime) -> Outcome | None:
+    """Give what a key stored before, or that other fields came with it."""
+    known = _read_keys(connection, [(site_id, key.key_hash)]).get((site_id, key.key_hash))
+    if known is None or known.stored.submitted_at < now - KEEP_KEYS:
+        return None
+    return known.recall(key)
 
 
-def _read_keys(connection: Connection, wanted: Sequence[tuple[UUID, bytes]]) -> KnownKeys:
+def _read_keys(
+    connection: Connection, wanted: Sequence[tuple[UUID, bytes]]
+) -> dict[tuple[UUID, bytes], KnownKey]:
+    """Read keys by their site and their hash."""
     sites, hashes = (list(one) for one in zip(*wanted, strict=True))
     found = connection.execute(_READ_KEYS, {"sites": sites, "hashes": hashes})
     return {
-        (site_id, key_hash): (fields_hash, Stored(comment_id, created_at, replayed=True))
+        (site_id, key_hash): KnownKey(fields_hash, Stored(comment_id, created_at, replayed=True))
         for site_id, key_hash, fields_hash, comment_id, created_at in found
     }
-
-
-def _recall(known: KnownKeys, site_id: UUID, key: Key) -> Outcome:
-    fields_hash, stored = known[site_id, key.key_hash]
-    return stored if fields_hash == key.fields_hash else IdempotencyKeyReused()
 
 
 def store_drafts(connection: Connection, drafts: Sequence[Draft]) -> list[Outcome | Exception]:
@@ -142,18 +115,17 @@ def store_drafts(connection: Connection, drafts: Sequence[Draft]) -> list[Outcom
 def _store_together(connection: Connection, drafts: Sequence[Draft]) -> list[Outcome]:
     outcomes = _take_keys(connection, drafts)
     fresh = [draft for draft in drafts if draft.id not in outcomes]
-    comments = _place_in_articles(connection, fresh)
-    stored = _insert_comments(connection, comments)
+    articles = _place_in_articles(connection, fresh)
+    rows = [draft.as_row(articles[draft.place]) for draft in fresh]
+    stored = _insert_comments(connection, rows)
     taken = [draft for draft in fresh if draft.id in stored]
     _release_keys(connection, [draft for draft in fresh if draft.id not in stored])
     insert_rows(connection, SealedAddress, [draft.address for draft in taken])
     tallies = Tallies()
     for draft in taken:
-        comment, author = draft.comment, draft.address["author_index"]
-        outcomes[draft.id] = Stored(draft.id, comment["submitted_at"])
-        tallies.count_submission(
-            comment["site_id"], author, comment["status"], comment["submitted_at"]
-        )
+        outcomes[draft.id] = Stored(draft.id, draft.submitted_at)
+        author = draft.address["author_index"]
+        tallies.count_submission(draft.arrival.site.id, author, draft.status, draft.submitted_at)
     # Last, because these rows are wanted by all: the less is done while they are locked the better.
     tallies.write(connection)
     return [outcomes.get(draft.id) or DuplicateComment() for draft in drafts]
@@ -161,70 +133,55 @@ def _store_together(connection: Connection, drafts: Sequence[Draft]) -> list[Out
 
 def _take_keys(connection: Connection, drafts: Sequence[Draft]) -> dict[UUID, Outcome]:
     """Take the keys; gives the outcome, by comment, of those whose key was taken before."""
-    rows = sorted(_key_rows(drafts), key=lambda row: (row["key_hash"], row["site_id"]))
+    keyed = [(draft, draft.arrival.key) for draft in drafts if draft.arrival.key]
+    rows = [_key_row(draft, key) for draft, key in keyed]
+    rows.sort(key=lambda row: (row["key_hash"], row["site_id"]))
     if insert_rows(connection, IdempotencyKey, rows) == len(rows):
         return {}
     # Whenever tidying up comes to it, a key whose time is over stands for nothing. One by one, in the order
     # in which they were inserted, so that no two processes wait for each other.
-    connection.execute(_FORGET_KEY, [_name_key(row) for row in rows])
+    over = [
+        {"site": row["site_id"], "hash": row["key_hash"], "since": row["created_at"] - KEEP_KEYS}
+        for row in rows
+    ]
+    connection.execute(_FORGET_KEY, over)
     insert_rows(connection, IdempotencyKey, rows)
     known = _read_keys(connection, [(row["site_id"], row["key_hash"]) for row in rows])
-    outcomes: dict[UUID, Outcome] = {}
-    for draft in drafts:
-        if draft.key:
-            site_id, _ = draft.place
-            _, stored = known[site_id, draft.key.key_hash]
-            if stored.comment_id != draft.id:
-                outcomes[draft.id] = _recall(known, site_id, draft.key)
-    return outcomes
+    found = [(draft.id, key, known[draft.arrival.site.id, key.key_hash]) for draft, key in keyed]
+    return {id_: one.recall(key) for id_, key, one in found if one.stored.comment_id != id_}
 
 
-def _key_rows(drafts: Iterable[Draft]) -> list[dict[str, Any]]:
-    return [
-        {
-            "site_id": draft.comment["site_id"],
-            **msgspec.structs.asdict(draft.key),
-            "comment_id": draft.id,
-            "status": ACCEPTED,
-            "created_at": draft.comment["submitted_at"],
-        }
-        for draft in drafts
-        if draft.key
-    ]
-
-
-def _name_key(row: Mapping[str, Any]) -> dict[str, Any]:
+def _key_row(draft: Draft, key: Key) -> dict[str, Any]:
     return {
-        "site": row["site_id"],
-        "hash": row["key_hash"],
-        "since": row["created_at"] - KEEP_KEYS,
+        "site_id": draft.arrival.site.id,
+        **msgspec.structs.asdict(key),
+        "comment_id": draft.id,
+        "status": ACCEPTED,
+        "created_at": draft.submitted_at,
     }
 
 
 def _release_keys(connection: Connection, duplicates: Sequence[Draft]) -> None:
     """Let go of the keys of comments that were not stored after all."""
-    keyed = {draft.id: draft.key.key_hash for draft in duplicates if draft.key}
+    keyed = {one.id: one.arrival.key.key_hash for one in duplicates if one.arrival.key}
     if keyed:
         is_key = col(IdempotencyKey.key_hash).in_(list(keyed.values()))
         is_ours = col(IdempotencyKey.comment_id).in_(list(keyed))
         connection.execute(delete(IdempotencyKey).where(is_key, is_ours))
 
 
-def _place_in_articles(connection: Connection, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
-    """Make the articles that are missing; gives the comments' rows with the ids of their articles."""
-    wanted = {draft.place: draft.comment for draft in drafts}
+def _place_in_articles(connection: Connection, drafts: Sequence[Draft]) -> dict[Place, UUID]:
+    """Give the ids of the articles by their places; those that are missing are made."""
+    wanted = {draft.place: draft for draft in drafts}
     known = _find_articles(connection, wanted)
     missing = sorted(wanted.keys() - known.keys())
     if missing:
-        rows = [_article_row(key, wanted[site_id, key]) for site_id, key in missing]
-        insert_rows(connection, Article, rows)
+        insert_rows(connection, Article, [_article_row(wanted[place]) for place in missing])
         known |= _find_articles(connection, missing)
-    return [{**draft.comment, "article_id": known[draft.place]} for draft in drafts]
+    return known
 
 
-def _find_articles(
-    connection: Connection, places: Collection[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], UUID]:
+def _find_articles(connection: Connection, places: Collection[Place]) -> dict[Place, UUID]:
     if not places:
         return {}
     sites, keys = zip(*places, strict=True)
@@ -232,15 +189,16 @@ def _find_articles(
     return {(site_id, key): article_id for site_id, key, article_id in found}
 
 
-def _article_row(key: str, comment: dict[str, Any]) -> dict[str, Any]:
+def _article_row(first: Draft) -> dict[str, Any]:
+    site_id, key = first.place
     return {
-        "id": comment["article_id"],
-        "site_id": comment["site_id"],
+        "id": first.article_id,
+        "site_id": site_id,
         "key": key,
         "is_closed": False,
         "visible": 0,
         "revision": 0,
-        "created_at": comment["submitted_at"],
+        "created_at": first.submitted_at,
     }
 
 

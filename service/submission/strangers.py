@@ -7,19 +7,22 @@ from typing import Any
 
 import msgspec
 
-from service.comments.texts import MAX_RAW_CHARS
+from service.form.fields import BY_NAME
 from service.http.forms import MAX_FORM_FIELDS
-from service.sites.plugin_fields import explain_plugin_field
 from service.sites.redirects import FROM_PAGE
-from service.submission.rules import CONSENT, OUR_NAMES, WORDPRESS_NAMES, translate_names
 from service.telemetry.logs import get_logger
 from service.telemetry.metrics import Metrics
+from service.wordpress.names import FIELD_NAME, FORM_NAMES
+from service.wordpress.plugin_fields import explain_plugin_field
+
+# The box of `form.consent`, which the browser asks for.
+CONSENT = "consent"
 
 MAX_STRANGERS = 3
 # Shorter ones are told only where the text is missing: they may be a rating, or a number.
 LONG_CHARS = 40
-# As names in pages are. A name that is none is what somebody made up, and may say anything.
-_HARMLESS_NAME = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,64}")
+# A name that is none of a page's is what somebody made up, and may say anything.
+_HARMLESS_NAME = re.compile(FIELD_NAME)
 _OF_WORDS = re.compile(r"\S\s+\S|[^\x00-\x7f]")
 _logger = get_logger(__name__)
 
@@ -36,14 +39,15 @@ class Stranger(msgspec.Struct, frozen=True):
         return len(self.value) >= LONG_CHARS or _OF_WORDS.search(self.value) is not None
 
 
-def find_strangers(raw: Mapping[str, Any], text_fields: Sequence[str]) -> list[Stranger]:
+def find_strangers(
+    raw: Mapping[str, Any], text: object, text_fields: Sequence[str]
+) -> list[Stranger]:
     """Give the long fields that mean nothing here, first those that look written, each the longest first.
 
     Where there is no text, short ones too: one of them may be it. With the text they have at most the
     characters of one text that is as long as is read.
     """
-    known = {FROM_PAGE, CONSENT, *OUR_NAMES, *WORDPRESS_NAMES, *text_fields}
-    text = translate_names(raw, text_fields).get("text")
+    known = {FROM_PAGE, CONSENT, *FORM_NAMES, *text_fields}
     found = [
         Stranger(name if _HARMLESS_NAME.fullmatch(name) else None, value)
         # Of JSON, which may have tens of thousands of members, as many as a form has at most.
@@ -58,7 +62,7 @@ def find_strangers(raw: Mapping[str, Any], text_fields: Sequence[str]) -> list[S
     ]
     found.sort(key=lambda one: (one.looks_written, len(one.value)), reverse=True)
     used = len(text) if isinstance(text, str) else 0
-    return list(_cut(found[:MAX_STRANGERS], MAX_RAW_CHARS["text"] - used))
+    return list(_cut(found[:MAX_STRANGERS], BY_NAME["text"].max_raw_chars - used))
 
 
 def _cut(strangers: Iterable[Stranger], room: int) -> Iterator[Stranger]:

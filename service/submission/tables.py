@@ -1,4 +1,8 @@
-"""Rows of Idempotency-Keys."""
+"""Rows of Idempotency-Keys.
+
+Those of decisions have a table of their own: they belong to a moderator, hold results, and are taken one by
+one in the decisions' transaction, while these belong to a site, name a comment and are taken by the batch.
+"""
 
 from datetime import datetime
 from uuid import UUID

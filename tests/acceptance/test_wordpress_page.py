@@ -10,8 +10,8 @@ import httpx
 import msgspec
 import pytest
 
-from service.submission.form_scan import quote_for_nginx
-from service.submission.saved_pages import simplify_path
+from service.wordpress.form_scan import quote_for_nginx
+from service.wordpress.saved_pages import simplify_path
 from tests.api.submission.test_form_answers import Inputs
 from tests.keyboard import type_command
 from tests.processes import Server, ServerMissing, find_free_port

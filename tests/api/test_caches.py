@@ -14,7 +14,7 @@ from service.http.routing import MAX_NAME_CHARS, MAX_PATH_CHARS, shorten
 from service.server.reading import MAX_HEADERS_BYTES, MAX_REQUEST_LINE_BYTES
 from service.sites.articles import MAX_KEY_CHARS
 from service.sites.directory import MAX_ORIGIN_CHARS
-from service.sites.kinds import MAX_TEXT_FIELDS_CHARS, parse_text_fields
+from service.wordpress.names import MAX_TEXT_FIELDS_CHARS, parse_text_fields
 from tests.cast import House
 
 MIB = 1 << 20
@@ -45,7 +45,7 @@ CACHES = {
     "service.publication.queries._page_query": OURS,
     "service.rate_limiting.rules.parse_limit": "limits as they are written, 14 characters each",
     "service.sites.articles.parse_hosts": "settings of sites, MAX_HOSTS_CHARS each",
-    "service.sites.kinds.parse_text_fields": "settings of sites, MAX_TEXT_FIELDS_CHARS each",
+    "service.wordpress.names.parse_text_fields": "settings of sites, MAX_TEXT_FIELDS_CHARS each",
     "service.telemetry.sharing.join_workers": OURS,
     "service.web.files._keep_file": OURS,
     "service.web.files._keep_later": OURS,

@@ -16,7 +16,7 @@ from service.http.openapi.document import describe_api
 from service.http.routing import RouteTable
 from service.settings import Settings
 from service.sites.policy import find_faults
-from service.submission.rules import WORDPRESS_NAMES
+from service.wordpress.names import WORDPRESS_NAMES
 from tests.cast import House
 
 SUBMISSION = "POST /v1/sites/{site}/comments"
@@ -144,7 +144,7 @@ def test_a_submission_comes_in_three_media_types_and_under_wordpress_names(
         assert {*WORDPRESS_NAMES, "email", "url", "redirect_to"} <= set(schema["properties"])
         assert schema["required"] == ["email"]
         either = [[one["required"][0] for one in rule["anyOf"]] for rule in schema["allOf"]]
-        assert either == [["name", "author"], ["text", "comment"], ["article", "comment_post_ID"]]
+        assert either == [["article", "comment_post_ID"], ["name", "author"], ["text", "comment"]]
 
 
 def test_every_problem_is_described_where_it_can_happen(

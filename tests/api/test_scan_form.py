@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from webencodings.labels import LABELS
 
 from service.command_line.main import main
-from service.submission.saved_pages import MAX_PAGE_BYTES
+from service.wordpress.saved_pages import MAX_PAGE_BYTES
 from tests.saved_pages import PLAIN, TRAP, make_saved_page
 
 TRAP_SETTING = "greenroom site set SLUG form.text_field=d7dcf95a06"

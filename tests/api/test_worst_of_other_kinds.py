@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from service.comments.texts import MAX_RAW_CHARS
+from service.form.fields import BY_NAME
 from service.http.forms import MULTIPART, URLENCODED
 from service.http.reading import JSON
 from service.server.reading import MAX_HEADERS_BYTES, MAX_REQUEST_LINE_BYTES
@@ -207,7 +207,7 @@ async def test_no_text_that_is_looked_at_holds_the_others_up(house: House, unit:
     # What is done beside the loop takes a twentieth, and what is not a third and more.
     bound = await longest_legal(house) / 6
     receipt = f"/v1/receipts/{(await house.submit()).receipt.token}"
-    text, found = (unit * MANY)[: MAX_RAW_CHARS["text"]], {}
+    text, found = (unit * MANY)[: BY_NAME["text"].max_raw_chars], {}
     form = urlencode({"article": "/post", "name": "D", "email": "d@mail.example"}).encode()
     json_body = json.dumps(house.comment(text=text), ensure_ascii=False).encode()
     for method, url, media, content in (

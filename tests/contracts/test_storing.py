@@ -13,10 +13,12 @@ from service.clock import new_id
 from service.comments.errors import DuplicateComment
 from service.comments.tables import StatusTally
 from service.errors import IdempotencyKeyReused
+from service.form.fields import Submission
+from service.privacy.addresses import Address
 from service.privacy.tables import DataKey
-from service.sites.tables import Site
-from service.submission.storing import Draft, Key, Stored, store_drafts
-from service.text.markup import MARKUP_VERSION
+from service.sites.directory import KnownSite, load_site
+from service.submission.drafts import Arrival, Draft, Key
+from service.submission.storing import Stored, store_drafts
 from tests.cast import House
 from tests.in_process import START
 
@@ -24,38 +26,35 @@ from tests.in_process import START
 class Desk:
     """Makes drafts of comments on `blog` and stores them in one transaction."""
 
-    def __init__(self, house: House, site_id: UUID, key_id: UUID) -> None:
+    def __init__(self, house: House, site: KnownSite, key_id: UUID) -> None:
         self._house = house
-        self._site_id = site_id
+        self._site = site
         self._key_id = key_id
 
-    def draft(self, text: str, *, key: Key | None = None, **columns: Any) -> Draft:
-        """Make a draft; `columns` are what its comment has in place of the usual."""
+    def draft(self, text: str, *, key: Key | None = None, status: Any = "pending") -> Draft:
+        """Make a draft of a comment, by default of one as all are that come in."""
+        address = Address("dave@mail.example", "dave@mail.example")
+        submission = Submission("/post", "Dave", address, text, None, None, None)
         comment_id = new_id()
-        comment: dict[str, Any] = {
-            "id": comment_id,
-            "site_id": self._site_id,
-            "article_id": new_id(),
-            "parent_id": None,
-            "depth": 0,
-            "name": "Dave",
-            "url": None,
-            "text": text,
-            "html": text,
-            # Else it would be rendered anew behind the test's back.
-            "markup": MARKUP_VERSION,
-            "status": "pending",
-            "visibility": "hidden",
-            "version": 1,
-            "edited": False,
-            "submitted_at": START,
-            "signals": [],
-            "fingerprint": sha256(text.encode()).digest(),
-            "client_hash": b"hash",
-        }
-        address = {"id": comment_id, "site_id": self._site_id, "key_id": self._key_id}
-        sealed = {"sealed": b"sealed", "author_index": b"author"}
-        return Draft({**comment, **columns}, "/post", {**address, **sealed}, key)
+        return Draft(
+            arrival=Arrival(self._site, submission, None, "203.0.113.7", key),
+            id=comment_id,
+            article_id=new_id(),
+            html=text,
+            search=text,
+            status=status,
+            signals=[],
+            submitted_at=START,
+            fingerprint=sha256(text.encode()).digest(),
+            client_hash=b"hash",
+            address={
+                "id": comment_id,
+                "site_id": self._site.id,
+                "key_id": self._key_id,
+                "sealed": b"sealed",
+                "author_index": b"author",
+            },
+        )
 
     async def store(self, *drafts: Draft) -> Sequence[object]:
         return await self._house.database.write(lambda connection: store_drafts(connection, drafts))
@@ -74,9 +73,10 @@ class Desk:
 @pytest.fixture
 async def desk(house: House) -> Desk:
     async with house.database.reading() as session:
-        site_id = (await session.exec(select(Site.id).where(Site.slug == "blog"))).one()
+        site = await load_site(session, "blog")
+        assert site
         key_id = (await session.exec(select(DataKey.id).where(DataKey.purpose == "address"))).one()
-    return Desk(house, site_id, key_id)
+    return Desk(house, site, key_id)
 
 
 async def test_what_is_twice_in_a_batch_is_stored_once(desk: Desk) -> None:

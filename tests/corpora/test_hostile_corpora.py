@@ -13,8 +13,8 @@ import pytest
 from service.accounts.rules import Role
 from service.app import create_app
 from service.command_line import commands
+from service.form.fields import MAX_NAME_CHARS
 from service.settings import load_settings
-from service.submission.schemas import MAX_NAME_CHARS
 from service.text.normalising import has_visible, normalise_line, normalise_text
 from service.web import demo
 from tests.cast import PUBLIC_URL, email_of, furnish

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from service.form.links import LinkRefused, check_url
 from service.privacy.addresses import AddressRefused, check_address, suspect_typo
-from service.submission.links import LinkRefused, check_url
 from service.text.markup import render_html
 from service.text.normalising import has_visible, normalise_line, normalise_text
 from tests.corpora.harmless import assert_harmless

@@ -12,6 +12,7 @@ from service.comments.rules import STATUSES
 from service.http.edge import Edge
 from service.http.openapi.document import describe_api
 from service.settings import Settings
+from service.wordpress.names import WORDPRESS_NAMES
 from tests.rules.test_docs import read_rows
 
 WORDS = {
@@ -72,9 +73,8 @@ def spell_members(schema: Mapping[str, Any], aliases: set[str]) -> str:
 
 
 def shapes(document: Mapping[str, Any]) -> dict[str, str]:
-    aliases = {"author", "comment", "comment_post_ID", "comment_parent"}
     return {
-        name: spell_members(schema, aliases if name == "SubmitComment" else set())
+        name: spell_members(schema, {*WORDPRESS_NAMES} if name == "SubmitComment" else set())
         for name, schema in document["components"]["schemas"].items()
         if "properties" in schema
     }

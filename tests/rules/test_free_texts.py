@@ -11,7 +11,9 @@ from msgspec import Meta
 from service.app import create_app
 from service.errors import Invalid
 from service.http.edge import Edge
-from service.http.tidy import find_free_text, one_line, some_lines, tidy_fields, tidy_texts
+from service.http.fields import convert_fields
+from service.http.tidy import FREE_TEXT, one_line, some_lines, tidy_texts
+from service.http.told import find_extra, unwrap
 from service.settings import Settings
 
 # Texts in bodies that are not free, each with what they are.
@@ -82,12 +84,12 @@ def test_they_are_found_wherever_they_stand() -> None:
 )
 def test_what_nobody_could_see_is_missing(fields: dict[str, str], code: str) -> None:
     with pytest.raises(Invalid) as refused:
-        tidy_fields(fields, Remark)
+        convert_fields(fields, Remark)
     assert [error.code for error in refused.value.errors or []] == [code]
 
 
 def test_lengths_are_taken_after_that() -> None:
-    assert tidy_fields({"name": f" {'x' * 5} \u200b"}, Remark).name == "xxxxx"
+    assert convert_fields({"name": f" {'x' * 5} \u200b"}, Remark).name == "xxxxx"
 
 
 def test_every_text_in_a_body_is_free_or_said_not_to_be(tmp_path: Path) -> None:
@@ -113,7 +115,7 @@ def test_every_text_in_a_body_is_free_or_said_not_to_be(tmp_path: Path) -> None:
 def list_texts(kind: type[msgspec.Struct]) -> Iterator[str]:
     """Name every member of a body, and of what is in it, that holds text and is not marked as free."""
     for member in msgspec.structs.fields(kind):
-        if find_free_text(member.type):
+        if find_extra(unwrap(member.type)[1], FREE_TEXT):
             continue
         for inner in walk(member.type):
             if isinstance(inner, type) and issubclass(inner, msgspec.Struct):

@@ -21,6 +21,11 @@ ORDER = [
     {"modlog"},
     {"work"},
     {"http"},
+    # What an origin is, and which page is meant, by an address alone.
+    {"sites.articles"},
+    # A site has settings that name fields of either form.
+    {"form"},
+    {"wordpress"},
     {"sites"},
     # What a running process is made of; operations take it, so it stands below them.
     {"accounts.passwords"},

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.submission.links import LinkRefused, check_url
+from service.form.links import LinkRefused, check_url
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ from service.errors import (
     Unavailable,
 )
 from service.http.docs import HTML, PROBLEM, Doc, Headers, describe_header
-from service.http.openapi.schemas import Schemas, is_struct
+from service.http.openapi.schemas import Schemas
 from service.http.reading import JSON
 from service.http.routing import Route
+from service.http.told import is_struct
 
 # What any operation may answer besides its own problems.
 ALWAYS = (

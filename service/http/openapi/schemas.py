@@ -7,6 +7,7 @@ import msgspec
 
 from service.errors import FieldError, Problem
 from service.http.docs import Doc
+from service.http.told import is_struct
 
 REF = "#/components/schemas/{name}"
 # NUL breaks PostgreSQL, so it is refused in every text that comes in.
@@ -52,11 +53,6 @@ def forbid_nul(schema: Any) -> None:
         if schema.get("type") == "string" and not schema.keys() & {"pattern", "format", "enum"}:
             schema["pattern"] = NO_NUL
         forbid_nul(list(schema.values()))
-
-
-def is_struct(kind: object) -> bool:
-    """Tell whether something is a Struct class."""
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _add_aliases(schema: dict[str, Any], doc: Doc) -> None:

@@ -89,7 +89,7 @@ class Comments {
     const { signal } = (this.asking = new AbortController());
     this.locale = languageOf(this.host);
     if (!this.site) {
-      report('<greenroom-comments> needs the attribute "site", as in `greenroom site list`');
+      report('<greenroom-comments> needs the attribute "site"');
       return this.apologise(false);
     }
     if (this.isElsewhere || !this.section) this.wait();

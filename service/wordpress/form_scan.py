@@ -7,15 +7,21 @@ from pathlib import Path
 
 import msgspec
 
-from service.sites.kinds import DECOY, MAX_TEXT_FIELDS_CHARS, TextFields, check_text_fields
-from service.sites.plugin_fields import explain_plugin_field
-from service.submission.rules import NO_PARENT
-from service.submission.saved_pages import (
+from service.form.fields import FIELDS, HIDDEN, SHOWN
+from service.sites.articles import origin_of
+from service.wordpress.names import (
+    ARTICLE,
+    DECOY,
+    MAX_TEXT_FIELDS_CHARS,
+    TextFields,
+    check_text_fields,
+)
+from service.wordpress.plugin_fields import explain_plugin_field
+from service.wordpress.saved_pages import (
     MAX_PAGE_BYTES,
     SavedField,
     SavedForm,
     SavedPage,
-    origin_of,
     read_page,
     simplify_path,
 )
@@ -32,14 +38,9 @@ _READABLE = frozenset((
     *("utf-16", "utf-16be", "utf-16le", "unicode", "csunicode", "unicodefeff", "unicodefffe", "ucs-2"),
     *("iso-10646-ucs-2", "ascii", "ansi_x3.4-1968"),
 ))  # fmt: skip
-_MEANINGS = {
-    "author": "the name",
-    "name": "the name",
-    "email": "the address, which is never published",
-    "url": "the commenter's website",
-    "redirect_to": "where the browser goes afterwards, if that is in an origin of the site",
-    "text": "the text",
-}
+_FIELDS = {name: field for field in FIELDS for name in field.names}
+# Without these no comment is taken, and without a text neither, which is found in another way.
+_WANTED = [field for field in (*SHOWN, *HIDDEN) if field.is_required and not field.is_long]
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -91,22 +92,24 @@ def show(text: str, most_chars: int = MAX_SHOWN_CHARS) -> str:
 
 
 def _describe_page(scan: Scan) -> Iterator[str]:
-    if scan.page is None:
+    page = scan.page
+    if page is None:
         yield scan.fault
-    elif not scan.forms:
-        yield f"There is no comment form, and {len(scan.page.forms)} other forms."
-    if scan.page and scan.page.has_jetpack:
+        return
+    if not scan.forms:
+        yield f"There is no comment form, and {len(page.forms)} other forms."
+    if page.has_jetpack:
         yield (
             "! Comments are taken by Jetpack, in a frame of jetpack.wordpress.com: no rule of a web server"
             " leads them here. Put Greenroom's own form in place of the frame."
         )
-    for form in scan.forms if scan.page else ():
+    for form in scan.forms:
         yield f"A comment form, posted to {show(form.action) or 'where the page stands'}."
-        yield from _describe_target(scan.page, form) if scan.page else ()
+        yield from _describe_target(page, form)
         for field in form.fields:
             if field.name:
                 yield f"  {show(field.name)}: {_explain(form, field)}"
-        yield from (f"! {line}" for line in _warn(scan.page, form) if scan.page)
+        yield from (f"! {line}" for line in _warn(page, form))
 
 
 def _describe_target(page: SavedPage, form: SavedForm) -> Iterator[str]:
@@ -153,35 +156,38 @@ def _explain(form: SavedForm, field: SavedField) -> str:
         return "the text" if name == DECOY else "the text, under a name that the site has to know"
     if name == DECOY:
         return "a trap: who fills it is spam" if real else "the text, or a trap"
-    if name == "comment_post_ID":
-        return f"the article, under the key {show(field.value) or '(empty)'}"
-    if name == "comment_parent":
-        answered = show(field.value) if field.value not in {"", NO_PARENT} else "none"
-        return f"the comment that is answered: {answered}"
     if real is None and field in form.text_areas() and not field.is_concealed:
         return "the text, or a trap"
-    return _MEANINGS.get(name, "ignored")
+    known = _FIELDS.get(name)
+    if known is None:
+        return "ignored"
+    if known.name == "article":
+        return f"{known.meaning}, under the key {show(field.value) or '(empty)'}"
+    if known.name == "parent":
+        answered = show(field.value) if field.value not in {"", *known.wordpress_none} else "none"
+        return f"{known.meaning}: {answered}"
+    return known.meaning
 
 
-def _warn(page: SavedPage | None, form: SavedForm) -> Iterator[str]:
+def _warn(page: SavedPage, form: SavedForm) -> Iterator[str]:
     names = {field.name for field in form.fields}
     values = {field.name: field.value for field in form.fields}
     if form.method != "post":
         yield "The form is not sent by POST, so it cannot work."
-    if page and (sent := page.sends_in(form)) not in _READABLE:
+    if (sent := page.sends_in(form)) not in _READABLE:
         yield (
             f'The form is sent in {show(sent)}, which is not read right: give it accept-charset="utf-8",'
             " or save the page as UTF-8."
         )
-    if page and (page.address or "").startswith("https:") and form.action.startswith("http:"):
+    if (page.address or "").startswith("https:") and form.action.startswith("http:"):
         yield "The page is https and its form is not: browsers warn before they send it."
     if form.real_text() is None:
         yield _tell_doubt(form)
-    for wanted in (("author", "name"), ("email",), ("comment_post_ID", "article")):
-        if names.isdisjoint(wanted):
-            yield f"There is no field {wanted[0]}, without which no comment is taken."
-    if values.get("comment_post_ID") == "":
-        yield "comment_post_ID is empty, so no comment is taken."
+    for wanted in _WANTED:
+        if names.isdisjoint(wanted.names):
+            yield f"There is no field {wanted.names[-1]}, without which no comment is taken."
+    if values.get(ARTICLE) == "":
+        yield f"{ARTICLE} is empty, so no comment is taken."
 
 
 def _tell_doubt(form: SavedForm) -> str:

@@ -8,6 +8,8 @@ from service.text.links import is_looked_up
 from service.text.normalising import normalise_line
 
 MAX_URL_CHARS = 2_000
+# As near to what is checked as a pattern comes; blanks are none.
+URL_PATTERN = r"""^\s*([Hh][Tt][Tt][Pp][Ss]?://([^\s/?#@"`<>\\%]+([/?#][^\s"`<>\\]*)?)?)?\s*$"""
 
 # Whoever needs one of these in an address can percent-encode it.
 _FORBIDDEN = re.compile(r"""[\s"`<>\\]""")

@@ -8,9 +8,9 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import msgspec
 
-from service.sites.articles import normalise_origin
-from service.sites.kinds import DECOY
-from service.sites.plugin_fields import explain_plugin_field
+from service.sites.articles import origin_of
+from service.wordpress.names import ARTICLE, DECOY
+from service.wordpress.plugin_fields import explain_plugin_field
 
 # Pages with everything inlined have some megabytes.
 MAX_PAGE_BYTES = 8 << 20
@@ -59,7 +59,7 @@ class SavedForm(msgspec.Struct):
         if place == _SIGN_IN or _JETPACK.match(self.action):
             return False
         names = {field.name for field in self.fields} - {""}
-        is_named = self.id == "commentform" or "comment_post_ID" in names
+        is_named = self.id == "commentform" or ARTICLE in names
         # Jetpack leaves the form empty but for a frame.
         return place == "wp-comments-post.php" or (is_named and bool(names))
 
@@ -144,15 +144,6 @@ def simplify_path(path: str) -> str:
             names.append(name)
     end = "/" if names and path.endswith("/") else ""
     return "/" + "/".join(names) + end
-
-
-def origin_of(url: str | None) -> str | None:
-    """Give the origin of a web address; None for anything else."""
-    try:
-        parts = urlsplit((url or "").strip())
-        return normalise_origin(f"{parts.scheme}://{parts.netloc}")
-    except ValueError:
-        return None
 
 
 def read_page(content: bytes) -> SavedPage:

@@ -1,0 +1,1 @@
+"""The comment form: the table of its fields, and what each of them is checked by."""
