@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from litestar import Litestar
-from litestar.di import NamedDependency, Provide
 from litestar.types import ASGIApp
 
 from service.accounts.member_routes import ROUTERS as MEMBERS
@@ -14,21 +13,16 @@ from service.accounts.moderator_routes import ROUTERS as MODERATORS
 from service.accounts.routes import ROUTERS as SESSION_AND_TOKENS
 from service.accounts.site_routes import ROUTERS as SITES
 from service.clock import Clock, read_clock
-from service.http.cors import CorsPolicy
 from service.http.edge import Edge
 from service.http.handlers import EXCEPTION_HANDLERS
 from service.http.openapi.document import describe_api
-from service.http.reading import MAX_BODY_BYTES, AppRequest
+from service.http.reading import MAX_BODY_BYTES
 from service.http.routing import RouteTable
-from service.http.running import process_of
 from service.moderation.routes import ROUTERS as MODERATION
 from service.process import Process
-from service.publication.live import Live
-from service.publication.pages import Pages
 from service.publication.routes import ROUTERS as PUBLICATION
 from service.rate_limiting.in_process import monotonic_us
 from service.receipts.routes import ROUTERS as RECEIPTS
-from service.services import Services, services_of
 from service.settings import Settings, load_settings
 from service.submission.routes import ROUTERS as SUBMISSION
 from service.telemetry.logs import configure_logs
@@ -74,7 +68,7 @@ def create_app(
         build_framework(extra_routes) if extra_routes else _share_framework()
     )
     process = Process(settings or load_settings(), clock, now_us, openapi)
-    return Edge(framework, table, CorsPolicy(process.is_allowed), process)
+    return Edge(framework, table, process)
 
 
 @cache
@@ -89,11 +83,6 @@ def build_framework(extra_routes: Sequence[Any] = ()) -> tuple[Litestar, RouteTa
     """
     app = Litestar(
         [*ROUTERS, *extra_routes],
-        dependencies={
-            "services": Provide(provide_services, sync_to_thread=False),
-            "pages": Provide(provide_pages, sync_to_thread=False),
-            "live": Provide(provide_live, sync_to_thread=False),
-        },
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
         logging_config=None,
@@ -122,22 +111,3 @@ def spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 20, 50)
-
-
-def provide_services(request: AppRequest) -> Services:
-    """Give the parts of the service to a handler."""
-    return services_of(request)
-
-
-# These take `services` to be provided after them, one by one: for what could be provided at the same time
-# the framework starts a group of tasks, which costs as much as reading and checking a submission.
-def provide_pages(request: AppRequest, services: NamedDependency[Services]) -> Pages:
-    """Give the public answers of the process to a handler."""
-    pages: Pages = process_of(request).pages
-    return pages
-
-
-def provide_live(request: AppRequest, pages: NamedDependency[Pages]) -> Live:
-    """Give those who follow articles in this process to a handler."""
-    live: Live = process_of(request).live
-    return live

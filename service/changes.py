@@ -1,9 +1,8 @@
 """Word of what has changed in public, passed on within the process once it is committed."""
 
 from collections.abc import Callable, Collection
+from typing import NamedTuple
 from uuid import UUID
-
-import msgspec
 
 from service.telemetry.logs import get_logger
 
@@ -11,7 +10,7 @@ from service.telemetry.logs import get_logger
 WHOLE_SITE = ""
 
 
-class Change(msgspec.Struct, frozen=True, array_like=True):
+class Change(NamedTuple):
     """Of this article of this site the public sees something else than before."""
 
     site_id: UUID

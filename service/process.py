@@ -13,10 +13,10 @@ from service.http.docs import Readers
 from service.http.guests import Guests
 from service.modlog.heads import LogHeads
 from service.privacy.vault import open_vault
+from service.publication.cache.invalidation import keep_valid
+from service.publication.cache.read_through import Cache
+from service.publication.cache.store import Store
 from service.publication.live import Live
-from service.publication.memory import Memory
-from service.publication.pages import Pages
-from service.publication.spreading import keep_pages
 from service.rate_limiting.fallback import open_limits
 from service.rate_limiting.in_process import monotonic_us
 from service.services import Services
@@ -31,7 +31,7 @@ class Process:
 
     services: Services
     writer: SubmissionWriter
-    pages: Pages
+    cache: Cache
     live: Live
 
     def __init__(
@@ -41,7 +41,7 @@ class Process:
         self.openapi = openapi
         """The document of the API."""
         self.metrics = Metrics()
-        self.memory = Memory(settings.page_memory_mib << 20)
+        self.store = Store(settings.page_memory_mib << 20)
         self.guests = Guests(settings.trusted_proxies, settings.max_connections_per_network)
         self._clock = clock
         self._now_us = now_us
@@ -58,15 +58,15 @@ class Process:
             )
             self.metrics.vitals.watch(services.database.engines, self.writer)
             standby = services.standby.pages if services.standby else None
-            self.pages = Pages(services.database.pages, self.memory, self.metrics, standby)
+            self.cache = Cache(services.database.pages, self.store, self.metrics, standby)
             self.live = Live(
-                services.database.pages, self.pages, self.metrics, self.settings.max_streams
+                services.database.pages, self.cache, self.metrics, self.settings.max_streams
             )
             async with (
                 self.writer.running(),
                 self.metrics.vitals.kept(),
                 keep_house(services),
-                keep_pages(services, self.pages, self.live),
+                keep_valid(services, self.cache, self.live),
             ):
                 yield
 

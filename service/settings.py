@@ -90,7 +90,7 @@ class Settings(Confidential, frozen=True, kw_only=True):
     page_max_age_seconds: Annotated[int, read_number(0, 86_400, "seconds")] = 2
     """How long a shared cache may keep a public page (`s-maxage`)."""
     page_memory_mib: Annotated[int, read_number(0, 65_536, "MiB")] = 32
-    """How much public answers that a process keeps in memory may take."""
+    """How much the cache of public answers may take in a process."""
     purge_url: Annotated[str | None, read_web_address] = None
     """Where the cache in front takes PURGE requests with the surrogate keys of what has changed."""
     database_patience_seconds: Annotated[int, read_number(1, 60, "seconds")] = 5

@@ -10,8 +10,6 @@ from service.errors import ServiceError
 from service.http.docs import PROBLEM
 from service.http.reading import JSON
 
-NO_STORE = {"Cache-Control": "no-store"}
-
 
 def answer(
     value: msgspec.Struct, status: int = 200, headers: Mapping[str, str] | None = None
@@ -27,19 +25,14 @@ def created(value: msgspec.Struct, place: str) -> Response[bytes]:
 
 def no_content() -> Response[None]:
     """Answer that it was done and there is nothing to say."""
-    return Response(None, status_code=204, headers=NO_STORE)
+    return Response(None, status_code=204)
 
 
 def respond(
     content: bytes, media_type: str, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response[bytes]:
-    """Give encoded bytes; nobody may store them unless `headers` say so."""
-    return Response(
-        content,
-        status_code=status,
-        media_type=media_type,
-        headers={**NO_STORE, **(headers or {})},
-    )
+    """Give encoded bytes; the edge lets nobody store them unless `headers` say otherwise."""
+    return Response(content, status_code=status, media_type=media_type, headers=headers)
 
 
 def answer_problem(error: ServiceError, error_id: str | None = None) -> Response[Any]:

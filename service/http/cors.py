@@ -13,51 +13,39 @@ EXPOSED = b"ETag, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed
 ALLOWED_HEADERS = b"Content-Type, Idempotency-Key"
 # How long a browser may remember a preflight: short, since a site's origins may change.
 PREFLIGHT_SECONDS = b"600"
-
-
+# Looks up whether an origin may read what a route with these parameters answers.
 IsAllowed = Callable[[str, Readers, Mapping[str, str]], Awaitable[bool]]
 
 
-class CorsPolicy:
-    """Gives the CORS headers of an answer; `is_allowed` looks the origin up."""
-
-    def __init__(self, is_allowed: IsAllowed) -> None:
-        self._is_allowed = is_allowed
-
-    async def headers_for(
-        self, scope: HTTPScope, route: Route | None, parameters: Mapping[str, str]
-    ) -> dict[bytes, bytes]:
-        """Give the headers for a request: none where its origin may not read the answer."""
-        if route is None:
-            return {}
-        sent = {name.lower(): value for name, value in scope["headers"]}
-        wanted = sent.get(b"access-control-request-method")
-        is_preflight = scope["method"] == "OPTIONS" and wanted is not None
-        method = wanted.decode("latin-1") if is_preflight and wanted else scope["method"]
-        readers = _readers(route, method)
-        # Several, which no browser sends, are together one that is nobody's.
-        origins = [value for name, value in scope["headers"] if name.lower() == b"origin"]
-        origin = b", ".join(origins).decode("latin-1")
-        if readers is None:
-            return {}
-        if readers is Readers.ANYONE and not is_preflight:
-            return {b"access-control-allow-origin": b"*", b"access-control-expose-headers": EXPOSED}
-        # An answer that depends on the Origin says so to caches, whether this one is allowed or not.
-        varies = {b"vary": b"Origin"}
-        if not origin or not await self._may_read(origin, readers, parameters):
+async def find_cors_headers(
+    scope: HTTPScope, route: Route | None, parameters: Mapping[str, str], is_allowed: IsAllowed
+) -> dict[bytes, bytes]:
+    """Give the headers for a request: none where its origin may not read the answer."""
+    if route is None:
+        return {}
+    sent = {name.lower(): value for name, value in scope["headers"]}
+    wanted = sent.get(b"access-control-request-method")
+    is_preflight = scope["method"] == "OPTIONS" and wanted is not None
+    readers = _readers(
+        route, wanted.decode("latin-1") if is_preflight and wanted else scope["method"]
+    )
+    if readers is None:
+        return {}
+    if readers is Readers.ANYONE and not is_preflight:
+        return {b"access-control-allow-origin": b"*", b"access-control-expose-headers": EXPOSED}
+    # Several, which no browser sends, are together one that is nobody's.
+    origins = [value for name, value in scope["headers"] if name.lower() == b"origin"]
+    origin = b", ".join(origins).decode("latin-1")
+    # An answer that depends on the Origin says so to caches, whether this one is allowed or not.
+    varies = {b"vary": b"Origin"}
+    try:
+        if not origin or not await is_allowed(origin, readers, parameters):
             return varies
-        named = {**varies, b"access-control-allow-origin": origin.encode("latin-1")}
-        return {
-            **named,
-            **(_preflight(route) if is_preflight else {b"access-control-expose-headers": EXPOSED}),
-        }
-
-    async def _may_read(self, origin: str, readers: Readers, parameters: Mapping[str, str]) -> bool:
-        try:
-            return await self._is_allowed(origin, readers, parameters)
-        except (SQLAlchemyError, Unavailable):
-            # The handler will find the database gone as well, and its answer has to come out.
-            return False
+    except (SQLAlchemyError, Unavailable):
+        # The handler will find the database gone as well, and its answer has to come out.
+        return varies
+    more = _preflight(route) if is_preflight else {b"access-control-expose-headers": EXPOSED}
+    return {**varies, b"access-control-allow-origin": origin.encode("latin-1"), **more}
 
 
 def _readers(route: Route, method: str) -> Readers | None:

@@ -2,7 +2,7 @@
 
 It mends what the framework leaves open (HEAD, OPTIONS, a complete Allow), adds the security headers
 and CORS, and counts and logs each request under its route's template, never under its path, since
-paths hold tokens. A public answer that is kept in memory goes out from here, without the framework.
+paths hold tokens. A public answer that is cached goes out from here, without the framework.
 """
 
 import asyncio
@@ -11,21 +11,20 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, cast
 
-import msgspec
+from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from service.errors import NotFound, ServiceError, Unavailable
-from service.http.cors import CorsPolicy
-from service.http.docs import HTML, PROBLEM
-from service.http.endless import ENDING, ENDLESS, IS_HEAD, Endless
+from service.http.answers import answer_problem
+from service.http.cors import IsAllowed, find_cors_headers
 from service.http.guests import Guests
-from service.http.kept import KEPT, AnswerMemory, Kept
-from service.http.pages import names_page, page_policy, render
+from service.http.pages import names_page, show_error
 from service.http.request_ids import HEADER, REQUEST_ID, choose_request_id
 from service.http.routing import Route, RouteTable, shorten
 from service.http.running import PROCESS, run_lifespan
+from service.http.stored import STORED, ResponseStore, StoredResponse
 from service.settings import Settings
 from service.telemetry.logs import get_logger
 from service.telemetry.metrics import Metrics
@@ -42,7 +41,20 @@ READS = frozenset({"GET", "HEAD"})
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
 CUT_OFF = "The process ends. Whether anything was changed is not known: look, or send it again."
+# Under this name a handler leaves an answer without end in the state of its request, and the edge the server.
+ENDLESS = "endless_answer"
+# Under this name the server leaves there that the connection is to end.
+ENDING = "is_ending"
+# Under this name the edge says that a request was a HEAD, which the framework sees as a GET.
+IS_HEAD = "is_head"
 _logger = get_logger("greenroom.access")
+
+
+class Endless(Protocol):
+    """An answer that goes on until somebody ends it."""
+
+    def end(self) -> None:
+        """Have the answer end at once; returns before it has."""
 
 
 class Running(Protocol):
@@ -53,8 +65,12 @@ class Running(Protocol):
     guests: Guests
 
     @property
-    def memory(self) -> AnswerMemory:
-        """The public answers that are kept."""
+    def store(self) -> ResponseStore:
+        """The public answers that are cached."""
+
+    @property
+    def is_allowed(self) -> IsAllowed:
+        """Tells whether scripts of an origin may read what a route answers."""
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Make what handlers need, and close it again."""
@@ -63,33 +79,32 @@ class Running(Protocol):
 class Edge:
     """An ASGI app around the framework's, for one process of the service."""
 
-    def __init__(self, app: ASGIApp, table: RouteTable, cors: CorsPolicy, process: Running) -> None:
+    def __init__(self, app: ASGIApp, table: RouteTable, process: Running) -> None:
         self._app = app
         self.table = table
-        self._cors = cors
         self.process = process
         self.metrics = process.metrics
-        self._memory = process.memory
+        self._store = process.store
         self.guests = process.guests
         self._access_log = process.settings.access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await run_lifespan(self.process.running(), receive, send)
-        elif scope["method"] in READS and (kept := self._memory.find(scope)):
-            await self._repeat(kept, scope, send)
+        elif scope["method"] in READS and (stored := self._store.find(scope)):
+            await self._repeat(stored, scope, send)
         else:
             await self._handle(scope, receive, send)
 
-    async def _repeat(self, kept: Kept, scope: HTTPScope, send: Send) -> None:
+    async def _repeat(self, stored: StoredResponse, scope: HTTPScope, send: Send) -> None:
         """Send an answer that went out before, as it is."""
         started = time.perf_counter()
         request_id = choose_request_id(scope)
-        status = await kept.send(scope, send, request_id)
-        if kept.has_grown:
-            self._memory.settle(scope, kept)
+        status = await stored.send(scope, send, request_id)
+        if stored.has_grown:
+            self._store.note_sent(scope, stored)
         seconds = time.perf_counter() - started
-        self._note(scope["method"], kept.template, status, seconds, request_id)
+        self._note(scope["method"], stored.template or UNMATCHED, status, seconds, request_id)
 
     async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         request_id = choose_request_id(scope)
@@ -101,7 +116,8 @@ class Edge:
     ) -> None:
         found = self.table.find(scope["path"])
         route, parameters = found or (None, {})
-        cors_headers = await self._cors.headers_for(scope, route, parameters)
+        is_allowed = self.process.is_allowed
+        cors_headers = await find_cors_headers(scope, route, parameters, is_allowed)
         asked = _as_get(scope)
         asked["state"] |= {PROCESS: self.process, REQUEST_ID: request_id.decode()}
         answer = Answer(scope, route, cors_headers, asked["state"], send)
@@ -113,9 +129,8 @@ class Edge:
                 await answer.options(route)
             else:
                 await self._app(asked, receive, answer.send)
-            if (kept := answer.kept) is not None:
-                answer.status = await kept.send(scope, send, request_id)
-                self._memory.settle(scope, kept)
+            if answer.stored is not None:
+                self._store.note_sent(scope, answer.stored)
         except asyncio.CancelledError:
             # Nobody cancels a request but the server, at its end, when the time for it is over.
             if answer.has_begun:
@@ -146,7 +161,7 @@ class Edge:
 def _as_get(scope: HTTPScope) -> HTTPScope:
     """Let the framework see a HEAD as the GET that it is without a body."""
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
-    # A state of its own, since handlers leave things there.
+    # A state of its own, since streams leave something there.
     state = {**(scope.get("state") or {}), IS_HEAD: scope["method"] == "HEAD"}
     path = shorten(scope["path"])
     return cast(HTTPScope, {**scope, "method": method, "path": path, "state": state})
@@ -165,7 +180,7 @@ class Answer:
     ) -> None:
         self.status = 500
         self.has_begun = False
-        self.kept: Kept | None = None
+        self.stored: StoredResponse | None = None
         self.endless_from: float | None = None
         """When an answer began that goes on for longer than it took."""
         self._scope = scope
@@ -177,27 +192,28 @@ class Answer:
         self._send = send
 
     async def send(self, message: Message) -> None:
-        """Pass a message of the framework on, with the headers that every answer has.
-
-        Of a kept answer only the headers are taken: it has its own bytes.
-        """
+        """Pass a message of the framework on, with the headers that every answer has."""
+        if (stored := cast(dict[str, Any], message).get(STORED)) is not None:
+            await self._send_stored(stored)
+            return
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = self._complete(list(message["headers"]))
-            if self._route is not None and self.status == 200:
-                self.kept = self._state.get(KEPT)
-            if self._route is not None and self.kept is not None:
-                self.kept.complete(self._route.template, message["headers"])
+            # Last, and on no answer that is stored: it belongs to this request alone.
+            message["headers"] = [*message["headers"], (HEADER, self._request_id)]
             if (endless := self._state.get(ENDLESS)) is not None:
                 self._hand_over(endless)
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
-        if self.kept is None:
-            self.has_begun = True
-            if message["type"] == "http.response.start":
-                # Last, and not on an answer that is kept: it belongs to this request alone.
-                message["headers"] = [*message["headers"], (HEADER, self._request_id)]
-            await self._send(message)
+        self.has_begun = True
+        await self._send(message)
+
+    async def _send_stored(self, stored: StoredResponse) -> None:
+        """Send a stored response by itself, once it has all headers."""
+        if stored.template is None and self._route is not None:
+            stored.complete(self._route.template, self._complete(list(stored.headers)))
+        self.status = await stored.send(self._scope, self._send, self._request_id)
+        self.stored = stored
 
     def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         present = {name.lower() for name, _ in headers}
@@ -226,15 +242,10 @@ class Answer:
 
     async def refuse(self, error: ServiceError, *, as_page: bool = False) -> None:
         """Answer with a problem, without the framework."""
-        kind, more = PROBLEM, {}
-        body = msgspec.json.encode(error.to_problem())
-        if as_page:
-            kind, more = f"{HTML}; charset=utf-8", {"content-security-policy": page_policy()}
-            body = render("error.html", error=error, error_id=None, ways={})
-        told = {**error.headers, **more, "content-type": kind, "content-length": str(len(body))}
-        headers = [(name.lower().encode(), text.encode()) for name, text in told.items()]
-        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body, "more_body": False})
+        response = show_error(error) if as_page else answer_problem(error)
+        app = response.to_asgi_response(None, Request(self._scope))
+        await app.start_response(self.send)
+        await self.send({"type": "http.response.body", "body": app.body, "more_body": False})
 
     async def options(self, route: Route) -> None:
         """Answer OPTIONS, preflights among them, without asking the framework."""

@@ -72,7 +72,7 @@ def show_any_error(request: Request[Any, Any, Any], error: Exception) -> Respons
     return show_error(*name_error(request, error))
 
 
-def show_refusal(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+def answer_as_asked(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Show a person why a page refused, and whoever has no session the way in; to others it is a problem."""
     if not accepts_page(request):
         return answer_error(request, error)
@@ -89,4 +89,4 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
 # Of what is a page and nothing else.
 AS_PAGE: ExceptionHandlersMap = {HTTPException: show_any_error, Exception: show_any_error}
 # Of what a page is asked for.
-FOR_PEOPLE: ExceptionHandlersMap = {HTTPException: show_refusal, Exception: show_refusal}
+FOR_PEOPLE: ExceptionHandlersMap = {HTTPException: answer_as_asked, Exception: answer_as_asked}

@@ -1,6 +1,5 @@
 """Pages for people: templates that escape everything, under a policy that lets nothing else in."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +11,8 @@ from service.http.answers import respond
 from service.http.docs import HTML
 from service.http.reading import AppRequest
 from service.text.languages import FALLBACK, Language, choose_language, direction, read_words
+from service.text.weights import read_weights
 
-# A weight of nothing.
-_REFUSED = re.compile(r"q=0(\.0*)?")
 _templates = Environment(
     loader=PackageLoader("service", "web/templates"),
     autoescape=True,
@@ -91,14 +89,10 @@ def accepts_page(request: AppRequest) -> bool:
 
 def names_page(accept: str) -> bool:
     """Tell whether Accept names `text/html`, and not to refuse it (RFC 9110, section 12.5.1)."""
-    for item in accept.lower().split(","):
-        kind, *parameters = (part.strip() for part in item.split(";"))
-        if kind == HTML:
-            return not any(_REFUSED.fullmatch(one) for one in parameters)
-    return False
+    return next((weight > 0 for kind, weight in read_weights(accept) if kind == HTML), False)
 
 
 def see_other(url: str, more: Mapping[str, str] | None = None) -> Response[Any]:
     """Send the browser on with a GET (303)."""
-    headers = {"Cache-Control": "no-store", "Location": url, **(more or {})}
+    headers = {"Location": url, **(more or {})}
     return Response(b"", status_code=303, headers=headers, media_type="text/plain")

@@ -164,6 +164,16 @@ def find_ways_back(
     }
 
 
+def fragment_policy(site: KnownSite | None, public_url: str) -> dict[str, str]:
+    """Let the site's own pages frame the fragment, and its form lead back to them."""
+    origins = " ".join(site.origins if site else ())
+    policy = (
+        f"default-src 'none'; script-src {public_url}; style-src {public_url}; img-src {public_url}; "
+        f"base-uri 'none'; form-action {public_url} {origins}; frame-ancestors 'self' {origins}"
+    )
+    return {"content-security-policy": policy}
+
+
 def _prefix_of_ids(fragment: Fragment) -> str:
     """Give what the ids of the form begin with: one page may hold the fragments of several articles."""
     if fragment.wanted.view == "widget":

@@ -1,11 +1,12 @@
 """Those who follow articles, and what wakes them: word of a change, and a look at the database.
 
-As with pages in memory, only the look is relied on. It is one for all articles that are followed.
+As with the cache, only the look is relied on. It is one for all articles that are followed.
 """
 
 import asyncio
 from collections.abc import Collection, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
@@ -15,8 +16,7 @@ from service.concurrency.tasks import repeat, running_beside
 from service.database import Pool
 from service.errors import Unavailable
 from service.publication import queries
-from service.publication.memory import ArticleRef
-from service.publication.pages import SWEEP_SECONDS, Pages
+from service.publication.cache.read_through import REVALIDATION_SECONDS, Cache
 from service.server.open_files import within_half
 from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
@@ -63,14 +63,12 @@ class Follower:
         return True
 
 
+@dataclass(slots=True)
 class Followed:
     """An article that is followed, by whom, and its revision when it was last looked at."""
 
-    __slots__ = ("by", "revision")
-
-    def __init__(self) -> None:
-        self.by: set[Follower] = set()
-        self.revision: int | None = None
+    by: set[Follower] = field(default_factory=set)
+    revision: int | None = None
 
     def late(self, revision: int) -> list[Follower]:
         """Give those who stand elsewhere than at a revision; whoever is only about to begin does not."""
@@ -80,17 +78,17 @@ class Followed:
 class Live:
     """All followers of a process."""
 
-    def __init__(self, pool: Pool, pages: Pages, metrics: Metrics, most: int) -> None:
+    def __init__(self, pool: Pool, cache: Cache, metrics: Metrics, most: int) -> None:
         self._pool = pool
-        self._pages = pages
+        self._cache = cache
         self._metrics = metrics
-        self._followed: dict[ArticleRef, Followed] = {}
+        self._followed: dict[queries.ArticleRef, Followed] = {}
         self._count = 0
         self._max = within_half(most)
         self.outage = Outage("The database for streams", "streams have nothing new to say")
 
     @contextmanager
-    def following(self, place: ArticleRef) -> Iterator[Follower]:
+    def following(self, place: queries.ArticleRef) -> Iterator[Follower]:
         """Follow an article for as long as the block lasts; raises Unavailable when too many do."""
         if self._count >= self._max:
             raise Unavailable("Too many streams are open.", retry_after_seconds=RETRY_SECONDS)
@@ -122,7 +120,7 @@ class Live:
 
         What has changed while that fails is found when the database is back.
         """
-        return running_beside(repeat(SWEEP_SECONDS, self.look, self.outage.note))
+        return running_beside(repeat(REVALIDATION_SECONDS, self.look, self.outage.note))
 
     async def look(self) -> None:
         """Compare every article that is followed with the database, and wake who does not know a change."""
@@ -135,8 +133,8 @@ class Live:
             revision = found.get(place, (0, 0))[0]
             late = followed.late(revision)
             if late and revision != followed.revision:
-                # Once for each change: what is in memory now may be from before it.
-                self._pages.forget([Change(*place)])
+                # Once for each change: what is cached now may be from before it.
+                self._cache.invalidate([Change(*place)])
             followed.revision = revision
             for follower in late:
                 follower.wake()

@@ -1,4 +1,4 @@
-"""What the public can ask for: each gives the answer as it is kept in memory."""
+"""What the public can ask for: each gives an entry of the cache."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -8,17 +8,17 @@ import msgspec
 from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.changes import WHOLE_SITE
 from service.clock import parse_id
 from service.concurrency.beside import do_beside
 from service.errors import NotFound
 from service.http.cursors import make_cursor
-from service.publication import entries, queries
-from service.publication.feed import MAX_ENTRIES, Feed, render_feed
+from service.publication import queries
+from service.publication.cache.dependencies import Dependencies
+from service.publication.cache.read_through import Cache, Loaded
+from service.publication.cache.store import Entry
+from service.publication.feed import Feed, read_feed, render_feed
 from service.publication.fragments import Fragment, as_pattern, put_redirect, render_fragment
 from service.publication.listing import NO_COMMENT, Listing, Window, read_listing
-from service.publication.memory import Basis, Entry
-from service.publication.pages import Pages
 from service.publication.schemas import (
     CommentPage,
     CountComments,
@@ -27,7 +27,6 @@ from service.publication.schemas import (
     ShowFragment,
     show_asked,
 )
-from service.publication.standby import Made
 from service.sites.articles import ArticleRefused
 from service.sites.directory import KnownSite
 from service.text.languages import find_language
@@ -36,25 +35,31 @@ from service.text.languages import find_language
 MAX_INLINE_CHARS = 65_536
 
 
-async def _make(rows: Sequence[Row[Any]], make: Callable[[], bytes]) -> bytes:
+async def _make(
+    site: KnownSite,
+    revisions: dict[str, int | None],
+    rows: Sequence[Row[Any]],
+    make: Callable[[], bytes],
+) -> Loaded:
     """Make an answer from comments, a long one beside the event loop."""
-    if sum(len(row.html or "") for row in rows) <= MAX_INLINE_CHARS:
-        return make()
-    return await do_beside(make)
+    is_short = sum(len(row.html or "") for row in rows) <= MAX_INLINE_CHARS
+    return make() if is_short else await do_beside(make), Dependencies(site, revisions)
 
 
 async def list_comments(
-    pages: Pages, site: KnownSite, wanted: ListComments, window: Window
+    cache: Cache, site: KnownSite, wanted: ListComments, window: Window
 ) -> Entry:
     """Give a page of an article, of an unknown one an empty page; raises NotFound for `around`."""
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         found = await read_listing(session, site.id, wanted, window)
-        body = await _make(found.rows, lambda: msgspec.json.encode(_make_page(found)))
-        return body, Basis(site, {found.key: found.revision})
+        revisions = {found.key: found.revision}
+        return await _make(
+            site, revisions, found.rows, lambda: msgspec.json.encode(_make_page(found))
+        )
 
     asked = ("page", window, wanted.order, wanted.limit)
-    return await pages.get(asked, site, read, is_kept=window.around is None)
+    return await cache.get(asked, site, load, is_stored=window.around is None)
 
 
 def _make_page(found: Listing) -> CommentPage:
@@ -68,7 +73,7 @@ def _make_page(found: Listing) -> CommentPage:
 
 
 async def show_fragment(
-    pages: Pages, site: KnownSite, wanted: ShowFragment, window: Window, public_url: str
+    cache: Cache, site: KnownSite, wanted: ShowFragment, window: Window, public_url: str
 ) -> Entry:
     """Give a page of an article as HTML with the form; raises NotFound for `parent` and `around`."""
     parent_id = parse_id(wanted.parent) if wanted.parent else None
@@ -77,13 +82,12 @@ async def show_fragment(
     language = find_language(wanted.lang or "") or site.policy.language
     pattern = as_pattern(wanted)
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         found = await read_listing(session, site.id, wanted, window)
         answered = await queries.read_visible(session, site.id, parent_id) if parent_id else None
         if parent_id and (answered is None or answered.key != found.key):
             raise NotFound(NO_COMMENT)
         shown = [answered] if answered else found.rows
-        elsewhere = await _name_elsewhere(session, site, shown)
         fragment = Fragment(
             site=site,
             page=_make_page(found),
@@ -94,16 +98,16 @@ async def show_fragment(
             public_url=public_url,
             answerable={str(row.id) for row in shown if row.depth < site.policy.max_depth},
             answered=queries.publish(answered) if answered else None,
-            elsewhere=elsewhere,
+            elsewhere=await _name_elsewhere(session, site, shown),
         )
-        body = await _make(found.rows, lambda: render_fragment(fragment))
-        return body, Basis(site, {found.key: fragment.revision})
+        revisions = {found.key: found.revision}
+        return await _make(site, revisions, found.rows, lambda: render_fragment(fragment))
 
     asked = ("fragment", window, wanted.order, wanted.limit)
     made_for = (language, wanted.view, parent_id, pattern.redirect_to is not None)
-    entry = await pages.get((*asked, *made_for), site, read, is_kept=window.around is None)
+    entry = await cache.get((*asked, *made_for), site, load, is_stored=window.around is None)
     redirect_to = wanted.redirect_to
-    return pages.derive(entry, redirect_to, put_redirect) if redirect_to else entry
+    return cache.derive(entry, redirect_to, put_redirect) if redirect_to else entry
 
 
 async def _name_elsewhere(
@@ -115,51 +119,32 @@ async def _name_elsewhere(
     return {str(one): names.get(one) for one in answered}
 
 
-async def show_comment(pages: Pages, site: KnownSite, comment: str) -> Entry:
+async def show_comment(cache: Cache, site: KnownSite, comment: str) -> Entry:
     """Give one visible comment; raises NotFound."""
     comment_id = parse_id(comment)
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         row = await queries.read_visible(session, site.id, comment_id) if comment_id else None
         if row is None:
             raise NotFound(NO_COMMENT)
-        return msgspec.json.encode(queries.publish(row)), Basis(site, {row.key: row.revision})
+        revisions = {row.key: row.revision}
+        return msgspec.json.encode(queries.publish(row)), Dependencies(site, revisions)
 
-    return await pages.get(("comment", comment_id), site, read)
+    return await cache.get(("comment", comment_id), site, load)
 
 
-async def show_feed(pages: Pages, site: KnownSite, key: str | None, public_url: str) -> Entry:
+async def show_feed(cache: Cache, site: KnownSite, key: str | None, public_url: str) -> Entry:
     """Give what became visible last of an article, or of the whole site, as a feed."""
-    if key is None:
-        return await _show_site_feed(pages, site, public_url)
 
-    async def read(session: AsyncSession) -> Made:
-        rows = await entries.read_feed(session, site.id, key, MAX_ENTRIES)
-        revision, changed_at = (
-            (rows[0].revision, rows[0].article_changed_at) if rows else (None, None)
-        )
-        shown = [row for row in rows if row.id is not None]
-        feed = Feed(site, key, shown, changed_at, public_url)
-        return await _make(shown, lambda: render_feed(feed)), Basis(site, {key: revision})
+    async def load(session: AsyncSession) -> Loaded:
+        rows, changed_at, revisions = await read_feed(session, site.id, key)
+        feed = Feed(site, key, rows, changed_at, public_url)
+        return await _make(site, revisions, rows, lambda: render_feed(feed))
 
-    return await pages.get(("feed", key), site, read)
+    return await cache.get(("feed", key), site, load)
 
 
-async def _show_site_feed(pages: Pages, site: KnownSite, public_url: str) -> Entry:
-    async def read(session: AsyncSession) -> Made:
-        # First: comments that are newer than the log's length have the feed made again, older ones would not.
-        heads = await queries.read_counts(session, {(site.id, WHOLE_SITE)})
-        length, _ = heads.get((site.id, WHOLE_SITE), (None, 0))
-        rows, changed_at = await entries.read_feed_of_site(session, site.id, MAX_ENTRIES)
-        feed = Feed(site, None, rows, changed_at, public_url)
-        # A comment that is rendered anew changes its article, and the log has no entry of it.
-        basis = Basis(site, {WHOLE_SITE: length, **{row.key: row.revision for row in rows}})
-        return await _make(rows, lambda: render_feed(feed)), basis
-
-    return await pages.get(("feed", WHOLE_SITE), site, read)
-
-
-async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -> Entry:
+async def count_comments(cache: Cache, site: KnownSite, wanted: CountComments) -> Entry:
     """Give the counts of many articles at once, each under the name asked for."""
     keys: dict[str, str | None] = {}
     for raw in wanted.article:
@@ -167,17 +152,17 @@ async def count_comments(pages: Pages, site: KnownSite, wanted: CountComments) -
         # Where what is no UTF-8 is shown like another name, that one is an article and this is none.
         keys[asked] = _find_key(site, raw) or keys.get(asked)
 
-    async def read(session: AsyncSession) -> Made:
+    async def load(session: AsyncSession) -> Loaded:
         wanted_keys = dict.fromkeys(key for key in keys.values() if key is not None)
         found = await queries.read_counts(session, {(site.id, key) for key in wanted_keys})
         known = {key: found.get((site.id, key), (None, 0)) for key in wanted_keys}
         counts = Counts({asked: known[key][1] if key else None for asked, key in keys.items()})
         revisions = {key: revision for key, (revision, _) in known.items()}
-        return msgspec.json.encode(counts), Basis(site, revisions)
+        return msgspec.json.encode(counts), Dependencies(site, revisions)
 
     # The names themselves may be long, and are in the answer already.
     names = sha256(msgspec.json.encode(keys)).digest()
-    return await pages.get(("counts", names), site, read)
+    return await cache.get(("counts", names), site, load)
 
 
 def _find_key(site: KnownSite, raw: str) -> str | None:

@@ -5,7 +5,17 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Uuid, and_, bindparam, literal_column, select, tuple_
+from sqlalchemy import (
+    Executable,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,6 +29,8 @@ from service.publication.schemas import PublicComment
 from service.sites.directory import KnownSite, complete_sites
 from service.sites.tables import Site
 
+# An article by its site and key.
+ArticleRef = tuple[UUID, str]
 SHOWN: list[Any] = [
     col(Comment.id),
     col(Comment.parent_id),
@@ -40,6 +52,12 @@ ENDS = {"oldest": UUID(int=0), "newest": UUID(int=(1 << 128) - 1)}
 THIS_ARTICLE = and_(
     col(Article.site_id) == bindparam("site_id"), col(Article.key) == bindparam("key")
 )
+
+
+async def fetch(session: AsyncSession, query: Executable, **values: object) -> Sequence[Row[Any]]:
+    """Give the rows of a statement over columns."""
+    rows: Sequence[Row[Any]] = (await (await session.connection()).execute(query, values)).all()
+    return rows
 
 
 @cache
@@ -94,10 +112,8 @@ async def read_page(
     a comment's columns, or one row has nulls there. Of an unknown article there is no row.
     """
     start = after.id if after is not None else ENDS[order]
-    values = {"site_id": site_id, "key": key, "limit": limit + 1, "after": start}
-    connection = await session.connection()
-    rows: Sequence[Row[Any]] = (await connection.execute(_page_query(order), values)).all()
-    return rows
+    query = _page_query(order)
+    return await fetch(session, query, site_id=site_id, key=key, limit=limit + 1, after=start)
 
 
 _ONE = (
@@ -113,9 +129,8 @@ _ONE = (
 
 async def read_shown(session: AsyncSession, site_id: UUID, comment_id: UUID) -> Row[Any] | None:
     """Read a comment or tombstone of a site, with `key` and `revision` of its article before its columns."""
-    values = {"site_id": site_id, "comment_id": comment_id}
-    row: Row[Any] | None = (await (await session.connection()).execute(_ONE, values)).first()
-    return row
+    rows = await fetch(session, _ONE, site_id=site_id, comment_id=comment_id)
+    return rows[0] if rows else None
 
 
 async def read_visible(session: AsyncSession, site_id: UUID, comment_id: UUID) -> Row[Any] | None:
@@ -135,10 +150,8 @@ async def read_names(
     session: AsyncSession, site_id: UUID, ids: Collection[UUID]
 ) -> dict[UUID, str]:
     """Give the names on comments of a site, by id; what is not visible is left out."""
-    if not ids:
-        return {}
-    values = {"site_id": site_id, "ids": list(ids)}
-    return dict((await (await session.connection()).execute(_NAMES, values)).all())
+    rows = await fetch(session, _NAMES, site_id=site_id, ids=list(ids)) if ids else ()
+    return {row.id: row.name for row in rows}
 
 
 @cache
@@ -179,10 +192,7 @@ async def read_changes(
     As with `read_page`, each row has the article's `revision`, or one row has it alone.
     """
     place = {"revision": revision, "after": after}
-    values = {"site_id": site_id, "key": key, "limit": limit, **place}
-    connection = await session.connection()
-    rows: Sequence[Row[Any]] = (await connection.execute(_changes_query(), values)).all()
-    return rows
+    return await fetch(session, _changes_query(), site_id=site_id, key=key, limit=limit, **place)
 
 
 # SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
@@ -194,30 +204,28 @@ _COUNTS = select(
     col(Article.site_id).in_(bindparam("sites", expanding=True)),
     col(Article.key).in_(bindparam("keys", expanding=True)),
 )
-
-
 _LENGTHS = select(col(LogHead.site_id), col(LogHead.length)).where(
     col(LogHead.site_id).in_(bindparam("sites", expanding=True))
 )
 
 
 async def read_counts(
-    session: AsyncSession, places: Collection[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], tuple[int, int]]:
+    session: AsyncSession, articles: Collection[ArticleRef]
+) -> dict[ArticleRef, tuple[int, int]]:
     """Give revision and count of each article, by site and key; those that are not there are left out.
 
     For WHOLE_SITE it is the length of the site's log, and no count. There may be others in it, of the
     same key on another site.
     """
-    connection, wanted = await session.connection(), list(places)
-    found: dict[tuple[UUID, str], tuple[int, int]] = {}
+    wanted = list(articles)
+    found: dict[ArticleRef, tuple[int, int]] = {}
     for start in range(0, len(wanted), CHUNK):
         sites, keys = zip(*wanted[start : start + CHUNK], strict=True)
-        rows = await connection.execute(_COUNTS, {"sites": {*sites}, "keys": {*keys}})
-        found |= {(site_id, key): (revision, visible) for site_id, key, revision, visible in rows}
+        rows = await fetch(session, _COUNTS, sites={*sites}, keys={*keys})
+        found |= {(row.site_id, row.key): (row.revision, row.visible) for row in rows}
     if whole := {site_id for site_id, key in wanted if key == WHOLE_SITE}:
-        lengths = await connection.execute(_LENGTHS, {"sites": whole})
-        found |= {(site_id, WHOLE_SITE): (length, 0) for site_id, length in lengths}
+        lengths = await fetch(session, _LENGTHS, sites=whole)
+        found |= {(row.site_id, WHOLE_SITE): (row.length, 0) for row in lengths}
     return found
 
 

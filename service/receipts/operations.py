@@ -1,10 +1,9 @@
 """What a commenter can do with a receipt: see what became of the comment, correct it, and withdraw it."""
 
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,39 +18,18 @@ from service.form.texts import render_apart
 from service.modlog.tables import LogEntry
 from service.rate_limiting.rules import Limit, Refusal, Rule
 from service.receipts.errors import AlreadyWithdrawn
-from service.receipts.rules import has_expired, require_editable, view_own, view_receipt
-from service.receipts.schemas import OwnComment, Receipt
+from service.receipts.rules import Held
+from service.receipts.schemas import Receipt
 from service.services import Services
-from service.sites.directory import KnownSite, load_site
+from service.sites.directory import load_site
 from service.sites.tables import Site
 from service.work import Work
 
+NO_RECEIPT = "There is no such receipt, or it has expired."
 # Tokens cannot be guessed; this only keeps a broken script from being a burden.
 LIMIT = Limit(burst=60, period_seconds=60)
 # An author who edits all the time keeps moderators from deciding about what they have read.
 EDITS = Limit(burst=10, period_seconds=3_600)
-
-
-class Held(msgspec.Struct, frozen=True):
-    """A comment that a valid receipt speaks of, with the edit that waits, and its article and site."""
-
-    comment: Comment
-    edit: ProposedEdit | None
-    article: str
-    site: KnownSite
-
-    @property
-    def chars(self) -> int:
-        """Give how much a page has to hold that shows the texts."""
-        shown = [self.comment.html, self.edit.html if self.edit else None]
-        return sum(len(html or "") for html in shown)
-
-    def view(self, now: datetime) -> Receipt:
-        proposed = self.edit.text if self.edit else None
-        return view_receipt(self.comment, proposed, self.article, self.site.policy, now)
-
-    def view_own(self, now: datetime) -> OwnComment:
-        return view_own(self.comment, self.edit, self.site.policy, now)
 
 
 async def find_receipt(services: Services, token: str, prefix: str) -> Held:
@@ -102,11 +80,11 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
         locked = (await work.run(lock_comments, [comment_id]))[comment_id]
         # As it is now that nobody else can change it.
         comment = await work.session.get_one(Comment, comment_id)
-        require_editable(comment, held.site.policy, work.now)
+        held = Held(comment, None, held.article, held.site)
+        held.require_editable(work.now)
         await _require_few_edits(services, work, comment_id)
         await work.run(edit_text, locked, comment, held.article, new)
-    proposed = text if comment.status == "approved" else None
-    return view_receipt(comment, proposed, held.article, held.site.policy, work.now)
+    return held.view(work.now, text if comment.status == "approved" else None)
 
 
 async def _require_few_edits(services: Services, work: Work, comment_id: UUID) -> None:
@@ -150,9 +128,7 @@ async def _find(services: Services, session: AsyncSession, token: str) -> Held:
     comment, edit, article, slug = found
     # In this very session: who waits for a second connection while holding one may wait for ever.
     site = await load_site(session, slug)
-    if site is None or has_expired(comment, site.policy, services.clock()):
+    held = Held(comment, edit, article, site) if site else None
+    if held is None or held.has_expired(services.clock()):
         raise NotFound(NO_RECEIPT)
-    return Held(comment, edit, article, site)
-
-
-NO_RECEIPT = "There is no such receipt, or it has expired."
+    return held

@@ -18,7 +18,7 @@ from service.errors import (
 from service.http.pages import render_page, speak
 from service.http.reading import AppRequest, query_values
 from service.receipts.errors import EditWindowClosed
-from service.receipts.operations import Held
+from service.receipts.rules import Held
 from service.sites.policy import SitePolicy
 from service.sites.redirects import FROM_PAGE, find_page, name_page
 from service.text.languages import Words
@@ -76,7 +76,8 @@ def _explain(
     if isinstance(error, BodyNotReadable | MediaTypeNotSupported):
         return words["field_invalid"]
     if isinstance(error, RateLimited):
-        return _tell_limit(error, words, now)
+        again = now + timedelta(seconds=int(error.headers["Retry-After"]))
+        return words["limited"].replace("{time}", f"{again:%H:%M:%S} UTC")
     if isinstance(error, DuplicateComment):
         return words["duplicate"]
     if isinstance(error, EditWindowClosed):
@@ -89,8 +90,3 @@ def _explain(
         "text_invalid": words["field_invalid"],
     }
     return said.get(found, words["failed"])
-
-
-def _tell_limit(error: RateLimited, words: Words, now: datetime) -> str:
-    again = now + timedelta(seconds=int(error.headers["Retry-After"]))
-    return words["limited"].replace("{time}", f"{again:%H:%M:%S} UTC")

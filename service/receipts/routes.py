@@ -27,13 +27,8 @@ from service.http.routing import Router
 from service.http.salvage import salvage_fields
 from service.receipts import operations, pages
 from service.receipts.errors import AlreadyWithdrawn, EditWindowClosed
-from service.receipts.operations import (
-    Held,
-    charge_use,
-    find_receipt,
-    find_to_change,
-    read_receipt,
-)
+from service.receipts.operations import charge_use, find_receipt, find_to_change, read_receipt
+from service.receipts.rules import Held
 from service.receipts.schemas import EditComment, Receipt
 from service.services import services_of
 

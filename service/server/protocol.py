@@ -5,8 +5,7 @@ import asyncio
 from collections import defaultdict
 
 from service.errors import Unavailable
-from service.http.edge import Edge
-from service.http.endless import ENDING, ENDLESS
+from service.http.edge import ENDING, ENDLESS, Edge
 from service.server.draining import DRAIN
 from service.server.open_files import connection_limit
 from service.server.reading import BoundedProtocol

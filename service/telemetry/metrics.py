@@ -61,13 +61,13 @@ class Metrics:
         self.degraded = meter.gauge("greenroom_rate_limiter_degraded", what, "livemax")
 
     def _count_pages(self, meter: Meter) -> None:
-        what = "Public answers sent from memory without a query."
+        what = "Public answers sent from the cache without a query."
         self.page_hits = meter.counter("greenroom_page_hits", what)
-        what = "Public answers that were read from the database, or compared with it, before they were sent."
+        what = "Public answers that were loaded from the database, or revalidated, before they were sent."
         self.page_reads = meter.counter("greenroom_page_reads", what)
-        what = "What the public answers in memory take."
+        what = "What the entries of the cache take."
         self.page_bytes = meter.gauge("greenroom_page_memory_bytes", what, "livesum")
-        what = "Public answers in memory."
+        what = "Public answers in the cache."
         self.page_entries = meter.gauge("greenroom_page_memory_entries", what, "livesum")
         what = "Streams of articles that are open."
         self.streams = meter.gauge("greenroom_streams", what, "livesum")
@@ -105,8 +105,8 @@ class Metrics:
         known[0].inc()
         known[1].observe(seconds)
 
-    def note_memory(self, hits: int, size_bytes: int, entries: int) -> None:
-        """Note what a memory of public answers has done since it was made, and what it holds."""
+    def note_cache(self, hits: int, size_bytes: int, entries: int) -> None:
+        """Note what the cache has done since it was made, and what it holds."""
         self.page_hits.inc(hits - self._hits)
         self._hits = hits
         self.page_bytes.set(size_bytes)

@@ -7,9 +7,12 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+from service.text.weights import read_weights
 
 Words = Mapping[str, str]
 
@@ -24,8 +27,6 @@ else:
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 # More than anybody's browser names; a longer header is cut to its first wishes.
 MAX_WISHES = 20
-# RFC 9110, section 12.5.4: a range, and perhaps its weight.
-_WISH = re.compile(r"([a-z]{1,8})(?:-[a-z0-9-]*)?(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?")
 
 
 @cache
@@ -47,10 +48,8 @@ def direction(language: Language) -> Literal["ltr", "rtl"]:
 def choose_language(accepted: str, otherwise: Language) -> Language:
     """Give the language that a browser likes best (Accept-Language) of those that there are."""
     best, weight = otherwise, 0.0
-    for wish in accepted.lower().split(",")[:MAX_WISHES]:
-        found = _WISH.fullmatch(wish.strip())
-        language = find_language(found[1]) if found else None
-        wanted = float(found[2] or 1) if found else 0.0
+    for wish, wanted in islice(read_weights(accepted), MAX_WISHES):
+        language = find_language(wish)
         if language is not None and wanted > weight:
             best, weight = language, wanted
     return best

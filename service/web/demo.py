@@ -7,10 +7,9 @@ from litestar import Response, get
 from service.http.pages import page_policy, render_page, see_other
 from service.http.reading import AppRequest
 from service.http.routing import Router
-from service.http.running import process_of
 from service.publication.listing import Window
 from service.publication.operations import show_fragment
-from service.publication.pages import Pages
+from service.publication.routes import cache_of
 from service.publication.schemas import ShowFragment
 from service.services import services_of
 
@@ -22,10 +21,10 @@ ARTICLE = "/demo"
 async def show_demo(request: AppRequest) -> Response[Any]:
     """Show an article with its comments and "Leave a reply"."""
     services = services_of(request)
-    pages: Pages = process_of(request).pages
     site = await services.directory.get(SITE)
     public_url = services.settings.public_url
-    fragment = await show_fragment(pages, site, ShowFragment(ARTICLE), Window(ARTICLE), public_url)
+    wanted, window = ShowFragment(ARTICLE), Window(ARTICLE)
+    fragment = await show_fragment(cache_of(request), site, wanted, window, public_url)
     headers = {
         # The form's answer finds its way back by the Referer, which our other pages hide.
         "Referrer-Policy": "same-origin",

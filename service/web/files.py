@@ -1,28 +1,31 @@
-"""The script of the widget and the static files of our pages, kept as bytes in each coding."""
+"""The script of the widget and the static files of our pages, stored as bytes in each coding."""
 
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import distribution
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import rcssmin
 import rjsmin
-from litestar import Response, get
+from litestar import get
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 
 from service.errors import NotFound
 from service.http.docs import Readers
-from service.http.kept import KEPT, Kept
-from service.http.reading import AppRequest
 from service.http.routing import Router
+from service.http.stored import StoredResponse, encode_headers
 from service.text.languages import LANGUAGES, read_words
 
-HOUR = {"Cache-Control": "public, max-age=3600", "Vary": "Accept-Encoding"}
+HOUR = {"cache-control": "public, max-age=3600", "vary": "Accept-Encoding"}
 SCRIPT = "text/javascript"
-KINDS = {"css": "text/css", "js": SCRIPT, "svg": "image/svg+xml"}
+KINDS = {
+    "css": "text/css; charset=utf-8",
+    "js": f"{SCRIPT}; charset=utf-8",
+    "svg": "image/svg+xml",
+}
 # Files by the name that they are served under: ours, and those of the interactive reference.
 _OURS = files("service") / "web" / "static"
 # Found without an import, which would read all of its files into memory.
@@ -61,9 +64,9 @@ def build_widget() -> bytes:
     styles = rcssmin.cssmin((_OURS / "comments.css").read_text())
     later = f"embed-later.js?v={sha256(build_later()).hexdigest()[:8]}"
     early = {language: [read_words(language)[key] for key in EARLY_WORDS] for language in LANGUAGES}
-    constants = {"STYLES": styles, "EARLY": early, "LATER": later}
-    parts = [f"const {name} = {_quote(value)};" for name, value in constants.items()]
-    return _minify("\n".join([*parts, *map(_read_part, WIDGET_PARTS)]))
+    constants = {"EARLY": early, "STYLES": styles, "LATER": later}
+    declared = ", ".join(f"{name} = {_quote(value)}" for name, value in constants.items())
+    return _minify("\n".join([f"const {declared};", *map(_read_part, WIDGET_PARTS)]))
 
 
 def build_later() -> bytes:
@@ -85,44 +88,31 @@ def _minify(script: str) -> bytes:
 
 
 @cache
-def _keep_widget() -> Kept:
-    return Kept(build_widget())
-
-
-@cache
-def _keep_later() -> Kept:
-    return Kept(build_later())
-
-
-@cache
-def _keep_file(name: str) -> Kept:
-    return Kept(STATIC[name].read_bytes())
-
-
-def _send(request: AppRequest, kept: Kept, kind: str) -> Response[Any]:
-    """Hand a file to the edge, which sends it in the coding that its reader prefers."""
-    request.scope["state"][KEPT] = kept
-    return Response(b"", headers=HOUR, media_type=kind)
+def load_file(name: str) -> StoredResponse:
+    """Give what is served under a name, for the edge to send in the coding that its reader prefers."""
+    build = {"embed.js": build_widget, "embed-later.js": build_later}.get(name)
+    body = build() if build else STATIC[name].read_bytes()
+    return StoredResponse(body, encode_headers(KINDS[name.rpartition(".")[2]], HOUR))
 
 
 @get("/embed.js", answers={200: SCRIPT})
-async def show_widget(request: AppRequest) -> Response[Any]:
+async def show_widget() -> ASGIApp:
     """Give the script of the widget: `greenroom-comments` and `greenroom-count`."""
-    return _send(request, _keep_widget(), SCRIPT)
+    return load_file("embed.js")
 
 
 @get("/embed-later.js", answers={200: SCRIPT})
-async def show_later(request: AppRequest) -> Response[Any]:
+async def show_later() -> ASGIApp:
     """Give what the widget loads when it is needed."""
-    return _send(request, _keep_later(), SCRIPT)
+    return load_file("embed-later.js")
 
 
 @get("/{name:str}")
-async def show_static(request: AppRequest, name: FromPath[str]) -> Response[Any]:
+async def show_static(name: FromPath[str]) -> ASGIApp:
     """Give one of the static files of our pages."""
     if name not in STATIC:
         raise NotFound
-    return _send(request, _keep_file(name), KINDS[name.rsplit(".", 1)[1]])
+    return load_file(name)
 
 
 ROUTERS = [

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.publication.events import BATCH
+from service.publication.streams import BATCH
 from tests.installation import COMMENTS, Installation, decide, install, submit_comments
 from tests.processes import Server, ServerMissing, wait_until
 from tests.proxies import skip_or_fail, start_upstream_nginx

@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 
 from service.command_line import commands
-from service.publication.channel import CHANNEL
+from service.publication.cache.channel import CHANNEL
 from service.settings import load_settings
 from tests.installation import COMMENTS, SITE, Installation, decide, install, submit_comments
 from tests.processes import Server, ServerMissing

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from service.concurrency.brief_memory import MAX_REMEMBERED
-from service.http import coding
+from service.http import stored
 from service.http.routing import MAX_NAME_CHARS, MAX_PATH_CHARS, shorten
 from service.server.reading import MAX_HEADERS_BYTES, MAX_REQUEST_LINE_BYTES
 from service.sites.articles import MAX_KEY_CHARS
@@ -36,20 +36,18 @@ CACHES = {
     "litestar.handlers.http_handlers._utils.normalize_headers": OURS,
     "service.app._share_framework": OURS,
     "service.database.statements._count_up_rows": OURS,
-    "service.http.coding._choose": "Accept-Encoding up to MAX_REMEMBERED_BYTES",
+    "service.http.stored.choose_coding": "Accept-Encoding up to MAX_REMEMBERED_BYTES",
     "service.http.tidy._members": OURS,
     "service.text.languages.read_words": OURS,
     "service.telemetry.logs._outlet": OURS,
-    "service.publication.entries._feed_query": OURS,
+    "service.publication.feed._feed_query": OURS,
     "service.publication.queries._changes_query": OURS,
     "service.publication.queries._page_query": OURS,
     "service.rate_limiting.rules.parse_limit": "limits as they are written, 14 characters each",
     "service.sites.articles.parse_hosts": "settings of sites, MAX_HOSTS_CHARS each",
     "service.wordpress.names.parse_text_fields": "settings of sites, MAX_TEXT_FIELDS_CHARS each",
     "service.telemetry.sharing.join_workers": OURS,
-    "service.web.files._keep_file": OURS,
-    "service.web.files._keep_later": OURS,
-    "service.web.files._keep_widget": OURS,
+    "service.web.files.load_file": OURS,
     "urllib.parse._byte_quoter_factory": OURS,
     "urllib.parse.urlsplit": "at most 128 headers or values of forms, 64 KiB each",
 }
@@ -128,7 +126,7 @@ async def test_each_cache_is_known_with_what_bounds_it(house: House) -> None:
     ("entries", "longest"),
     [
         (1_024, "\N{GRINNING FACE}" * MAX_PATH_CHARS),
-        (256, "x" * coding.MAX_REMEMBERED_BYTES),
+        (256, "x" * stored.MAX_REMEMBERED_BYTES),
         (MAX_REMEMBERED, "\N{GRINNING FACE}" * MAX_KEY_CHARS),
         (MAX_REMEMBERED, "x" * MAX_ORIGIN_CHARS),
         (128, "x" * MAX_HEADERS_BYTES),

@@ -24,7 +24,7 @@ from tests.installation import SITE
 
 FEW, SOME = 1, 16
 COLD, SWEPT = 100, 100
-# Longer than the time between two looks at the pages in use (`service/publication/pages.py`).
+# Longer than the time between two looks at the pages in use (`service/publication/cache/read_through.py`).
 SWEEP_PAUSE_SECONDS = 0.9
 SINGLE_DECISIONS = 20
 SYNCS = 200

@@ -5,8 +5,8 @@ All figures here are assumptions, to be changed to one's own.
 
 import msgspec
 
-from service.publication.memory import FRESH_SECONDS
-from service.publication.pages import SWEEP_SECONDS
+from service.publication.cache.read_through import REVALIDATION_SECONDS
+from service.publication.cache.store import FRESH_SECONDS
 from tests.benchmarks.capacity import (
     DECIDED_TOGETHER,
     Costs,
@@ -33,7 +33,7 @@ ROUND_TRIP_SECONDS = 0.0002
 # `s-maxage` of public answers.
 EDGE_SECONDS = 2
 # A look confirms what was asked for since the one before, so that it stays fresh a little longer.
-LIFETIME_SECONDS = FRESH_SECONDS + SWEEP_SECONDS / 2
+LIFETIME_SECONDS = FRESH_SECONDS + REVALIDATION_SECONDS / 2
 ONE_CORE = Setup(
     "one core", 1, 6, dict.fromkeys(("nginx", "service", "postgres", "redis"), 1), True
 )
@@ -124,8 +124,8 @@ def forecast(
     fresh = hit_ratio(origin, askers, LIFETIME_SECONDS)
     # What a decision changes is dropped by every process, and read again by each that is asked for it.
     misses = min(reads, reads * (1 - fresh) + asked.decisions * askers)
-    in_use = askers * count_in_use(divide(origin, askers), SWEEP_SECONDS)
-    swept = in_use / SWEEP_SECONDS
+    in_use = askers * count_in_use(divide(origin, askers), REVALIDATION_SECONDS)
+    swept = in_use / REVALIDATION_SECONDS
     demand = msgspec.structs.replace(asked, hits=reads - misses, misses=misses, swept_pages=swept)
     use = utilise(setup, work_of(costs, demand))
     if scenario.has_one_site:

@@ -12,7 +12,7 @@ import msgspec
 import simpy
 
 from service.database.group_commit import MAX_BATCH
-from service.publication.pages import SWEEP_SECONDS
+from service.publication.cache.read_through import REVALIDATION_SECONDS
 from service.rate_limiting.fallback import MAX_TOGETHER
 from service.settings import Settings
 from tests.benchmarks.capacity import (
@@ -127,7 +127,7 @@ class House:
 
     def _sweep(self, process: Process, pages: float) -> Steps:
         while True:
-            yield self.env.timeout(SWEEP_SECONDS)
+            yield self.env.timeout(REVALIDATION_SECONDS)
             yield from process.exchange(self.costs.swept_page.times(pages), 1)
 
     def _enter(self, cost: Cost) -> Generator[simpy.Event, Any, Process]:

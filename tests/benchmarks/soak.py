@@ -28,7 +28,7 @@ from tests.servers import fresh_database, start_private_postgres, start_private_
 
 # What a page of docs should say was measured for so long.
 MINUTES = 10.0
-# Small, so that answers in memory are as many as they can be long before the end.
+# Small, so that the cache is full long before the end.
 MEMORY = {"GREENROOM_PAGE_MEMORY_MIB": "2"}
 # Before this share of the time is over, pools and memories fill; what they hold then says nothing.
 WARMING_UP = 0.1

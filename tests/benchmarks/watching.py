@@ -19,12 +19,12 @@ EVERY_SECONDS = 2.0
 # What is growth, and what comes and goes with the callers: a tenth, and a few streams.
 GROWTH, SLACK = 1.1, 10.0
 # Two come and go with the callers and have bounds of their own, so they are shown and not judged.
-SHOWN = {"streams", "answers in memory"}
+SHOWN = {"streams", "entries of the cache"}
 # By the names of the metrics.
 GAUGES = {
     "greenroom_tasks": "tasks",
     "greenroom_streams": "streams",
-    "greenroom_page_memory_entries": "answers in memory",
+    "greenroom_page_memory_entries": "entries of the cache",
 }
 LAG = "greenroom_event_loop_lag_seconds"
 

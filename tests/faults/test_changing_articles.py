@@ -87,10 +87,10 @@ class Readers:
 
 
 async def measure(house: House) -> dict[str, int]:
-    """Give the size of all that the process holds for readers, but for answers that are still true."""
+    """Give the size of all that the process holds for readers, but for answers that are still valid."""
     process: Any = house.app.process
-    parts = {"pages": process.pages, "memory": process.memory, "live": process.live}
-    process.pages.forget(list(vars(parts["memory"])["_by_change"]))
+    parts = {"cache": process.cache, "store": process.store, "live": process.live}
+    process.cache.invalidate(list(vars(parts["store"])["_by_change"]))
     sizes = {
         f"{name}.{held}": len(value)
         for name, part in parts.items()

@@ -10,7 +10,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from service.changes import Change
-from service.publication.channel import Channel
+from service.publication.cache.channel import Channel
 from service.rate_limiting.fallback import Limiter, open_limits
 from service.rate_limiting.redis import KEY_PREFIX
 from service.rate_limiting.rules import Limit, Rule

@@ -107,7 +107,7 @@ async def test_what_another_process_renders_anew_shows_without_word_of_it(house:
         assert "<em>" in await content(house, article)
     house.clock.advance(hours=1)
     await renew(house)
-    house.app.process.pages.doubt()
+    house.app.process.cache.mark_stale()
     for article in ("/post", None):
         assert await content(house, article) == "<p>5*3*2 = 30</p>"
         assert (await times(house, article))[1] == ("12:00", "13:00")

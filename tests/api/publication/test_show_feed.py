@@ -295,4 +295,6 @@ def expect_readable(
 async def test_an_address_in_a_feed_is_an_iri(house: House) -> None:
     await house.publish(article="/ä <b>\"'|{}")
     feed = await house.dave.get("/v1/sites/blog/comments.atom")
-    assert "href=\"https://blog.example/ä%20%3Cb%3E%22'%7C%7B%7D#comment-" in feed.text
+    addresses = [link.get("href", "") for link in parse(feed.content).iter(f"{ATOM}link")]
+    address = "https://blog.example/ä%20%3Cb%3E%22'%7C%7B%7D"
+    assert any(one.startswith(f"{address}#comment-") for one in addresses)

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import update
 
 from service.comments.tables import Article, Comment
-from service.publication.events import BATCH
+from service.publication.streams import BATCH
 from tests.answers import codes_of, problem_of
 from tests.cast import House
 from tests.plans import explain, statements_of
@@ -93,7 +93,7 @@ async def test_who_lost_the_connection_before_the_first_event_misses_none_either
 async def test_changes_beyond_a_batch_follow_wherever_one_is_cut(
     house: House, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.publication.events.BATCH", size)
+    monkeypatch.setattr("service.publication.streams.BATCH", size)
     single = await house.publish()
     together = [(await house.submit()).id for _ in range(5)]
     # One revision for all of them.

@@ -1,7 +1,7 @@
 """The channel over Redis by which processes tell one another what has changed in public.
 
-Nothing depends on it but speed: an answer in memory is compared with the database before it is two seconds
-old. A channel that has gone silent is noticed within seconds all the same, and opened anew.
+Nothing depends on it but speed: an entry of the cache is revalidated before it is two seconds old. A channel
+that has gone silent is noticed within seconds all the same, and opened anew.
 """
 
 import asyncio
@@ -39,19 +39,19 @@ _DECODER = msgspec.msgpack.Decoder(Message)
 
 
 class Channel:
-    """One process's end. `hear` gets what others changed; `doubt` is called when something may be missed."""
+    """One process's end, which has the cache of this process follow what others change."""
 
     def __init__(
         self,
         url: str,
-        hear: Callable[[Collection[Change]], None],
-        doubt: Callable[[], None],
+        invalidate: Callable[[Collection[Change]], None],
+        mark_stale: Callable[[], None],
         metrics: Metrics,
     ) -> None:
         self._client = connect_redis(url, TIMEOUT_SECONDS)
         self._listener = connect_redis(url, TIMEOUT_SECONDS)
-        self._hear = hear
-        self._doubt = doubt
+        self._invalidate = invalidate
+        self._mark_stale = mark_stale
         self._metrics = metrics
         self._me = token_hex(8)
         self._waiting: set[Change] = set()
@@ -128,7 +128,7 @@ class Channel:
     def _take(self, kind: str, data: bytes) -> None:
         if kind == "subscribe":
             # What was said before this moment was said without us.
-            self._doubt()
+            self._mark_stale()
             self._metrics.channel_degraded.set(0)
             self._not_heard.over()
         elif kind == "message":
@@ -136,4 +136,4 @@ class Channel:
             with suppress(msgspec.MsgspecError, ValueError):
                 message = _DECODER.decode(data)
                 if message.sender != self._me:
-                    self._hear(message.changes)
+                    self._invalidate(message.changes)

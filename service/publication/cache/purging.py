@@ -8,7 +8,7 @@ import httpx
 
 from service.changes import Change
 from service.concurrency.tasks import running_beside
-from service.publication.surrogates import surrogate_key
+from service.publication.cache.dependencies import surrogate_key
 from service.telemetry.metrics import Metrics
 from service.telemetry.outages import Outage
 

@@ -1,4 +1,4 @@
-"""Public answers from memory: the same as the first one, made once for all, and never out of date."""
+"""Public answers from the cache: the same as the first one, made once for all, and never out of date."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -48,7 +48,7 @@ def shown(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "br"])
-async def test_the_answer_from_memory_is_that_from_the_router(house: House, coding: str) -> None:
+async def test_the_answer_from_the_cache_is_that_from_the_router(house: House, coding: str) -> None:
     taken = await house.publish(text=LONG)
     for url in (PAGE, f"/v1/sites/blog/comments/{taken.id}", "/v1/sites/blog/counts?article=/post"):
         headers = {"accept-encoding": coding}
@@ -61,7 +61,7 @@ async def test_the_answer_from_memory_is_that_from_the_router(house: House, codi
         assert asked == []
 
 
-async def test_what_was_asked_for_with_a_tag_first_is_kept_as_well(house: House) -> None:
+async def test_what_was_asked_for_with_a_tag_first_is_stored_as_well(house: House) -> None:
     tag = (await house.dave.get(PAGE)).headers["etag"]
     await house.publish()
     answers = [await house.dave.get(PAGE, headers={"if-none-match": tag}) for _ in range(2)]
@@ -97,16 +97,16 @@ async def test_what_does_not_change_an_answer_makes_no_other_one(house: House) -
     for url, more in pairs:
         first = await house.dave.get(url)
         for coding in ("identity", "br;q=0.1", "GZIP", "gzip;q=0.123, zz"):
-            kept = len(house.app.process.memory)
+            kept = len(house.app.process.store)
             odd = await house.dave.get(url + more, headers={"accept-encoding": coding})
             assert (odd.status_code, odd.content) == (200, first.content), url
-            assert len(house.app.process.memory) == kept, url
+            assert len(house.app.process.store) == kept, url
 
 
 async def test_an_id_that_is_none_makes_no_answer(house: House) -> None:
     await house.publish()
     await house.dave.get(FRAGMENT)
-    kept = len(house.app.process.memory)
+    kept = len(house.app.process.store)
     for url in (
         f"{FRAGMENT}&parent=x",
         f"{FRAGMENT}&parent={new_id()}",
@@ -116,7 +116,7 @@ async def test_an_id_that_is_none_makes_no_answer(house: House) -> None:
         f"{PAGE}&limit=201",
     ):
         assert (await house.dave.get(url)).status_code in {404, 422}
-    assert len(house.app.process.memory) == kept
+    assert len(house.app.process.store) == kept
 
 
 @pytest.fixture
@@ -127,17 +127,17 @@ async def cramped(furnished: Furnished, furnished_url: str, tmp_path: Path) -> A
         yield house
 
 
-async def test_whatever_somebody_asks_for_leaves_what_others_ask_for_in_memory(
+async def test_whatever_somebody_asks_for_leaves_what_others_ask_for_in_the_cache(
     cramped: House,
 ) -> None:
-    house, pages = cramped, cramped.app.process.pages
+    house, cache = cramped, cramped.app.process.cache
     taken = [await house.publish(text=f"{number} {LONG}") for number in range(4)]
     hot = [PAGE, FRAGMENT, *(f"/v1/sites/blog/comments/{one.id}" for one in taken)]
     hot += ["/v1/sites/blog/comments?article=/has-none-yet"]
     for _ in range(3):
         for url in hot:
             await house.dave.get(url)
-        await pages.sweep()
+        await cache.revalidate()
     first = await house.read(limit=1)
     made_up = [
         *(f"{PAGE}&limit={number}&order=newest" for number in range(1, 101)),
@@ -148,7 +148,7 @@ async def test_whatever_somebody_asks_for_leaves_what_others_ask_for_in_memory(
     ]
     for url in made_up:
         assert (await house.dave.get(url)).status_code == 200, url
-    assert house.app.process.memory.bytes <= 1 << 20
+    assert house.app.process.store.bytes <= 1 << 20
     with statements(house) as asked:
         for url in hot:
             await house.dave.get(url)
@@ -195,11 +195,11 @@ async def test_more_slashes_than_needed_cost_nobody_a_header(house: House, path:
 
 async def test_a_coding_that_is_made_later_takes_room_too(house: House) -> None:
     await house.publish(text=LONG)
-    memory = house.app.process.memory
+    store = house.app.process.store
     rooms = []
     for coding in ("identity", "br", "gzip"):
         await house.dave.get(PAGE, headers={"accept-encoding": coding})
-        rooms.append(memory.bytes)
+        rooms.append(store.bytes)
     assert rooms == sorted(set(rooms))
 
 
@@ -267,7 +267,7 @@ async def test_a_changed_site_is_found_in_the_database(house: House) -> None:
     await until(has_its_host)
 
 
-async def test_what_cannot_be_confirmed_is_not_sent(house: House) -> None:
+async def test_what_cannot_be_revalidated_is_not_sent(house: House) -> None:
     await house.publish()
     await house.read()
     await services_of(house).database.pages.engine.dispose()

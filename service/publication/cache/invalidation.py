@@ -1,36 +1,36 @@
-"""How word of a change gets around: to our own pages and streams, the other processes, the cache in front."""
+"""How a change gets around: to our own cache and streams, the other processes, the cache in front."""
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from service.changes import Change
-from service.publication.channel import Channel
+from service.publication.cache.channel import Channel
+from service.publication.cache.read_through import Cache
 from service.publication.live import Live
-from service.publication.pages import Pages
 from service.services import Services
 
 
 @asynccontextmanager
-async def keep_pages(services: Services, pages: Pages, live: Live) -> AsyncIterator[None]:
-    """Keep public answers and streams true, here and elsewhere, for as long as the block lasts."""
+async def keep_valid(services: Services, cache: Cache, live: Live) -> AsyncIterator[None]:
+    """Keep public answers and streams valid, here and elsewhere, for as long as the block lasts."""
     settings, changes = services.settings, services.changes
 
-    def hear(heard: Collection[Change]) -> None:
+    def invalidate(heard: Collection[Change]) -> None:
         # In this order: those who are woken ask for what has changed.
-        pages.forget(heard)
+        cache.invalidate(heard)
         live.hear(heard)
 
-    changes.listen(hear)
+    changes.listen(invalidate)
     async with AsyncExitStack() as stack:
-        for part in (pages, live, services.leases):
+        for part in (cache, live, services.leases):
             await stack.enter_async_context(part.running())
         if settings.redis_url:
-            channel = Channel(settings.redis_url, hear, pages.doubt, services.metrics)
+            channel = Channel(settings.redis_url, invalidate, cache.mark_stale, services.metrics)
             changes.listen(channel.tell)
             await stack.enter_async_context(channel.running())
         if settings.purge_url:
             # Here, since an HTTP client takes long to import and few have a use for it.
-            from service.publication.purging import Purger
+            from service.publication.cache.purging import Purger
 
             purger = Purger(settings.purge_url, services.metrics)
             changes.listen(purger.purge)

@@ -1,0 +1,1 @@
+"""The cache of public answers: entries that changes invalidate, and that are revalidated in between."""
