@@ -12,7 +12,7 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.tables import Article, Comment
-from service.modlog.last_words import Aspect
+from service.modlog.checking import Aspect
 from service.modlog.rules import Flaw
 from service.modlog.stored import read_pieces, require_bad_row
 from service.modlog.tables import LogEntry
