@@ -22,6 +22,7 @@ from service.comments.rerendering import (
 )
 from service.concurrency.pacing import HELD_SECONDS, Pace, rest
 from service.concurrency.tasks import running_beside
+from service.database import table_of
 from service.errors import Unavailable
 from service.http.reading import KEEP_KEYS
 from service.moderation.tables import DecisionKey
@@ -92,7 +93,7 @@ async def _delete_some(
     services: Services, table: type[SQLModel], is_over: ColumnElement[bool]
 ) -> int:
     """Delete a batch of rows in a transaction of its own, and tell how many there were."""
-    keys = SQLModel.metadata.tables[str(table.__tablename__)].primary_key.columns
+    keys = table_of(table).primary_key.columns
     chosen = select(*keys).where(is_over).limit(BATCH)
     async with services.writing() as session:
         deleted = await session.exec(delete(table).where(tuple_(*keys).in_(chosen)))

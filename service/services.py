@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -51,38 +52,24 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@dataclass(kw_only=True, eq=False)
 class Services:
-    """The parts of a running service. No dataclass: the framework would take it apart and copy it."""
+    """The parts of a running service."""
 
-    def __init__(
-        self,
-        *,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
-        vault: Vault,
-        limiter: Limiter,
-        leases: SharedLeases,
-        directory: SiteDirectory,
-        passwords: Passwords,
-        log_heads: LogHeads,
-        metrics: Metrics,
-        standby: Database | None = None,
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = database
-        self.vault = vault
-        self.limiter = limiter
-        self.leases = leases
-        self.directory = directory
-        self.passwords = passwords
-        self.log_heads = log_heads
-        self.metrics = metrics
-        self.standby = standby
-        # Whether an article is closed, by site and key; None where there is no such article.
-        self.articles = BriefMemory[tuple[UUID, str], bool | None]()
-        self.changes = Changes()
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    limiter: Limiter
+    leases: SharedLeases
+    directory: SiteDirectory
+    passwords: Passwords
+    log_heads: LogHeads
+    metrics: Metrics
+    standby: Database | None = None
+    # Whether an article is closed, by site and key; None where there is no such article.
+    articles: BriefMemory[tuple[UUID, str], bool | None] = field(default_factory=BriefMemory)
+    changes: Changes = field(default_factory=Changes)
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction that only reads, on the connections of moderators."""

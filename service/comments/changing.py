@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from service.comments.edits import (
     NewText,
@@ -26,15 +26,16 @@ from service.comments.rules import (
     Status,
     lets_through,
 )
-from service.comments.tables import Article, Comment
+from service.comments.tables import Article, Comment, ProposedEdit
 from service.comments.tallies import Tallies
 from service.comments.visibility import refresh_threads
+from service.database import table_of
 from service.errors import Conflict
 from service.modlog.rules import Entry
 from service.privacy.tables import SealedAddress
 from service.work import Work
 
-_COMMENT, _EDIT = (SQLModel.metadata.tables[name] for name in ("comment", "proposed_edit"))
+_COMMENT, _EDIT = table_of(Comment), table_of(ProposedEdit)
 _WANTED: Any = bindparam("wanted", expanding=True)
 _LOCK_ARTICLES = (
     select(col(Article.id))

@@ -14,18 +14,19 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, case, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from service.comments.errors import DuplicateComment
 from service.comments.rules import LockedComment, WaitingEdit
-from service.comments.tables import Article, Comment
+from service.comments.tables import Article, Comment, ProposedEdit
 from service.comments.visibility import SEEN_NOW, bump_article
+from service.database import table_of
 from service.errors import Conflict
 from service.form.fields import REPEATED, make_fingerprint
 from service.text.markup import MARKUP_VERSION
 from service.work import Work
 
-_COMMENT, _EDIT = (SQLModel.metadata.tables[name] for name in ("comment", "proposed_edit"))
+_COMMENT, _EDIT = table_of(Comment), table_of(ProposedEdit)
 
 
 def read_edits(work: Work, ids: Sequence[UUID]) -> Iterator[tuple[UUID, WaitingEdit]]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import id_of_moment
@@ -30,13 +30,15 @@ from service.comments.changing import lock_comments, log_comment
 from service.comments.edits import NewText, propose, raise_version, update_comment
 from service.comments.rules import LEGAL_FROM, LockedComment
 from service.comments.search import make_search
+from service.comments.tables import Comment, ProposedEdit
 from service.comments.visibility import SEEN_NOW, bump_article
+from service.database import table_of
 from service.modlog.tables import LogEntry
 from service.text.markup import MARKUP_VERSION, render_html
 from service.work import Work
 
 ACTION = "rendered"
-_COMMENT, _EDIT = (SQLModel.metadata.tables[name] for name in ("comment", "proposed_edit"))
+_COMMENT, _EDIT = table_of(Comment), table_of(ProposedEdit)
 # Written out, so that SQLite finds its index of those that are older.
 _IS_OLD = _COMMENT.c.markup < literal_column(str(MARKUP_VERSION))
 _STORED: list[Any] = [

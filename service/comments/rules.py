@@ -8,7 +8,9 @@ from uuid import UUID
 import msgspec
 
 Status = Literal["pending", "approved", "rejected", "spam", "withdrawn", "erased"]
-Action = Literal["approve", "reject", "spam", "requeue", "withdraw", "erase"]
+# What a moderator decides; the others are what becomes of a comment at its author's wish.
+DecisionAction = Literal["approve", "reject", "spam", "requeue"]
+Action = DecisionAction | Literal["withdraw", "erase"]
 Visibility = Literal["hidden", "visible", "tombstone"]
 
 STATUSES: tuple[Status, ...] = ("pending", "approved", "rejected", "spam", "withdrawn", "erased")

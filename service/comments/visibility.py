@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, bindparam, case, select, update
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from service.changes import Change
 from service.comments.rules import (
@@ -18,10 +18,11 @@ from service.comments.rules import (
     decide_visibility,
     lets_through,
 )
-from service.comments.tables import Article
+from service.comments.tables import Article, Comment
+from service.database import table_of
 from service.work import Work
 
-_COMMENT = SQLModel.metadata.tables["comment"]
+_COMMENT = table_of(Comment)
 # All that visibility depends on, and none of the texts.
 _NODE = [_COMMENT.c[name] for name in ThreadNode.__struct_fields__]
 _START = select(*_NODE).where(_COMMENT.c.id.in_(bindparam("start", expanding=True)))

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Index, text
+from sqlalchemy import Connection, Index, Table, text
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -17,13 +17,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 AnyInsert = PostgresInsert | SqliteInsert
 
 
+def table_of(model: type[SQLModel]) -> Table:
+    """Give the plain table of a model, for statements that need no objects."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
 def insert(connection: Connection, table: type[SQLModel]) -> AnyInsert:
     """Start an INSERT of the connection's database, which both know `ON CONFLICT` of."""
     return _insert(connection.dialect.name, table)
 
 
 def _insert(dialect: str, table: type[SQLModel]) -> AnyInsert:
-    plain = SQLModel.metadata.tables[str(table.__tablename__)]
+    plain = table_of(table)
     return sqlite_insert(plain) if dialect == "sqlite" else postgres_insert(plain)
 
 

@@ -6,25 +6,26 @@ any more.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, select, update
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from service.accounts.rules import Caller, Role
 from service.clock import parse_id
 from service.comments.changing import lock_comments, move_comment, settle_edit
 from service.comments.rules import (
     RESULT,
+    DecisionAction,
     LockedComment,
     decides_edit,
     is_legal,
     is_stale,
 )
 from service.comments.tables import Comment
-from service.database import insert_new
+from service.database import insert_new, table_of
 from service.errors import IdempotencyKeyReused
 from service.http.reading import KEEP_KEYS
 from service.moderation.rules import holds_claim
@@ -38,11 +39,12 @@ from service.moderation.schemas import (
 )
 from service.moderation.tables import DecisionKey
 from service.modlog.rules import Entry
+from service.modlog.tables import LogEntry
 from service.services import Services
 from service.work import Work
 
-UNDOABLE = frozenset({"approve", "reject", "spam", "requeue", "undo"})
-_ENTRY = SQLModel.metadata.tables["log_entry"]
+UNDOABLE = frozenset({*get_args(DecisionAction), "undo"})
+_ENTRY = table_of(LogEntry)
 
 
 @dataclass

@@ -11,20 +11,18 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, update
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.database import insert_new
+from service.database import insert_new, table_of
 from service.modlog.rules import SALT_BYTES, START, Entry, Head, entry_bytes, hash_text
-from service.modlog.tables import LogEntry, LogHead
+from service.modlog.tables import LogEntry, LogHead, LogText
 from service.privacy.vault import Keyring
 
 # Heads that are looked up at a time.
 CHUNK = 1_000
 ACCEPTED = "log.accepted"
-_ENTRY, _TEXT, _HEAD = (
-    SQLModel.metadata.tables[f"log_{name}"] for name in ("entry", "text", "head")
-)
+_ENTRY, _TEXT, _HEAD = table_of(LogEntry), table_of(LogText), table_of(LogHead)
 _IS_OF_CHAIN = _HEAD.c.site_id == bindparam("chain")
 _LOCK_HEAD: Any = select(_HEAD.c.length, _HEAD.c.mac).where(_IS_OF_CHAIN).with_for_update()
 _MOVE_HEAD = update(_HEAD).where(_IS_OF_CHAIN)

@@ -16,11 +16,11 @@ import msgspec
 import sqlalchemy as core
 from sqlalchemy import Connection, bindparam
 from sqlalchemy.exc import OperationalError
-from sqlmodel import SQLModel, col, delete, func, select
+from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.concurrency.pacing import Pace, rest
-from service.database import Database, count_up
+from service.database import Database, count_up, table_of
 from service.privacy.addresses import fold_address
 from service.privacy.tables import AUTHOR_COUNTS, AuthorTally, DataKey, SealedAddress
 from service.privacy.vault import KEYRING_SECONDS, Keyring, Vault, lock_keys
@@ -36,8 +36,8 @@ SETTLE_SECONDS = KEYRING_SECONDS + 4
 # Is told how many addresses are renewed, of how many; none of them at the beginning.
 TellCount = Callable[[int, int], None]
 
-_ADDRESS = SQLModel.metadata.tables["sealed_address"]
-_TALLY = SQLModel.metadata.tables["author_tally"]
+_ADDRESS = table_of(SealedAddress)
+_TALLY = table_of(AuthorTally)
 _RESEAL = (
     core.update(_ADDRESS)
     .where(_ADDRESS.c.id == bindparam("row"))
