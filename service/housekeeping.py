@@ -22,13 +22,13 @@ from service.comments.rerendering import (
 )
 from service.concurrency.pacing import HELD_SECONDS, Pace, rest
 from service.concurrency.tasks import running_beside
+from service.database import table_of
 from service.errors import Unavailable
 from service.http.reading import KEEP_KEYS
 from service.moderation.tables import DecisionKey
-from service.modlog.heads import HeadsUnreadable
+from service.modlog.heads import HeadsUnreadable, thin_file
 from service.modlog.operations import find_proven
 from service.modlog.rules import Head
-from service.modlog.thinning import thin_file
 from service.services import Services
 from service.submission.tables import IdempotencyKey
 from service.telemetry.outages import Outage
@@ -79,14 +79,13 @@ async def _find_old(services: Services, limit: int) -> list[UUID]:
 async def _render(services: Services, ids: Sequence[UUID]) -> float:
     """Render some comments anew, and tell how many seconds others could not write meanwhile."""
     async with services.reading() as session:
-        stored = await read_stored(session, ids)
+        stored = await session.run_sync(lambda sync: read_stored(sync.connection(), ids))
     # The longest text takes longer than others should wait for.
     renderings = await asyncio.to_thread(render_again, stored)
     if not renderings:
         return 0.0
     started = time.monotonic()
-    async with services.changing(None) as work:
-        await write_renderings(work, renderings)
+    await services.change(None, write_renderings, renderings)
     return time.monotonic() - started
 
 
@@ -94,7 +93,7 @@ async def _delete_some(
     services: Services, table: type[SQLModel], is_over: ColumnElement[bool]
 ) -> int:
     """Delete a batch of rows in a transaction of its own, and tell how many there were."""
-    keys = SQLModel.metadata.tables[str(table.__tablename__)].primary_key.columns
+    keys = table_of(table).primary_key.columns
     chosen = select(*keys).where(is_over).limit(BATCH)
     async with services.writing() as session:
         deleted = await session.exec(delete(table).where(tuple_(*keys).in_(chosen)))

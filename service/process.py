@@ -12,7 +12,7 @@ from service.housekeeping import keep_house
 from service.http.docs import Readers
 from service.http.guests import Guests
 from service.modlog.heads import LogHeads
-from service.privacy.opening import open_vault
+from service.privacy.vault import open_vault
 from service.publication.cache.invalidation import keep_valid
 from service.publication.cache.read_through import Cache
 from service.publication.cache.store import Store

@@ -1,12 +1,14 @@
 """What the operations work with: one set of these per process, made when the service starts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, NoReturn
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
+from sqlalchemy import Connection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.accounts.passwords import Passwords
@@ -46,39 +48,28 @@ LONG_ECHOES = Limit(burst=10, period_seconds=60)
 _DEFAULT_IP = SitePolicy().limit("ip")
 _logger = get_logger(__name__)
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
+
+@dataclass(kw_only=True, eq=False)
 class Services:
-    """The parts of a running service. No dataclass: the framework would take it apart and copy it."""
+    """The parts of a running service."""
 
-    def __init__(
-        self,
-        *,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
-        vault: Vault,
-        limiter: Limiter,
-        leases: SharedLeases,
-        directory: SiteDirectory,
-        passwords: Passwords,
-        log_heads: LogHeads,
-        metrics: Metrics,
-        standby: Database | None = None,
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = database
-        self.vault = vault
-        self.limiter = limiter
-        self.leases = leases
-        self.directory = directory
-        self.passwords = passwords
-        self.log_heads = log_heads
-        self.metrics = metrics
-        self.standby = standby
-        # Whether an article is closed, by site and key; None where there is no such article.
-        self.articles = BriefMemory[tuple[UUID, str], bool | None]()
-        self.changes = Changes()
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    limiter: Limiter
+    leases: SharedLeases
+    directory: SiteDirectory
+    passwords: Passwords
+    log_heads: LogHeads
+    metrics: Metrics
+    standby: Database | None = None
+    # Whether an article is closed, by site and key; None where there is no such article.
+    articles: BriefMemory[tuple[UUID, str], bool | None] = field(default_factory=BriefMemory)
+    changes: Changes = field(default_factory=Changes)
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction that only reads, on the connections of moderators."""
@@ -101,14 +92,41 @@ class Services:
 
     @asynccontextmanager
     async def changing(self, actor_id: UUID | None) -> AsyncIterator[Work]:
-        """Open a unit of work of a moderator, or of nobody by name; it commits at the end of the block.
-
-        After it those who listen hear what changed in public, and the heads of logs are noted.
-        """
+        """Open a unit of work of a moderator, or of nobody by name; it commits at the end of the block."""
         async with self.database.writing() as session:
-            work = Work(session, await self.vault.keyring(session), self.clock(), actor_id)
+            keyring = await self.vault.keyring(session)
+            connection = await session.run_sync(lambda sync: sync.connection())
+            work = Work(connection, keyring, self.clock(), actor_id, session)
             yield work
-            await work.close()
+            await session.flush()
+            await work.run(Work.close)
+        await self._tell(work)
+
+    async def change(
+        self,
+        actor_id: UUID | None,
+        do: Callable[Concatenate[Work, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do in a unit of work what needs nothing but the database, and give what it gives.
+
+        A block waits for each statement on the event loop, which costs more than the statement.
+        """
+
+        def write(connection: Connection) -> tuple[Work, T]:
+            work = Work(connection, keyring, self.clock(), actor_id)
+            done = do(work, *args, **kwargs)
+            work.close()
+            return work, done
+
+        keyring = await self.keyring()
+        work, done = await self.database.change(write)
+        await self._tell(work)
+        return done
+
+    async def _tell(self, work: Work) -> None:
+        """Tell those who listen what has changed in public, and note the heads of the logs."""
         if work.public:
             self.changes.tell(work.public)
         for site_id, head in work.heads.items():

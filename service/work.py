@@ -1,27 +1,30 @@
 """One unit of work: whoever changes something says what happens, and what follows is seen to at the end."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 from uuid import UUID
 
+from sqlalchemy import Connection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import Change
-from service.modlog.entries import make_entry
 from service.modlog.operations import append_entries
-from service.modlog.rules import Head
-from service.modlog.tables import LogEntry
+from service.modlog.rules import Entry, Head
 from service.privacy.vault import Keyring
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Part(Protocol):
     """What is gathered of one kind of change, and written together before the log."""
 
-    async def write(self, work: "Work") -> None:
+    def write(self, work: "Work") -> None:
         """Write it."""
 
 
-P = TypeVar("P", bound=Part)
+K = TypeVar("K", bound=Part)
 
 
 class Work:
@@ -32,9 +35,14 @@ class Work:
     """
 
     def __init__(
-        self, session: AsyncSession, keyring: Keyring, now: datetime, actor_id: UUID | None
+        self,
+        connection: Connection,
+        keyring: Keyring,
+        now: datetime,
+        actor_id: UUID | None,
+        session: AsyncSession | None = None,
     ) -> None:
-        self.session = session
+        self.connection = connection
         self.keyring = keyring
         self.now = now
         self.actor_id = actor_id
@@ -42,40 +50,43 @@ class Work:
         """Of what the public sees something else than before."""
         self.heads: dict[UUID, Head] = {}
         """The new heads of the logs, once it is closed."""
+        self._session = session
         self._parts: dict[type[Part], Part] = {}
-        self._entries: dict[UUID, list[LogEntry]] = {}
-        self._texts: dict[UUID, str] = {}
+        self._entries: dict[UUID, list[Entry]] = {}
 
-    def part(self, kind: type[P]) -> P:
+    @property
+    def session(self) -> AsyncSession:
+        """The session of a block. What is a function from its beginning to its end has the connection."""
+        assert self._session is not None  # noqa: S101 - Nobody can await it there.
+        return self._session
+
+    async def run(
+        self, do: Callable[Concatenate["Work", P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Do in a block what is a function."""
+        return await self.session.run_sync(lambda _: do(self, *args, **kwargs))
+
+    def part(self, kind: type[K]) -> K:
         """Give what is gathered of a kind, which is made for the first who asks."""
         if kind not in self._parts:
             self._parts[kind] = kind()
-        return cast(P, self._parts[kind])
+        return cast(K, self._parts[kind])
 
-    def log(
-        self, site_id: UUID, action: str, subject: object = None, *, text: str | None = None
-    ) -> LogEntry:
-        """Note an entry for the log of a site, or of the installation (NO_SITE).
+    def log(self, site_id: UUID, action: str, subject: object = None, **about: Any) -> Entry:
+        """Note an entry for the log of a site, or of the installation (NO_SITE), and give it.
 
-        `subject` is what it was done to that is no comment, as ids and codes only; `text` is free.
+        `subject` is what it was done to that is no comment, as ids and codes only; `about` are other fields.
         """
         named = None if subject is None else str(subject)
-        return self.add_entry(
-            site_id, make_entry(action, self.now, self.actor_id, subject=named), text
-        )
-
-    def add_entry(self, site_id: UUID, entry: LogEntry, text: str | None = None) -> LogEntry:
-        """Note an entry that was made already."""
+        entry = Entry(site_id, self.now, self.actor_id, action, subject=named, **about)
         self._entries.setdefault(site_id, []).append(entry)
-        if text:
-            self._texts[entry.id] = text
         return entry
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Write all that was gathered."""
         for part in self._parts.values():
-            await part.write(self)
+            part.write(self)
         for site_id in sorted(self._entries):
-            self.heads[site_id] = await append_entries(
-                self.session, self.keyring, site_id, self._entries[site_id], self._texts
+            self.heads[site_id] = append_entries(
+                self.connection, self.keyring, site_id, self._entries[site_id]
             )

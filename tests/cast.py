@@ -21,9 +21,10 @@ from sqlmodel import SQLModel
 from service.accounts.rules import Role
 from service.app import create_app
 from service.command_line import commands
+from service.comments.rules import DecisionAction
 from service.database import Database
 from service.errors import Problem
-from service.moderation.schemas import DecisionAction, QueuedComment, Result, Results
+from service.moderation.schemas import QueuedComment, Result, Results
 from service.process import start_services
 from service.publication.schemas import CommentPage
 from service.services import Services

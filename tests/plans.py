@@ -14,7 +14,7 @@ from tests.cast import House
 def statements_of(house: House, marker: str) -> Iterator[list[tuple[str, Any]]]:
     """Note each statement with `marker` in it, with its values, that the service sends meanwhile."""
     services: Services = house.app.process.services
-    engines = [pool.engine.sync_engine for pool in services.database.pools]
+    engines = [getattr(one, "sync_engine", one) for one in services.database.engines.values()]
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:

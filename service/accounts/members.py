@@ -22,9 +22,10 @@ from service.accounts.tables import Membership, Moderator
 from service.clock import new_id
 from service.comments.tables import Comment
 from service.database import insert
-from service.database.repeats import only_once
+from service.database.statements import only_once
 from service.errors import NotFound
 from service.privacy.addresses import Address, check_address
+from service.privacy.tables import SealedAddress
 from service.privacy.vault import NO_SITE
 from service.rate_limiting.rules import Limit, Rule
 from service.services import Services
@@ -104,7 +105,7 @@ async def create_moderator(
     )
     sealed = work.keyring.seal_address(moderator.id, None, address.original, address.folded)
     async with only_once(work.session, AccountExists()):
-        work.session.add_all([moderator, sealed])
+        work.session.add_all([moderator, SealedAddress(**sealed)])
     work.log(NO_SITE, "moderator.created", f"{moderator.id}:admin" if is_admin else moderator.id)
     if password_hash:
         work.log(NO_SITE, "password.changed", moderator.id)
@@ -131,7 +132,7 @@ async def set_role(
         await session.exec(delete(Membership).where(is_theirs, col(Membership.site_id) == site_id))
     else:
         values = {"site_id": site_id, "moderator_id": moderator_id, "role": role.word}
-        statement = insert(session, Membership).values(**values, created_at=work.now)
+        statement = insert(work.connection, Membership).values(**values, created_at=work.now)
         keys = ["site_id", "moderator_id"]
         await session.exec(
             statement.on_conflict_do_update(index_elements=keys, set_={"role": role.word})

@@ -10,7 +10,7 @@ from service.clock import new_id
 from service.comments.tables import Article, Comment
 from service.comments.visibility import bump_article
 from service.database import insert_new
-from service.database.repeats import only_once
+from service.database.statements import only_once
 from service.errors import FieldError
 from service.http.faults import Faults
 from service.services import Services
@@ -76,12 +76,12 @@ async def set_article(
     row = {"id": new_id(), "site_id": site_id, "key": key, "is_closed": is_closed}
     async with services.changing(actor_id) as work:
         session, more = work.session, {"visible": 0, "revision": 0, "created_at": work.now}
-        inserted = insert_new(session, Article, {**row, **more}).returning(col(Article.id))
-        is_new = (await session.exec(inserted)).first() is not None
+        inserted = insert_new(work.connection, Article).values({**row, **more})
+        is_new = (await session.exec(inserted.returning(col(Article.id)))).first() is not None
         await session.exec(update(Article).where(*of_key).values(is_closed=is_closed))
         article = (await session.exec(select(Article).where(*of_key))).one()
         # The form under the article is public as well.
-        await bump_article(work, article.id)
+        await work.run(bump_article, article.id)
         work.log(site_id, f"article.{state}", article.id)
     services.articles.forget()
     return ArticleView(key, state, article.visible, article.created_at), is_new

@@ -6,7 +6,7 @@ from sqlalchemy import null
 
 from service.accounts.rules import Role
 from service.accounts.tables import BearerToken, Membership, Moderator
-from service.modlog.last_words import Aspect
+from service.modlog.checking import Aspect
 
 
 def _say_whether(yes: str, no: str) -> Any:

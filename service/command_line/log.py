@@ -16,9 +16,8 @@ from service.accounts.unlogged import ASPECTS
 from service.command_line.refusals import CommandFailed, Commands
 from service.command_line.working import work
 from service.comments.unlogged import ARTICLES, find_unlogged
-from service.modlog.acceptance import ACTION, describe_acceptance, find_misfits
-from service.modlog.checking import check_chain, find_strays
-from service.modlog.last_words import find_contradictions
+from service.modlog.checking import check_chain, find_contradictions, find_strays
+from service.modlog.operations import ACCEPTED, describe_acceptance, find_misfits
 from service.modlog.rules import START, Flaw, Head
 from service.privacy.vault import NO_SITE
 from service.services import Services
@@ -156,7 +155,7 @@ async def _accept(services: Services, checked: Verified) -> Path | None:
     record_in = checked.chain if is_kept else NO_SITE
     # First on record, then out of the way: what breaks off in between is begun anew.
     async with services.changing(None) as work:
-        work.log(record_in, ACTION, describe_acceptance(checked.chain, misfits))
+        work.log(record_in, ACCEPTED, describe_acceptance(checked.chain, misfits))
     label = f"set-aside-{work.now:%Y%m%dT%H%M%SZ}"
     return services.log_heads.set_aside(checked.chain, misfits, label)
 

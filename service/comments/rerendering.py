@@ -13,23 +13,32 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, and_, bindparam, case, literal_column, not_, or_, select, update
-from sqlalchemy.sql.dml import Update
-from sqlmodel import SQLModel, col
+from sqlalchemy import (
+    Connection,
+    Row,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.clock import id_of_moment
-from service.comments.changing import lock_rows, log_comment
-from service.comments.edits import NewText, propose
-from service.comments.rules import LEGAL_FROM, LockedComment, find_run_of_edits
+from service.comments.changing import lock_comments, log_comment
+from service.comments.edits import NewText, propose, raise_version, update_comment
+from service.comments.rules import LEGAL_FROM, LockedComment
 from service.comments.search import make_search
-from service.comments.visibility import PRESENT_CHANGE, PRESENT_REVISION, bump_article
+from service.comments.tables import Comment, ProposedEdit
+from service.comments.visibility import SEEN_NOW, bump_article
+from service.database import table_of
 from service.modlog.tables import LogEntry
 from service.text.markup import MARKUP_VERSION, render_html
 from service.work import Work
 
 ACTION = "rendered"
-_COMMENT, _EDIT = (SQLModel.metadata.tables[name] for name in ("comment", "proposed_edit"))
+_COMMENT, _EDIT = table_of(Comment), table_of(ProposedEdit)
 # Written out, so that SQLite finds its index of those that are older.
 _IS_OLD = _COMMENT.c.markup < literal_column(str(MARKUP_VERSION))
 _STORED: list[Any] = [
@@ -42,12 +51,8 @@ _STORED: list[Any] = [
 class Rendering(msgspec.Struct, frozen=True):
     """A comment's text and that of the edit beside it, and what the present markup makes of them."""
 
-    text: str
-    html: str
-    search: str
-    edit_text: str | None = None
-    edit_html: str | None = None
-    edit_search: str | None = None
+    own: NewText
+    edit: NewText | None
 
 
 async def find_old(session: AsyncSession, limit: int) -> list[UUID]:
@@ -78,7 +83,7 @@ async def find_changed(session: AsyncSession, since: datetime) -> list[UUID]:
     return [comment_id for comment_id in found.scalars() if comment_id]
 
 
-async def read_stored(session: AsyncSession, ids: Collection[UUID]) -> list[Row[Any]]:
+def read_stored(connection: Connection, ids: Collection[UUID]) -> Sequence[Row[Any]]:
     """Read the texts of comments and of the edits beside them, with what they were rendered as."""
     query = (
         select(*_STORED)
@@ -86,39 +91,39 @@ async def read_stored(session: AsyncSession, ids: Collection[UUID]) -> list[Row[
         .where(_COMMENT.c.id.in_(ids))
         .order_by(_COMMENT.c.id)
     )
-    return list((await (await session.connection()).execute(query)).all())
+    return connection.execute(query).all()
 
 
 def render_again(rows: Iterable[Row[Any]]) -> dict[UUID, Rendering]:
     """Render comments anew, by their ids; those are left out that are as they have to be."""
     found = {}
     for row in rows:
-        made = _make(row, row.text)
-        edit = (None,) * 3 if row.edit_text is None else _make(row, row.edit_text)
-        rendering = Rendering(*made, *edit)
+        edit = None if row.edit_text is None else _make(row, row.edit_text)
+        rendering = Rendering(_make(row, row.text), edit)
         if not _is_settled(row, rendering):
             found[row.id] = rendering
     return found
 
 
-def _make(row: Row[Any], text: str) -> tuple[str, str, str]:
+def _make(row: Row[Any], text: str) -> NewText:
     html = render_html(text)
-    return text, html, make_search(row.name, row.url, text, html)
+    return NewText(text, html, make_search(row.name, row.url, text, html))
 
 
 def _is_settled(row: Row[Any], rendering: Rendering) -> bool:
     made_by = (row.edit_markup, *(() if _waits(row, rendering) else (row.markup,)))
     if any(number is not None and number < MARKUP_VERSION for number in made_by):
         return False
-    if (row.search, row.edit_search) != (rendering.search, rendering.edit_search):
+    own, edit = rendering.own, rendering.edit
+    found = (row.search, row.edit_html, row.edit_search)
+    if found != (own.search, edit and edit.html, edit and edit.search):
         return False
-    is_same: bool = row.edit_html == rendering.edit_html
-    return is_same and (_is_kept(row, rendering) or row.html == rendering.html)
+    return _is_kept(row, rendering) or row.html == own.html
 
 
 def _is_kept(row: Row[Any], rendering: Rendering) -> bool:
     """Tell whether the public goes on seeing the HTML of before, since the new one shows more."""
-    return row.status == "approved" and gains_words(row.html, rendering.html)
+    return row.status == "approved" and gains_words(row.html, rendering.own.html)
 
 
 def _waits(row: Row[Any], rendering: Rendering) -> bool:
@@ -138,88 +143,45 @@ def _count_words(html: str) -> Counter[str]:
     return Counter(re.findall(r"\w+|[^\s\w\x00-\x7f]", shown))
 
 
-async def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> None:
+def write_renderings(work: Work, renderings: Mapping[UUID, Rendering]) -> None:
     """Store renderings of the texts that comments still have; whoever reads hears of what changed."""
-    session = work.session
-    locked = await lock_rows(session, renderings)
-    changes: list[dict[str, Any]] = []
-    edits: list[dict[str, Any]] = []
-    proposed: list[LockedComment] = []
-    gained: list[LockedComment] = []
-    articles: set[UUID] = set()
-    for row in await read_stored(session, list(locked)):
-        new, comment = renderings[row.id], locked[row.id]
-        if (row.text, row.edit_text) != (new.text, new.edit_text) or _is_settled(row, new):
-            continue
-        is_kept = _is_kept(row, new)
-        html = row.html if is_kept else new.html
-        # What has to wait stays old, to be looked at again, until a moderator refuses or approves it.
-        number = row.markup if is_kept else MARKUP_VERSION
-        change = {"new_html": html, "new_markup": number, "new_search": new.search}
-        changes.append({"row": row.id, **change})
-        if new.edit_html is not None:
-            edit = {"new_html": new.edit_html, "new_search": new.edit_search}
-            edits.append({"row": row.id, **edit})
-        elif is_kept and row.markup < MARKUP_VERSION:
-            proposed.append(comment)
-        if _has_gained(row, new):
-            gained.append(comment)
-        if row.visibility == "visible" and changes[-1]["new_html"] != row.html:
-            articles.add(comment.article_id)
-    for article_id in sorted(articles):
-        await bump_article(work, article_id)
-    await _write(session, _CHANGE, changes)
-    await _write(session, _CHANGE_EDIT, edits)
-    # As if their authors had corrected them.
-    for comment in proposed:
-        new = renderings[comment.id]
-        session.add(propose(comment, NewText(new.text, new.html, new.search), work.now))
-    await _raise_versions(work, [*proposed, *gained])
+    locked = lock_comments(work, renderings)
+    for row in read_stored(work.connection, list(locked)):
+        rendering = renderings[row.id]
+        found = (rendering.own.text, rendering.edit and rendering.edit.text)
+        if (row.text, row.edit_text) == found and not _is_settled(row, rendering):
+            _write(work, row, locked[row.id], rendering)
 
 
-def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
-    """Tell whether what a moderator may approve, or put back, shows more than who has looked at it saw."""
-    if rendering.edit_html is not None:
-        return gains_words(row.edit_html, rendering.edit_html)
-    return row.status in LEGAL_FROM["approve"] and gains_words(row.html, rendering.html)
-
-
-async def _raise_versions(work: Work, comments: Sequence[LockedComment]) -> None:
-    """Let decisions about what comments were before be stale, and the log say why."""
-    rows = [
-        {"row": one.id, "to": one.version + 1, "since": find_run_of_edits(one)} for one in comments
-    ]
-    await _write(work.session, _RAISE, rows)
-    for comment in comments:
+def _write(work: Work, row: Row[Any], comment: LockedComment, rendering: Rendering) -> None:
+    own, edit, is_kept = rendering.own, rendering.edit, _is_kept(row, rendering)
+    change: dict[str, Any] = {"search": own.search}
+    # What has to wait stays old, to be looked at again, until a moderator refuses or approves it.
+    if not is_kept:
+        change |= {"html": own.html, "markup": MARKUP_VERSION}
+    # What nobody sees must not be told of.
+    if not is_kept and row.visibility == "visible" and own.html != row.html:
+        bump_article(work, comment.article_id)
+        change |= SEEN_NOW
+    # As if its author had corrected it.
+    is_proposed = is_kept and not edit and row.markup < MARKUP_VERSION
+    is_raised = is_proposed or _has_gained(row, rendering)
+    if is_raised:
+        # Decisions about what it was before are stale.
+        change |= raise_version(comment)
+    update_comment(work.connection, comment, change)
+    if is_proposed:
+        propose(work, comment, own)
+    if edit:
+        change = {"html": edit.html, "markup": MARKUP_VERSION, "search": edit.search}
+        work.connection.execute(update(_EDIT).where(_EDIT.c.comment_id == row.id).values(change))
+    if is_raised:
         comment.version += 1
         log_comment(work, comment, ACTION, comment.status)
 
 
-async def _write(session: AsyncSession, change: Update, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        await (await session.connection()).execute(change, rows)
-
-
-_IS_SEEN = and_(_COMMENT.c.visibility == "visible", _COMMENT.c.html != bindparam("new_html"))
-_CHANGE = (
-    update(_COMMENT)
-    .where(_COMMENT.c.id == bindparam("row"))
-    .values(
-        html=bindparam("new_html"),
-        markup=bindparam("new_markup"),
-        search=bindparam("new_search"),
-        # What nobody sees must not be told of.
-        public_revision=case((_IS_SEEN, PRESENT_REVISION), else_=_COMMENT.c.public_revision),
-        changed_at=case((_IS_SEEN, PRESENT_CHANGE), else_=_COMMENT.c.changed_at),
-    )
-)
-_CHANGE_EDIT = (
-    update(_EDIT)
-    .where(_EDIT.c.comment_id == bindparam("row"))
-    .values(html=bindparam("new_html"), markup=MARKUP_VERSION, search=bindparam("new_search"))
-)
-_RAISE = (
-    update(_COMMENT)
-    .where(_COMMENT.c.id == bindparam("row"))
-    .values(version=bindparam("to"), edited_from=bindparam("since"), edited_to=bindparam("to"))
-)
+def _has_gained(row: Row[Any], rendering: Rendering) -> bool:
+    """Tell whether what a moderator may approve, or put back, shows more than who has looked at it saw."""
+    if rendering.edit:
+        return gains_words(row.edit_html, rendering.edit.html)
+    return row.status in LEGAL_FROM["approve"] and gains_words(row.html, rendering.own.html)

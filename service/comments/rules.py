@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 Status = Literal["pending", "approved", "rejected", "spam", "withdrawn", "erased"]
-Action = Literal["approve", "reject", "spam", "requeue", "withdraw", "erase"]
+# What a moderator decides; the others are what becomes of a comment at its author's wish.
+DecisionAction = Literal["approve", "reject", "spam", "requeue"]
+Action = DecisionAction | Literal["withdraw", "erase"]
 Visibility = Literal["hidden", "visible", "tombstone"]
 
 STATUSES: tuple[Status, ...] = ("pending", "approved", "rejected", "spam", "withdrawn", "erased")
@@ -72,33 +74,40 @@ def lets_through(status: Status) -> bool:
     return status == "approved" or status in LEAVES_TOMBSTONE
 
 
-class _Versions(Protocol):
-    """The versions of a comment, as a row or as what is locked of one."""
+class WaitingEdit(msgspec.Struct, frozen=True):
+    """A new text that waits beside a comment."""
 
-    version: int
-    edited_from: int | None
-    edited_to: int | None
-
-
-def find_run_of_edits(comment: _Versions) -> int | None:
-    """Give the version from which on nobody but its author has changed a comment."""
-    return comment.edited_from if comment.edited_to == comment.version else comment.version
+    text: str
+    html: str
+    markup: int
+    search: str | None
+    # What the comment has as its fingerprint once the edit is dropped.
+    former_print: bytes | None
 
 
 class LockedComment(msgspec.Struct):
-    """A comment as far as its status concerns, as it is while a transaction holds its lock."""
+    """A comment as far as its status concerns, as it is while a transaction holds its lock.
+
+    It is a node of its thread as well; what stands below it is looked up where it `has_replies`.
+    """
 
     id: UUID
     site_id: UUID
     article_id: UUID
     parent_id: UUID | None
+    depth: int
     status: Status
+    visibility: Visibility
     version: int
     edited_from: int | None
     edited_to: int | None
     fingerprint: bytes | None
     claimed_by: UUID | None
     claimed_until: datetime | None
+    has_replies: bool
+    edit: WaitingEdit | None = None
+    author: bytes = b""
+    """The keyed index of the author's address."""
 
 
 class ThreadNode(msgspec.Struct, frozen=True):
@@ -109,22 +118,22 @@ class ThreadNode(msgspec.Struct, frozen=True):
     depth: int
     status: Status
     visibility: Visibility = "hidden"
+    article_id: UUID | None = None
 
 
-def decide_visibility(
-    nodes: Iterable[ThreadNode], *, root_is_passable: bool = True
-) -> dict[UUID, Visibility]:
-    """Decide what the public sees of a subtree, given whether what stands above it lets it through.
+Node = ThreadNode | LockedComment
+
+
+def decide_visibility(nodes: Iterable[Node]) -> dict[UUID, Visibility]:
+    """Decide what the public sees of threads.
 
     Visible is what is approved below nothing but visible comments and tombstones; a tombstone is a
     withdrawn or erased comment below such, with something visible under it.
     """
     ordered = sorted(nodes, key=lambda node: node.depth)
-    known = {node.id for node in ordered}
-    passable: dict[UUID, bool] = {}
+    passable: dict[UUID | None, bool] = {None: True}
     for node in ordered:
-        below = passable[node.parent_id] if node.parent_id in known else root_is_passable
-        passable[node.id] = below and lets_through(node.status)
+        passable[node.id] = passable[node.parent_id] and lets_through(node.status)
     seen: dict[UUID, Visibility] = {}
     supported: set[UUID | None] = set()
     for node in reversed(ordered):
@@ -134,7 +143,7 @@ def decide_visibility(
     return seen
 
 
-def _see(node: ThreadNode, is_passable: bool, has_visible_replies: bool) -> Visibility:
+def _see(node: Node, is_passable: bool, has_visible_replies: bool) -> Visibility:
     if not is_passable:
         return "hidden"
     if node.status == "approved":

@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from service.comments.rules import STATUSES, Status, Visibility
 from service.comments.search import fold_inserted
+from service.database import index_of_some
 
 # When a visible comment became so. Of what was let through before that was noted it is the decision.
 PUBLISHED = "coalesce(published_at, decided_at, submitted_at)"
@@ -21,13 +22,7 @@ class Article(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("site_id", "key", name="uq_article_key"),
         # When anything of a site last changed in public.
-        Index(
-            "ix_article_changed",
-            "site_id",
-            "changed_at",
-            sqlite_where=text("changed_at IS NOT NULL"),
-            postgresql_where=text("changed_at IS NOT NULL"),
-        ),
+        index_of_some("ix_article_changed", "changed_at IS NOT NULL", "site_id", "changed_at"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -52,88 +47,37 @@ class Comment(SQLModel, table=True):
             "visibility IN ('hidden', 'visible', 'tombstone')", name="ck_comment_visibility"
         ),
         # The public page: only what is shown, in the order of ids.
-        Index(
-            "ix_comment_public",
-            "article_id",
-            "id",
-            sqlite_where=text("visibility <> 'hidden'"),
-            postgresql_where=text("visibility <> 'hidden'"),
-        ),
+        index_of_some("ix_comment_public", "visibility <> 'hidden'", "article_id", "id"),
         # The feeds of an article and of a whole site.
         *(
-            Index(
-                name,
-                column,
-                text(PUBLISHED),
-                "id",
-                sqlite_where=text("visibility = 'visible'"),
-                postgresql_where=text("visibility = 'visible'"),
-            )
+            index_of_some(name, "visibility = 'visible'", column, text(PUBLISHED), "id")
             for name, column in (
                 ("ix_comment_feed", "article_id"),
                 ("ix_comment_site_feed", "site_id"),
             )
         ),
         # The feed of a site as processes of before schema 0008 read it.
-        Index(
-            "ix_comment_site_public",
-            "site_id",
-            "id",
-            sqlite_where=text("visibility = 'visible'"),
-            postgresql_where=text("visibility = 'visible'"),
-        ),
+        index_of_some("ix_comment_site_public", "visibility = 'visible'", "site_id", "id"),
         # What has changed in public since a revision of the article.
-        Index(
-            "ix_comment_changes",
-            "article_id",
-            "public_revision",
-            sqlite_where=text("public_revision > 0"),
-            postgresql_where=text("public_revision > 0"),
-        ),
+        index_of_some("ix_comment_changes", "public_revision > 0", "article_id", "public_revision"),
         # The queue: of one site, of one article, of all.
         Index("ix_comment_queue", "site_id", "status", "id"),
         Index("ix_comment_article_queue", "article_id", "status", "id"),
         Index("ix_comment_status", "status", "id"),
-        Index(
+        index_of_some(
             "ix_comment_risk",
+            "status = 'pending'",
             "site_id",
             text("coalesce(risk, -1.0) DESC"),
             "id",
-            sqlite_where=text("status = 'pending'"),
-            postgresql_where=text("status = 'pending'"),
         ),
-        Index(
-            "ix_comment_parent",
-            "parent_id",
-            sqlite_where=text("parent_id IS NOT NULL"),
-            postgresql_where=text("parent_id IS NOT NULL"),
-        ),
+        index_of_some("ix_comment_parent", "parent_id IS NOT NULL", "parent_id"),
         # Those that are not searched yet.
-        Index(
-            "ix_comment_unsearched",
-            "id",
-            sqlite_where=text("search IS NULL"),
-            postgresql_where=text("search IS NULL"),
-        ),
+        index_of_some("ix_comment_unsearched", "search IS NULL", "id"),
         # Those that the markup before this one rendered, and what processes of the version before look by.
-        Index(
-            "ix_comment_markup_2",
-            "id",
-            sqlite_where=text("markup < 2"),
-            postgresql_where=text("markup < 2"),
-        ),
-        Index(
-            "ix_comment_markup_1",
-            "id",
-            sqlite_where=text("markup < 1"),
-            postgresql_where=text("markup < 1"),
-        ),
-        Index(
-            "ix_comment_claimed",
-            "claimed_by",
-            sqlite_where=text("claimed_by IS NOT NULL"),
-            postgresql_where=text("claimed_by IS NOT NULL"),
-        ),
+        index_of_some("ix_comment_markup_2", "markup < 2", "id"),
+        index_of_some("ix_comment_markup_1", "markup < 1", "id"),
+        index_of_some("ix_comment_claimed", "claimed_by IS NOT NULL", "claimed_by"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import and_, func, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.comments.tables import Article, Comment
-from service.modlog.last_words import Aspect
+from service.database import table_of
+from service.modlog.checking import Aspect
 from service.modlog.rules import Flaw
 from service.modlog.stored import read_pieces, require_bad_row
 from service.modlog.tables import LogEntry
@@ -99,7 +100,7 @@ def _read_piece(session: Session, query: Any) -> list[Any]:
 
 def _comments_with_newest() -> tuple[Any, Any]:
     """Give the query of comments with the newest entry of each, and the key that they are read by."""
-    entry = SQLModel.metadata.tables["log_entry"].alias()
+    entry = table_of(LogEntry).alias()
     newest = (
         select(func.max(entry.c.seq))
         .where(entry.c.comment_id == Comment.id, entry.c.to_status.is_not(None))

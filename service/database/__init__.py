@@ -6,7 +6,14 @@ SQLite and PostgreSQL behind one shape.
 from service.database.bounds import MAINTENANCE, READINESS, REQUESTS, Bounds, Connections
 from service.database.connections import Database
 from service.database.pool import UNKNOWN, Pool
-from service.database.statements import count_up, insert, insert_new, insert_rows
+from service.database.statements import (
+    count_up,
+    index_of_some,
+    insert,
+    insert_new,
+    insert_rows,
+    table_of,
+)
 
 __all__ = [
     "MAINTENANCE",
@@ -18,7 +25,9 @@ __all__ = [
     "Database",
     "Pool",
     "count_up",
+    "index_of_some",
     "insert",
     "insert_new",
     "insert_rows",
+    "table_of",
 ]

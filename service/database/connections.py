@@ -2,23 +2,58 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.concurrency.patience import Patience
 from service.database.bounds import READINESS, REQUESTS, Bounds, Connections
 from service.database.engines import open_engine, open_for_writing
 from service.database.health import Health
-from service.database.pool import Pool, Turn
+from service.database.pool import UNKNOWN, Pool, Turn
 from service.database.probing import Probe
 from service.database.sqlite import DatabaseFile
-from service.database.writer import WRITER, Writer
+from service.errors import Unavailable
 
 T = TypeVar("T")
+
+
+class Writer:
+    """Threads with a synchronous connection each, which do one piece of work after the other."""
+
+    def __init__(self, name: str, engine: Engine, size: int, health: Health) -> None:
+        self.name = name
+        self.engine = engine
+        self._health = health
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
+
+    async def do(self, work: Callable[[Connection], T]) -> T:
+        """Do work in a transaction; who waits no longer does not stop what has begun."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._do, work)
+
+    def _do(self, work: Callable[[Connection], T]) -> T:
+        self._health.require_sound_file()
+        try:
+            with self.engine.begin() as connection:
+                result = work(connection)
+        except (DBAPIError, PoolTimeout) as error:
+            self._health.note(error, stored_by=self.name)
+            raise
+        # Before anybody hears of it.
+        self._health.require_sound_file()
+        self._health.stored(self.name)
+        return result
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown)
+        self.engine.dispose()
 
 
 class Database:
@@ -47,18 +82,26 @@ class Database:
 
         self.pages = open_pool("pages", most.pages)
         self.submissions = open_pool("submissions", most.submissions)
-        self.moderators = open_pool("moderators", most.moderators)
+        deciding = 0 if self.is_sqlite else max(1, most.moderators // 2)
+        self.moderators = open_pool("moderators", max(1, most.moderators - deciding))
         self.readiness = open_pool("readiness", 1, READINESS)
         self.pools = (self.pages, self.submissions, self.moderators, self.readiness)
         self.probe = Probe(self.readiness, self.health)
-        self._writer = Writer(open_for_writing(parsed, bounds, self.health), self.health)
+
+        def open_writer(name: str, size: int) -> Writer:
+            engine = open_for_writing(parsed, bounds, self.health, size)
+            return Writer(name, engine, size, self.health)
+
+        self._writer = open_writer("writer", 1)
+        # SQLite has one writer at a time. A decision that waits for a lock must keep no submission.
+        self._decider = open_writer("decisions", deciding) if deciding else self._writer
 
     @property
     def engines(self) -> dict[str, AsyncEngine | Engine]:
         """All engines by the kind of their work."""
         return {
             **{pool.name: pool.engine for pool in self.pools},
-            WRITER: self._writer.engine,
+            **{one.name: one.engine for one in (self._writer, self._decider)},
         }
 
     @property
@@ -83,6 +126,16 @@ class Database:
         async with self._turn:
             return await self._writer.do(work)
 
+    async def change(self, work: Callable[[Connection], T]) -> T:
+        """Do synchronous work of a moderator as `write` does, on PostgreSQL beside what is stored."""
+        patience = Patience(self.moderators.patience_seconds, UNKNOWN)
+        try:
+            async with patience, self._turn:
+                return await self._decider.do(work)
+        except Unavailable as error:
+            self.moderators.note(error, patience)
+            raise
+
     async def cut_log(self) -> None:
         """Cut what SQLite wrote ahead, where that is long, as it is after a VACUUM."""
         if self.health.file is not None:
@@ -90,6 +143,7 @@ class Database:
 
     async def close(self) -> None:
         await self.probe.close()
-        await self._writer.close()
+        for writer in {self._writer, self._decider}:
+            await writer.close()
         for pool in self.pools:
             await pool.engine.dispose()

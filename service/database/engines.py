@@ -33,9 +33,9 @@ def open_engine(url: URL, size: int, bounds: Bounds, health: Health) -> AsyncEng
     return engine
 
 
-def open_for_writing(url: URL, bounds: Bounds, health: Health) -> Engine:
-    """Make the engine of the writer, which needs one connection."""
-    options = _options(1, bounds)
+def open_for_writing(url: URL, bounds: Bounds, health: Health, size: int = 1) -> Engine:
+    """Make the engine of a writer, with a connection for each of its threads."""
+    options = _options(size, bounds)
     if health.file is not None:
         plain = url.set(drivername="sqlite")
         engine = create_engine(plain, **options, connect_args=_SQLITE)

@@ -45,7 +45,7 @@ class Pool:
             async with patience, AsyncSession(self.engine, expire_on_commit=False) as session:
                 yield session
         except (DBAPIError, PoolTimeout, Unavailable) as error:
-            self._note(error, patience, None)
+            self.note(error, patience)
             raise
 
     @asynccontextmanager
@@ -77,13 +77,14 @@ class Pool:
             ):
                 yield session
         except (DBAPIError, PoolTimeout, Unavailable) as error:
-            self._note(error, patience, self.name)
+            self.note(error, patience, self.name)
             raise
         # Before anybody hears of it.
         self._health.require_sound_file()
         self._health.stored(self.name)
 
-    def _note(self, error: Exception, patience: Patience, stored_by: str | None) -> None:
+    def note(self, error: Exception, patience: Patience, stored_by: str | None = None) -> None:
+        """Take note of what a unit of work failed with, be it that it waited for too long."""
         if patience.is_over:
             # On SQLite it is only each other that writers wait for.
             self._health.tell("busy" if self._health.file else "unreachable", "silence")

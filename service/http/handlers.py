@@ -8,7 +8,7 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import IntegrityError
 
 from service.database.faults import UNWRITABLE, name_fault
-from service.database.repeats import is_unique_violation
+from service.database.statements import is_unique_violation
 from service.errors import (
     BodyNotReadable,
     BodyTooLarge,

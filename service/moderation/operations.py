@@ -25,7 +25,6 @@ from service.moderation.schemas import (
     ShowStats,
     Stats,
 )
-from service.modlog.entries import make_entry
 from service.modlog.tables import LogEntry
 from service.privacy.tables import SealedAddress
 from service.privacy.vault import NO_SITE
@@ -113,8 +112,7 @@ async def reveal_email(
         sealed = await work.session.get(SealedAddress, comment.id)
         if sealed is None:
             raise Gone("The address was erased.")
-        entry = make_entry("reveal", work.now, work.actor_id, comment_id=comment.id)
-        work.add_entry(comment.site_id, entry, command.purpose)
+        work.log(comment.site_id, "reveal", comment_id=comment.id, text=command.purpose)
         return RevealedEmail(work.keyring.open_address(sealed))
 
 

@@ -23,10 +23,14 @@ from service.moderation.schemas import (
     QueuedComment,
 )
 from service.modlog.tables import LogEntry, LogText
-from service.privacy.hints import hint_address
+from service.privacy.addresses import hint_address
 from service.privacy.tables import AuthorTally, SealedAddress
 from service.privacy.vault import Keyring
 from service.sites.tables import Site
+
+# What moderators see of a comment, and of an entry, as it is stored.
+_OF_COMMENT = {*QueuedComment.__struct_fields__} & Comment.model_fields.keys() - {"id"}
+_OF_ENTRY = {*LogLine.__struct_fields__} & LogEntry.model_fields.keys() - {"id"}
 
 
 async def count_statuses(session: AsyncSession, sites: Sequence[UUID] | None) -> dict[Status, int]:
@@ -72,46 +76,22 @@ async def read_queued(
     records = await _author_records(session, [sealed for *_, sealed in rows if sealed])
     names = await read_names(session, [row[0].claimed_by for row in rows])
     edits = await _read_proposed(session, ids)
-    views = {
-        comment.id: _view(keyring, comment, key, slug, sealed, records, names, edits, now)
-        for comment, key, slug, sealed in rows
-    }
+    views = {}
+    for comment, key, slug, sealed in rows:
+        author = (sealed.site_id, sealed.author_index) if sealed else (None, b"")
+        views[comment.id] = QueuedComment(
+            id=str(comment.id),
+            site=slug,
+            article=key,
+            parent=str(comment.parent_id) if comment.parent_id else None,
+            email_hint=hint_address(keyring.open_address(sealed)) if sealed else None,
+            edit=comment.id in edits,
+            proposed=edits.get(comment.id),
+            author=records.get(author, AuthorRecord()),
+            claim=_claim(comment, names, now),
+            **{name: getattr(comment, name) for name in _OF_COMMENT},
+        )
     return [views[comment_id] for comment_id in ids if comment_id in views]
-
-
-def _view(
-    keyring: Keyring,
-    comment: Comment,
-    key: str,
-    slug: str,
-    sealed: SealedAddress | None,
-    records: dict[tuple[UUID | None, bytes], AuthorRecord],
-    names: dict[UUID, str],
-    edits: dict[UUID, Proposed],
-    now: datetime,
-) -> QueuedComment:
-    author = (sealed.site_id, sealed.author_index) if sealed else (None, b"")
-    return QueuedComment(
-        id=str(comment.id),
-        site=slug,
-        article=key,
-        parent=str(comment.parent_id) if comment.parent_id else None,
-        name=comment.name,
-        email_hint=hint_address(keyring.open_address(sealed)) if sealed else None,
-        url=comment.url,
-        text=comment.text,
-        html=comment.html,
-        status=comment.status,
-        version=comment.version,
-        edit=comment.id in edits,
-        proposed=edits.get(comment.id),
-        submitted_at=comment.submitted_at,
-        decided_at=comment.decided_at,
-        risk=comment.risk,
-        signals=comment.signals,
-        author=records.get(author, AuthorRecord()),
-        claim=_claim(comment, names, now),
-    )
 
 
 async def _read_proposed(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Proposed]:
@@ -160,40 +140,18 @@ async def read_log(session: AsyncSession, entries: Sequence[LogEntry]) -> list[L
     notes = select(LogText.entry_id, LogText.text)
     chosen = notes.where(col(LogText.entry_id).in_([entry.id for entry in entries]))
     texts = dict((await session.exec(chosen)).all())
-    return [_line(entry, names, slugs, texts) for entry in entries]
-
-
-def _line(
-    entry: LogEntry, names: dict[UUID, str], slugs: dict[UUID, str], texts: dict[UUID, str]
-) -> LogLine:
-    actor = entry.actor_id
-    return LogLine(
-        id=str(entry.id),
-        site=slugs.get(entry.site_id),
-        seq=entry.seq,
-        at=entry.at,
-        actor=ModeratorRef(str(actor), names.get(actor, "")) if actor else None,
-        action=entry.action,
-        comment=str(entry.comment_id) if entry.comment_id else None,
-        from_status=entry.from_status,
-        to_status=entry.to_status,
-        version=entry.version,
-        reason=entry.reason,
-        subject=entry.subject,
-        note=texts.get(entry.id),
-        note_erased=entry.text_hash is not None and entry.id not in texts,
-        hash=entry.mac.hex(),
-    )
-
-
-async def read_reason(session: AsyncSession, undone: LogEntry, status: Status) -> str | None:
-    """Give the reason that the comment had in the status that is put back."""
-    query = (
-        select(LogEntry.reason)
-        .where(LogEntry.comment_id == undone.comment_id, LogEntry.to_status == status)
-        # What is about an edit has a status too, and a reason of its own.
-        .where(LogEntry.from_status != LogEntry.to_status, LogEntry.seq < undone.seq)
-        .order_by(col(LogEntry.seq).desc())
-        .limit(1)
-    )
-    return (await session.exec(query)).first()
+    return [
+        LogLine(
+            id=str(entry.id),
+            site=slugs.get(entry.site_id),
+            actor=ModeratorRef(str(actor), names.get(actor, ""))
+            if (actor := entry.actor_id)
+            else None,
+            comment=str(entry.comment_id) if entry.comment_id else None,
+            note=texts.get(entry.id),
+            note_erased=entry.text_hash is not None and entry.id not in texts,
+            hash=entry.mac.hex(),
+            **{name: getattr(entry, name) for name in _OF_ENTRY},
+        )
+        for entry in entries
+    ]

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, field
 
 from service.accounts.schemas import ModeratorRef
-from service.comments.rules import STATUSES, Status
+from service.comments.rules import STATUSES, DecisionAction, Status
 from service.errors import FieldRefused
 from service.http.tidy import some_lines
 from service.http.told import CHECK
@@ -33,7 +33,6 @@ LoggedStatus = Annotated[str, Meta(extra_json_schema={"enum": list(STATUSES)})]
 Limit = Annotated[int, Meta(ge=1, le=200)]
 Note = Annotated[str, some_lines(MAX_NOTE_CHARS)]
 LeaseSeconds = Annotated[int, Meta(ge=30, le=LONGEST_LEASE_SECONDS)]
-DecisionAction = Literal["approve", "reject", "spam", "requeue"]
 Outcome = Literal["applied", "conflict", "not_found", "illegal"]
 
 

@@ -1,62 +1,68 @@
-"""Writing the log, and finding heads in it."""
+"""Writing the log, finding heads in it, and accepting a chain that heads speak against.
 
-from collections.abc import Collection, Mapping, Sequence
+That is what somebody says who has restored a backup that is older than those heads. They are set aside, not
+deleted, and that it was done stands in the log itself.
+"""
+
+import secrets
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select, update
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.database import insert_new
-from service.modlog.rules import START, Head, entry_bytes
-from service.modlog.tables import LogEntry, LogHead
-from service.modlog.texts import salt_text
+from service.database import insert_new, table_of
+from service.modlog.rules import SALT_BYTES, START, Entry, Head, entry_bytes, hash_text
+from service.modlog.tables import LogEntry, LogHead, LogText
 from service.privacy.vault import Keyring
 
 # Heads that are looked up at a time.
 CHUNK = 1_000
+ACCEPTED = "log.accepted"
+_ENTRY, _TEXT, _HEAD = table_of(LogEntry), table_of(LogText), table_of(LogHead)
+_IS_OF_CHAIN = _HEAD.c.site_id == bindparam("chain")
+_LOCK_HEAD: Any = select(_HEAD.c.length, _HEAD.c.mac).where(_IS_OF_CHAIN).with_for_update()
+_MOVE_HEAD = update(_HEAD).where(_IS_OF_CHAIN)
 
 
-async def append_entries(
-    session: AsyncSession,
-    keyring: Keyring,
-    site_id: UUID,
-    entries: Sequence[LogEntry],
-    texts: Mapping[UUID, str] | None = None,
+def append_entries(
+    connection: Connection, keyring: Keyring, site_id: UUID, entries: Sequence[Entry]
 ) -> Head:
     """Append entries to the chain of their site, in order, and give its new head.
 
-    `texts` holds the free text of entries by their ids. It locks the chain's head until the commit, so it
-    comes last in a transaction. `site_id`, `seq`, `text_hash`, `previous` and `mac` are set here.
+    It locks the chain's head until the commit, so it comes last in a transaction.
     """
-    head = await _lock_head(session, site_id)
-    texts = texts or {}
-    notes = [
-        salt_text(keyring.mac, entry, texts[entry.id]) for entry in entries if entry.id in texts
-    ]
+    head = _lock_head(connection, site_id)
+    rows: list[dict[str, Any]] = []
+    texts: list[dict[str, Any]] = []
     for entry in entries:
-        entry.site_id, entry.seq, entry.previous = site_id, head.length + 1, head.mac
+        if entry.text:
+            # Its own for each text: once that is erased, nothing can be guessed.
+            salt = secrets.token_bytes(SALT_BYTES)
+            entry.text_hash = hash_text(keyring.mac, salt, entry.text)
+            texts.append({"entry_id": entry.id, "salt": salt, "text": entry.text})
+        entry.seq, entry.previous = head.length + 1, head.mac
         entry.mac = keyring.mac("log", entry_bytes(entry))
         head = Head(entry.seq, entry.mac)
-    session.add_all(entries)
-    # The texts refer to the entries by a foreign key that the session does not know of.
-    await session.flush()
-    session.add_all(notes)
-    await session.exec(
-        update(LogHead)
-        .where(col(LogHead.site_id) == site_id)
-        .values(length=head.length, mac=head.mac)
-    )
+        rows.append(msgspec.structs.asdict(entry))
+        del rows[-1]["text"]
+    connection.execute(insert(_ENTRY), rows)
+    if texts:
+        connection.execute(insert(_TEXT), texts)
+    connection.execute(_MOVE_HEAD, {"chain": site_id, "length": head.length, "mac": head.mac})
     return head
 
 
-async def _lock_head(session: AsyncSession, site_id: UUID) -> Head:
-    query = select(LogHead.length, LogHead.mac).where(LogHead.site_id == site_id).with_for_update()
-    found = (await session.exec(query)).first()
+def _lock_head(connection: Connection, site_id: UUID) -> Head:
+    found = connection.execute(_LOCK_HEAD, {"chain": site_id}).first()
     if found is None:
         # The first entry of all; of two who make the head at once, one waits for the other's commit.
         first = {"site_id": site_id, "length": 0, "mac": START}
-        await session.exec(insert_new(session, LogHead, first))
-        found = (await session.exec(query)).one()
+        connection.execute(insert_new(connection, LogHead), first)
+        found = connection.execute(_LOCK_HEAD, {"chain": site_id}).one()
     return Head(*found)
 
 
@@ -71,3 +77,17 @@ async def find_proven(
         query = in_chain.where(col(LogEntry.seq).in_(places[start : start + CHUNK]))
         found.update(Head(*row) for row in (await session.exec(query)).all())
     return frozenset(found.intersection(heads))
+
+
+async def find_misfits(
+    session: AsyncSession, site_id: UUID, remembered: Sequence[Head]
+) -> list[Head]:
+    """Give the remembered heads whose entries the chain does not hold as they were."""
+    proven = await find_proven(session, site_id, remembered)
+    return [head for head in dict.fromkeys(remembered) if head not in proven]
+
+
+def describe_acceptance(site_id: UUID, misfits: Sequence[Head]) -> str:
+    """Say for the record that heads of a chain are set aside, and which of them was the longest."""
+    longest = max(misfits, key=lambda head: head.length)
+    return f"{site_id} heads={len(misfits)} longest={longest.length}:{longest.mac.hex()}"

@@ -6,17 +6,23 @@ but does not follow its neighbour was moved, or its neighbour was removed.
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
+from msgspec import field
 
-from service.modlog.tables import LogEntry
+from service.clock import new_id
+from service.modlog.tables import LogEntry, LogText
 
 Mac = Callable[[bytes], bytes]
+# Takes a purpose and parts, as `Keyring.mac`, which puts the length of each part before it.
+MacParts = Callable[..., bytes]
 # Gives the `seq` of the entry of the chain that has a hash, or None.
 FindSeq = Callable[[bytes], int | None]
 # What the first entry of a chain follows.
 START = bytes(32)
+SALT_BYTES = 16
 
 
 class Flaw(msgspec.Struct, frozen=True):
@@ -49,7 +55,28 @@ class Head(msgspec.Struct, frozen=True):
     mac: bytes
 
 
-def entry_bytes(entry: LogEntry) -> bytes:
+class Entry(msgspec.Struct):
+    """One thing that was done, and its free `text`; what its place decides is set when it is appended."""
+
+    site_id: UUID
+    at: datetime
+    actor_id: UUID | None
+    action: str
+    comment_id: UUID | None = None
+    from_status: str | None = None
+    to_status: str | None = None
+    version: int | None = None
+    reason: str | None = None
+    subject: str | None = None
+    text: str | None = None
+    id: UUID = field(default_factory=new_id)
+    seq: int = 0
+    text_hash: bytes | None = None
+    previous: bytes = START
+    mac: bytes = START
+
+
+def entry_bytes(entry: LogEntry | Entry) -> bytes:
     """Give the canonical bytes of an entry that its hash covers: everything but its hash and its place."""
     return msgspec.json.encode(
         [
@@ -68,6 +95,22 @@ def entry_bytes(entry: LogEntry) -> bytes:
             entry.previous.hex(),
         ]
     )
+
+
+def hash_text(mac: MacParts, salt: bytes, text: str) -> bytes:
+    """Hash the free text of an entry: the entry holds this alone, so that it can be erased."""
+    return mac("log/text", salt, text.encode())
+
+
+def is_text_of(mac: MacParts, note: LogText, text_hash: bytes | None) -> bool:
+    """Tell whether a text is the one that was hashed.
+
+    Entries of 0.x hold a plain SHA-256 of both, in which only the length of the salt says where the text
+    begins.
+    """
+    plain = sha256(note.salt + note.text.encode()).digest()
+    is_whole = len(note.salt) == SALT_BYTES
+    return is_whole and text_hash in (hash_text(mac, note.salt, note.text), plain)
 
 
 def _instant(at: datetime) -> int:

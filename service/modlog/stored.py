@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 from sqlmodel import Session, SQLModel, col, select
 
+from service.database import table_of
 from service.database.faults import name_fault
 from service.modlog.tables import LogEntry
 
@@ -32,7 +33,7 @@ class Reader(Generic[M]):
 
     def __init__(self, session: Session, model: type[M]) -> None:
         dialect = session.get_bind().dialect
-        columns = SQLModel.metadata.tables[str(model.__tablename__)].columns
+        columns = table_of(model).columns
         self._model = model
         # Without a conversion.
         raw: list[Any] = [type_coerce(column, NullType()) for column in columns]

@@ -16,6 +16,8 @@ from service.text.normalising import normalise_line
 
 # RFC 5321, section 4.5.3.1.3 (with erratum 1690), and the contract.
 MAX_ADDRESS_CHARS = 254
+# A part shorter than this would be half given away by its first character.
+MIN_PART_CHARS = 4
 
 # Providers whose names are long enough for a slip to be told from another name.
 _WELL_KNOWN = (
@@ -126,3 +128,14 @@ def _is_one_slip(typed: str, meant: str) -> bool:
     rest, wanted = typed[place:], meant[place:]
     is_swapped = rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:]
     return rest[1:] in (wanted, wanted[1:]) or rest == wanted[1:] or is_swapped
+
+
+def hint_address(address: str) -> str:
+    """Give what a moderator sees of an address without asking: `a…@e….org`, and of short parts nothing."""
+    local, _, domain = address.rpartition("@")
+    name, dot, top = domain.rpartition(".")
+    return f"{_shorten(local)}@{_shorten(name)}{dot}{top}"
+
+
+def _shorten(part: str) -> str:
+    return f"{part[0]}…" if len(part) >= MIN_PART_CHARS else "…"

@@ -16,14 +16,14 @@ import msgspec
 import sqlalchemy as core
 from sqlalchemy import Connection, bindparam
 from sqlalchemy.exc import OperationalError
-from sqlmodel import SQLModel, col, delete, func, select
+from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.concurrency.pacing import Pace, rest
-from service.database import Database, count_up
-from service.privacy.opening import lock_keys
+from service.database import Database, count_up, table_of
+from service.privacy.addresses import fold_address
 from service.privacy.tables import AUTHOR_COUNTS, AuthorTally, DataKey, SealedAddress
-from service.privacy.vault import KEYRING_SECONDS, Keyring, Vault
+from service.privacy.vault import KEYRING_SECONDS, Keyring, Vault, lock_keys
 
 # Addresses in the smallest piece, which is the first one, and in the largest.
 BATCH = 50
@@ -36,8 +36,8 @@ SETTLE_SECONDS = KEYRING_SECONDS + 4
 # Is told how many addresses are renewed, of how many; none of them at the beginning.
 TellCount = Callable[[int, int], None]
 
-_ADDRESS = SQLModel.metadata.tables["sealed_address"]
-_TALLY = SQLModel.metadata.tables["author_tally"]
+_ADDRESS = table_of(SealedAddress)
+_TALLY = table_of(AuthorTally)
 _RESEAL = (
     core.update(_ADDRESS)
     .where(_ADDRESS.c.id == bindparam("row"))
@@ -148,9 +148,10 @@ def _renew_batch(connection: Connection, keyring: Keyring, size: int) -> int:
     rows = [SealedAddress(**row) for row in connection.execute(query).mappings()]
     sealed, moves = [], dict[tuple[UUID | None, bytes], bytes]()
     for row in rows:
-        renewed = keyring.reseal_address(row)
-        moves[row.site_id, row.author_index] = renewed.author_index
-        sealed.append({"row": row.id, "key": renewed.key_id, "bytes": renewed.sealed})
+        original = keyring.open_address(row)
+        renewed = keyring.seal_address(row.id, row.site_id, original, fold_address(original))
+        moves[row.site_id, row.author_index] = renewed["author_index"]
+        sealed.append({"row": row.id, "key": renewed["key_id"], "bytes": renewed["sealed"]})
     if sealed:
         connection.execute(_RESEAL, sealed)
     _move_authors(connection, {key: new for key, new in moves.items() if key[1] != new})

@@ -72,7 +72,13 @@ def load_secret_key(settings: Settings, *, may_create: bool) -> SecretKey:
             "back: a new one could not open the stored addresses."
         )
     if text is None:
-        text = _make_key_file(settings.key_path)
+        try:
+            text = _make_key_file(settings.key_path)
+        except OSError as error:
+            raise SettingsInvalid(
+                f"The secret key cannot be written to {settings.key_path}: {error.strerror}. "
+                "Let this account write there, or set GREENROOM_SECRET_KEY"
+            ) from None
     where = "GREENROOM_SECRET_KEY" if settings.secret_key else f"The file {settings.key_path}"
     return SecretKey(read_secrets(text, where))
 
@@ -103,16 +109,6 @@ def _read_key_file(path: Path) -> str | None:
 
 def _make_key_file(path: Path) -> str:
     """Write a new key with mode 0600; of several processes that start at once one wins."""
-    try:
-        return _write_key_file(path)
-    except OSError as error:
-        raise SettingsInvalid(
-            f"The secret key cannot be written to {path}: {error.strerror}. Let this account write there, "
-            "or set GREENROOM_SECRET_KEY"
-        ) from None
-
-
-def _write_key_file(path: Path) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".secret-")
     try:

@@ -3,8 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
+
+from service.database import index_of_some
 
 
 class DataKey(SQLModel, table=True):
@@ -26,12 +28,8 @@ class SealedAddress(SQLModel, table=True):
         Index("ix_sealed_address_author", "site_id", "author_index"),
         # The rotation walks the rows of an old key in the order of their ids.
         Index("ix_sealed_address_key", "key_id", "id"),
-        Index(
-            "uq_sealed_address_moderator",
-            "author_index",
-            unique=True,
-            sqlite_where=text("site_id IS NULL"),
-            postgresql_where=text("site_id IS NULL"),
+        index_of_some(
+            "uq_sealed_address_moderator", "site_id IS NULL", "author_index", unique=True
         ),
     )
 

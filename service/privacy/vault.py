@@ -16,13 +16,15 @@ from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from service.database import Database
 from service.errors import Unavailable
-from service.privacy.addresses import fold_address
-from service.privacy.secrets import KEY_BYTES, NONCE_BYTES, SecretKey, derive_key
+from service.privacy.secrets import KEY_BYTES, NONCE_BYTES, SecretKey, derive_key, load_secret_key
 from service.privacy.tables import DataKey, SealedAddress
+from service.settings import Settings
 
 # A process learns of a new address key within this time; the rotation waits longer than that.
 KEYRING_SECONDS = 1.0
@@ -66,14 +68,8 @@ class Keyring:
 
     def seal_address(
         self, row_id: UUID, site_id: UUID | None, original: str, folded: str
-    ) -> SealedAddress:
-        """Encrypt an address for the row of a comment (or, without a site, of a moderator)."""
-        return SealedAddress(**self.seal_row(row_id, site_id, original, folded))
-
-    def seal_row(
-        self, row_id: UUID, site_id: UUID | None, original: str, folded: str
     ) -> dict[str, Any]:
-        """Do what `seal_address` does, and give the row by column, ready to be inserted."""
+        """Encrypt an address for the row of a comment (without a site, of a moderator); gives its columns."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         return {
             "id": row_id,
@@ -93,11 +89,6 @@ class Keyring:
             return key.cipher.decrypt(nonce, sealed, row.id.bytes).decode()
         except InvalidTag:
             raise Unavailable("The stored address does not open: its row was altered.") from None
-
-    def reseal_address(self, row: SealedAddress) -> SealedAddress:
-        """Give a row anew under the current key, sealed and indexed; raises Unavailable."""
-        original = self.open_address(row)
-        return self.seal_address(row.id, row.site_id, original, fold_address(original))
 
     def author_indexes(self, site_id: UUID | None, folded: str) -> list[bytes]:
         """Give the index under every key, for look-ups while a rotation is on its way."""
@@ -158,3 +149,33 @@ class Vault:
         """Wrap the same key under the newest secret, so that an older secret can be dropped."""
         row.wrapped = self._secret.wrap(self._secret.unwrap(row.wrapped, row.id), row.id)
         return row
+
+
+async def open_vault(database: Database, settings: Settings, now: datetime) -> tuple[Vault, bytes]:
+    """Open the vault and give it with the limiter's key; on first start the keys are made.
+
+    Raises SecretKeyWrong when the secret key is not the one this database was made with.
+    """
+    async with database.reading() as session:
+        is_new = (await session.exec(select(DataKey.id).limit(1))).first() is None
+    vault = Vault(load_secret_key(settings, may_create=is_new))
+    if is_new:
+        await _make_keys(database, vault, now)
+    async with database.reading() as session:
+        keyring = await vault.load(session)
+    return vault, keyring.key_for("limiter")
+
+
+async def _make_keys(database: Database, vault: Vault, now: datetime) -> None:
+    """Make the first keys; of several processes that start at once only one does."""
+    async with database.writing() as session:
+        await lock_keys(session)
+        if (await session.exec(select(DataKey.id).limit(1))).first() is None:
+            session.add_all(vault.make_key(purpose, now) for purpose in ("signing", "address"))
+
+
+async def lock_keys(session: AsyncSession) -> None:
+    """Let nobody else change the keys until the commit; on SQLite every write is alone already."""
+    connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("LOCK TABLE data_key IN SHARE ROW EXCLUSIVE MODE"))

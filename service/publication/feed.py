@@ -10,11 +10,12 @@ from uuid import UUID, uuid5
 
 import msgspec
 from sqlalchemy import Row, Select, bindparam, literal_column, select
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.changes import WHOLE_SITE
 from service.comments.tables import PUBLISHED, Article, Comment
+from service.database import table_of
 from service.http.pages import render
 from service.publication.queries import (
     IS_VISIBLE,
@@ -34,7 +35,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 # Spelt as the indexes on it are.
-_MOMENT = SQLModel.metadata.tables["comment"].c.submitted_at.type
+_MOMENT = table_of(Comment).c.submitted_at.type
 _PUBLISHED = literal_column(PUBLISHED, _MOMENT).label("published")
 _ENTRY: list[Any] = [*SHOWN, col(Comment.changed_at), _PUBLISHED]
 

@@ -77,13 +77,13 @@ async def edit_comment(services: Services, held: Held, text: str) -> Receipt:
     new = NewText(text, html, search)
     comment_id = held.comment.id
     async with services.changing(None) as work:
-        locked = (await lock_comments(work, [comment_id]))[comment_id]
+        locked = (await work.run(lock_comments, [comment_id]))[comment_id]
         # As it is now that nobody else can change it.
         comment = await work.session.get_one(Comment, comment_id)
         held = Held(comment, None, held.article, held.site)
         held.require_editable(work.now)
         await _require_few_edits(services, work, comment_id)
-        await edit_text(work, locked, comment, held.article, new)
+        await work.run(edit_text, locked, comment, held.article, new)
     return held.view(work.now, text if comment.status == "approved" else None)
 
 
@@ -106,10 +106,10 @@ async def withdraw_comment(services: Services, token: str, prefix: str) -> None:
     await charge_use(services, prefix)
     async with services.changing(None) as work:
         comment_id = (await _find(services, work.session, token)).comment.id
-        comment = (await lock_comments(work, [comment_id]))[comment_id]
+        comment = (await work.run(lock_comments, [comment_id]))[comment_id]
         if not is_legal("withdraw", comment.status):
             raise AlreadyWithdrawn
-        move_comment(work, comment, "withdraw", "withdrawn")
+        await work.run(move_comment, comment, "withdraw", "withdrawn")
 
 
 async def _find(services: Services, session: AsyncSession, token: str) -> Held:

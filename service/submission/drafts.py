@@ -118,5 +118,5 @@ def make_draft(
         submitted_at=now,
         fingerprint=make_fingerprint(keyring, *place, submission.as_columns()),
         client_hash=keyring.mac("client", day, arrival.prefix.encode()),
-        address=keyring.seal_row(comment_id, site.id, address.original, address.folded),
+        address=keyring.seal_address(comment_id, site.id, address.original, address.folded),
     )

@@ -36,7 +36,6 @@ CACHES = {
     "litestar.handlers.http_handlers._utils.normalize_headers": OURS,
     "service.app._share_framework": OURS,
     "service.database.statements._count_up_rows": OURS,
-    "service.database.statements._insert_new_rows": OURS,
     "service.http.stored.choose_coding": "Accept-Encoding up to MAX_REMEMBERED_BYTES",
     "service.http.tidy._members": OURS,
     "service.text.languages.read_words": OURS,

@@ -12,7 +12,7 @@ PARTS = ("nginx", "service", "postgres", "redis")
 # is this many of them, it holds the counters' rows of its sites.
 EXCHANGES, LOCKED_EXCHANGES = 9, 4
 # A request with decisions holds the same rows, and the head of the log behind them, for the last half.
-DECISION_EXCHANGES, LOCKED_DECISION_EXCHANGES = 14, 7
+DECISION_EXCHANGES, LOCKED_DECISION_EXCHANGES = 12, 7
 # What a moderator's page sends at once.
 DECIDED_TOGETHER = 20
 

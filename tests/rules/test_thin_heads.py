@@ -11,10 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.clock import new_id
-from service.modlog import thinning
-from service.modlog.heads import LogHeads, write_head
+from service.modlog.heads import LAST, LONG, LogHeads, thin_file, write_head
 from service.modlog.rules import START, Head
-from service.modlog.thinning import LAST, LONG, thin_file
 
 SITE = new_id()
 # By length, the hash of the entry that stands there.
@@ -106,8 +104,8 @@ async def test_of_two_who_thin_a_file_at_once_one_does(tmp_path: Path) -> None:
 
 @pytest.fixture
 def soon_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(thinning, "LONG", 6)
-    monkeypatch.setattr(thinning, "LAST", 3)
+    monkeypatch.setattr("service.modlog.heads.LONG", 6)
+    monkeypatch.setattr("service.modlog.heads.LAST", 3)
 
 
 @pytest.mark.usefixtures("soon_long")

@@ -17,27 +17,25 @@ from service.comments.rules import (
 )
 
 
-def see(node: ThreadNode, thread: dict[UUID, ThreadNode], *, root_is_passable: bool) -> Visibility:
+def see(node: ThreadNode, thread: dict[UUID, ThreadNode]) -> Visibility:
     """Say what becomes of a comment, by the definitions of `visible` and `tombstone`."""
     parent = thread.get(node.parent_id) if node.parent_id else None
-    lets_through = (
-        # Above stands nothing but what is approved or taken back by its author.
-        _lets_through(parent, thread, root_is_passable) if parent else root_is_passable
-    )
+    # Above stands nothing but what is approved or taken back by its author.
+    lets_through = parent is None or _lets_through(parent, thread)
     if not lets_through or node.status in {"pending", "rejected", "spam"}:
         return "hidden"
     if node.status == "approved":
         return "visible"
     replies = [one for one in thread.values() if one.parent_id == node.id]
-    shown = [see(one, thread, root_is_passable=root_is_passable) for one in replies]
+    shown = [see(one, thread) for one in replies]
     return "tombstone" if set(shown) - {"hidden"} else "hidden"
 
 
-def _lets_through(node: ThreadNode, thread: dict[UUID, ThreadNode], root_is_passable: bool) -> bool:
+def _lets_through(node: ThreadNode, thread: dict[UUID, ThreadNode]) -> bool:
     if node.status not in {"approved", "withdrawn", "erased"}:
         return False
     parent = thread.get(node.parent_id) if node.parent_id else None
-    return _lets_through(parent, thread, root_is_passable) if parent else root_is_passable
+    return parent is None or _lets_through(parent, thread)
 
 
 @st.composite
@@ -57,13 +55,10 @@ def threads(draw: st.DrawFn) -> list[ThreadNode]:
     return draw(st.permutations(nodes))
 
 
-@given(nodes=threads(), root_is_passable=st.booleans())
-def test_it_is_what_the_contract_calls_visible_and_a_tombstone(
-    nodes: list[ThreadNode], root_is_passable: bool
-) -> None:
+@given(nodes=threads())
+def test_it_is_what_the_contract_calls_visible_and_a_tombstone(nodes: list[ThreadNode]) -> None:
     thread = {node.id: node for node in nodes}
-    expected = {node.id: see(node, thread, root_is_passable=root_is_passable) for node in nodes}
-    assert decide_visibility(nodes, root_is_passable=root_is_passable) == expected
+    assert decide_visibility(nodes) == {node.id: see(node, thread) for node in nodes}
 
 
 @given(nodes=threads())
@@ -72,11 +67,6 @@ def test_a_shown_comment_stands_below_shown_ones_alone(nodes: list[ThreadNode]) 
     for node in nodes:
         if seen[node.id] != "hidden" and node.parent_id is not None:
             assert seen[node.parent_id] != "hidden"
-
-
-@given(nodes=threads())
-def test_nothing_is_shown_below_what_is_not_let_through(nodes: list[ThreadNode]) -> None:
-    assert set(decide_visibility(nodes, root_is_passable=False).values()) <= {"hidden"}
 
 
 TABLE: dict[str, set[Status]] = {

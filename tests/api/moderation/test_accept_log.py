@@ -11,7 +11,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.command_line import commands
 from service.command_line.log import Verified, accept_logs, verify_logs
 from service.housekeeping import tidy_up
-from service.modlog import thinning
 from service.modlog.tables import LogEntry, LogHead
 from service.process import start_services
 from service.sites.tables import Site
@@ -154,9 +153,9 @@ def forget_site(slug: str) -> Callable[[AsyncSession, Any], Awaitable[None]]:
 async def test_a_cut_shows_after_the_heads_were_thinned(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thinning, "LONG", 6)
-    monkeypatch.setattr(thinning, "LAST", 2)
-    monkeypatch.setattr(thinning, "PART", 1)
+    monkeypatch.setattr("service.modlog.heads.LONG", 6)
+    monkeypatch.setattr("service.modlog.heads.LAST", 2)
+    monkeypatch.setattr("service.modlog.heads.PART", 1)
     await decide_some(house)
     await tamper(house, forget_last(1))
     await decide_some(house, 8)

@@ -4,16 +4,15 @@ import asyncio
 
 import httpx
 import pytest
-from sqlalchemy import event
 from sqlmodel import select
 
 from service.command_line import commands
 from service.command_line.log import verify_logs
 from service.comments.tables import Article, Comment, ProposedEdit
-from service.services import Services
 from service.submission.schemas import Submitted
 from tests.api.moderation.editing import DECISIONS, decide, publish_edited, shown
 from tests.cast import House
+from tests.plans import statements_of
 
 
 async def revision(house: House) -> int:
@@ -219,20 +218,9 @@ async def test_two_who_get_the_same_text_back_at_once_do_not_fail(house: House) 
 
 
 async def test_however_many_are_decided_their_edits_are_asked_for_once(house: House) -> None:
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if "proposed_edit" in statement:
-            asked.append(statement)
-
-    services: Services = house.app.process.services
     comments = [await house.submit() for _ in range(10)]
-    engine = services.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with statements_of(house, "proposed_edit") as asked:
         await decide(house, "approve", 1, *comments)
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
     assert len(asked) == 1
 
 
