@@ -1,14 +1,13 @@
 """A disk of its own for a test, so small that it can be filled. Linux and root only."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.processes import ServerMissing
+from tests.processes import RightMissing
 
 
 class SmallDisk:
@@ -32,9 +31,9 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(mebibytes: int) -> Iterator[SmallDisk]:
-    """Give a disk in memory that others than us may write to, too. Raises ServerMissing."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        raise ServerMissing("a disk of its own needs root")
+    """Give a disk in memory that others than us may write to, too. Raises RightMissing."""
+    if os.geteuid() != 0:
+        raise RightMissing("a disk of its own needs root")
     with TemporaryDirectory(prefix="greenroom-") as folder:
         # Pytest's own folders let nobody through.
         os.chmod(folder, 0o711)  # noqa: S103 - it holds no secret.
@@ -43,7 +42,7 @@ def small_disk(mebibytes: int) -> Iterator[SmallDisk]:
         options = f"size={mebibytes}m,mode=0777"
         mount = ["mount", "-t", "tmpfs", "-o", options, "greenroom-test", str(place)]
         if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-            raise ServerMissing("nothing can be mounted here")
+            raise RightMissing("nothing can be mounted here")
         try:
             yield SmallDisk(place)
         finally:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from tests.processes import ServerMissing
+from tests.processes import RightMissing, ServerMissing
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,10 @@ class Machine:
 @contextmanager
 def another_machine() -> Iterator[Machine]:
     """Give a machine that is connected with this one. Raises ServerMissing. For root on Linux."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        raise ServerMissing("another machine needs root, and the program ip")
+    if os.geteuid() != 0:
+        raise RightMissing("another machine needs root")
+    if shutil.which("ip") is None:
+        raise ServerMissing("no program ip to make another machine with")
     pid = os.getpid()
     # A network of four addresses, of those for tests of networks (RFC 2544), that no other run has.
     network = ip_address("198.18.0.0") + 4 * (pid % (1 << 15))
@@ -40,7 +42,7 @@ def another_machine() -> Iterator[Machine]:
     try:
         _ip("netns", "add", name)
     except subprocess.CalledProcessError as error:
-        raise ServerMissing("no network namespace can be made here") from error
+        raise RightMissing("no network namespace can be made here") from error
     try:
         _ip("link", "add", f"gr{pid}", "type", "veth", "peer", "name", end, "netns", name)
         _ip("address", "add", f"{network + 1}/30", "dev", f"gr{pid}")

@@ -47,6 +47,10 @@ class ServerMissing(Exception):
     """A server cannot be had on this machine; the text says what to install or set."""
 
 
+class RightMissing(ServerMissing):
+    """Only root, or root outside of a container, could do it."""
+
+
 class ServerFailed(AssertionError):
     """A server did not start or stop as it should; the text ends with its log."""
 

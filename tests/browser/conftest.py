@@ -8,6 +8,7 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.browser.pages import PageServer, serve_pages
 from tests.browser.stage import Stage, open_stage
 from tests.chromium import HOW_TO_GET, find_chromium
+from tests.processes import ServerMissing
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -20,7 +21,8 @@ expect.set_options(timeout=30_000)
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        program = find_chromium() or pytest.skip(f"NOT TESTED: no Chromium; {HOW_TO_GET}")
+        if (program := find_chromium()) is None:
+            raise ServerMissing(f"NOT TESTED: no Chromium; {HOW_TO_GET}")
         chromium = await playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield chromium
         await chromium.close()

@@ -1,4 +1,4 @@
-"""What a machine lacks skips a test there, and fails it in CI."""
+"""What a machine lacks skips a test there; in CI it fails, unless no installation would bring it."""
 
 import os
 import subprocess
@@ -13,16 +13,15 @@ pytestmark = pytest.mark.more
 
 TESTS = """
 import pytest
-from tests.processes import ServerMissing
+from tests.processes import RightMissing, ServerMissing
 
 
-def test_that_is_skipped():
+def test_without_its_corpus():
     pytest.skip("not here")
 
 
-@pytest.mark.skipif(True, reason="not here")
-def test_that_is_marked():
-    pass
+def test_without_root():
+    raise RightMissing("only root")
 
 
 @pytest.fixture
@@ -37,9 +36,9 @@ def test_without_its_server(server):
 
 @pytest.mark.parametrize(
     ("environment", "status", "told"),
-    [({}, 0, "3 skipped"), ({"CI": "true"}, 1, "1 failed, 2 errors")],
+    [({}, 0, "3 skipped"), ({"CI": "true"}, 1, "2 skipped, 1 error")],
 )
-def test_what_is_skipped_fails_in_ci(
+def test_what_lacks_a_server_fails_in_ci(
     tmp_path: Path, environment: dict[str, str], status: int, told: str
 ) -> None:
     file = tmp_path / "test_it.py"
