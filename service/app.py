@@ -64,9 +64,7 @@ def create_app(
     The parts are made when the server starts it up, which raises SettingsInvalid for a wrong secret key and
     SchemaOutdated for a database that has to be migrated first.
     """
-    framework, table, openapi = (
-        build_framework(extra_routes) if extra_routes else _share_framework()
-    )
+    framework, table, openapi = build_framework(extra_routes) if extra_routes else _share_framework()
     process = Process(settings or load_settings(), clock, now_us, openapi)
     return Edge(framework, table, process)
 

@@ -87,9 +87,7 @@ def read_path(name: str, given: str) -> Path:
 def refuse_unexpanded(name: str, path: str) -> None:
     """Refuse what only a shell would replace; here it would be a folder of this name."""
     if path.startswith(("~", "$")):
-        raise invalid(
-            name, f"starts with {path[0]}, which nobody replaces here: write the whole path"
-        )
+        raise invalid(name, f"starts with {path[0]}, which nobody replaces here: write the whole path")
 
 
 def read_networks(name: str, given: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -166,11 +164,7 @@ def refuse_unknown(environ: Mapping[str, str], known: Collection[str]) -> None:
     """Refuse a variable that is called like one of ours and is none; `known` holds names of settings."""
     variables = {PREFIX + name.upper() for name in known}
     for name in sorted(environ):
-        if (
-            name.startswith(PREFIX)
-            and name not in variables
-            and not _is_of_a_cluster(name, environ)
-        ):
+        if name.startswith(PREFIX) and name not in variables and not _is_of_a_cluster(name, environ):
             raise SettingsInvalid(f"{name} is no setting. {_advise(name, known)}")
 
 

@@ -133,9 +133,7 @@ class NotSignedIn(ServiceError):
     status = 401
     slug = "not-signed-in"
     title = "Not signed in"
-    advice = (
-        "Sign in at POST /v1/session, or send `Authorization: Bearer` with a token that is valid."
-    )
+    advice = "Sign in at POST /v1/session, or send `Authorization: Bearer` with a token that is valid."
     default_detail = "This needs a signed-in moderator or a valid bearer token."
 
     def __init__(self, detail: str | None = None) -> None:
@@ -147,9 +145,7 @@ class NotAllowed(ServiceError):
     status = 403
     slug = "not-allowed"
     title = "A right is missing"
-    advice = (
-        "Ask an owner of the site for a higher role, or use a token that is not limited so far."
-    )
+    advice = "Ask an owner of the site for a higher role, or use a token that is not limited so far."
     default_detail = "Your role on this site does not allow this."
 
 
@@ -242,9 +238,7 @@ class RateLimited(ServiceError):
     status = 429
     slug = "rate-limited"
     title = "Too many requests"
-    advice = (
-        "Wait for the seconds in Retry-After. Nothing was stored, and the refused try cost nothing."
-    )
+    advice = "Wait for the seconds in Retry-After. Nothing was stored, and the refused try cost nothing."
     default_detail = "A rate limit was reached, and nothing was done. Try again later."
 
 

@@ -89,9 +89,7 @@ async def _render(services: Services, ids: Sequence[UUID]) -> float:
     return time.monotonic() - started
 
 
-async def _delete_some(
-    services: Services, table: type[SQLModel], is_over: ColumnElement[bool]
-) -> int:
+async def _delete_some(services: Services, table: type[SQLModel], is_over: ColumnElement[bool]) -> int:
     """Delete a batch of rows in a transaction of its own, and tell how many there were."""
     keys = table_of(table).primary_key.columns
     chosen = select(*keys).where(is_over).limit(BATCH)

@@ -34,9 +34,7 @@ class Process:
     cache: Cache
     live: Live
 
-    def __init__(
-        self, settings: Settings, clock: Clock, now_us: Callable[[], int], openapi: bytes
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Clock, now_us: Callable[[], int], openapi: bytes) -> None:
         self.settings = settings
         self.openapi = openapi
         """The document of the API."""
@@ -49,19 +47,13 @@ class Process:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Make the parts and close them again; raises SettingsInvalid and SchemaOutdated."""
-        async with start_services(
-            self.settings, self._clock, self.metrics, self._now_us
-        ) as services:
+        async with start_services(self.settings, self._clock, self.metrics, self._now_us) as services:
             self.services = services
-            self.writer = GroupCommit(
-                services.database, store_drafts, self.settings.max_waiting_submissions
-            )
+            self.writer = GroupCommit(services.database, store_drafts, self.settings.max_waiting_submissions)
             self.metrics.vitals.watch(services.database.engines, self.writer)
             standby = services.standby.pages if services.standby else None
             self.cache = Cache(services.database.pages, self.store, self.metrics, standby)
-            self.live = Live(
-                services.database.pages, self.cache, self.metrics, self.settings.max_streams
-            )
+            self.live = Live(services.database.pages, self.cache, self.metrics, self.settings.max_streams)
             async with (
                 self.writer.running(),
                 self.metrics.vitals.kept(),
@@ -70,9 +62,7 @@ class Process:
             ):
                 yield
 
-    async def is_allowed(
-        self, origin: str, readers: Readers, parameters: Mapping[str, str]
-    ) -> bool:
+    async def is_allowed(self, origin: str, readers: Readers, parameters: Mapping[str, str]) -> bool:
         """Tell whether scripts of an origin may read what a route answers, by those whom it is for."""
         directory = self.services.directory
         if readers is not Readers.SITE:

@@ -132,8 +132,7 @@ class Settings(Confidential, frozen=True, kw_only=True):
 
 # How each setting is read from its variable.
 READERS: Mapping[str, Callable[[str, str], Any]] = {
-    name: hint.__metadata__[0]
-    for name, hint in get_type_hints(Settings, include_extras=True).items()
+    name: hint.__metadata__[0] for name, hint in get_type_hints(Settings, include_extras=True).items()
 }
 
 

@@ -60,9 +60,7 @@ class Work:
         assert self._session is not None  # noqa: S101 - Nobody can await it there.
         return self._session
 
-    async def run(
-        self, do: Callable[Concatenate["Work", P], R], *args: P.args, **kwargs: P.kwargs
-    ) -> R:
+    async def run(self, do: Callable[Concatenate["Work", P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Do in a block what is a function."""
         return await self.session.run_sync(lambda _: do(self, *args, **kwargs))
 

@@ -162,9 +162,7 @@ class House:
         """Let Bob send comments back to the queue as they are now."""
         return await self.decide("requeue", *ids)
 
-    async def decide(
-        self, action: DecisionAction, *ids: str, reason: str | None = None
-    ) -> list[Result]:
+    async def decide(self, action: DecisionAction, *ids: str, reason: str | None = None) -> list[Result]:
         """Let Bob decide about comments as they are now; every decision has to be applied."""
         versions = {one: (await self.look(one)).version for one in ids}
         return await self._apply(action, versions, reason)
@@ -199,9 +197,7 @@ class House:
         answer = await self.dave.patch(url, json={"text": text})
         assert answer.status_code == 200, answer.text
 
-    async def read(
-        self, article: str = "/post", *, site: str = "blog", **query: str | int
-    ) -> CommentPage:
+    async def read(self, article: str = "/post", *, site: str = "blog", **query: str | int) -> CommentPage:
         """Give a page of an article as the public sees it."""
         wanted = {"article": article, **query}
         answer = await self.dave.get(f"/v1/sites/{site}/comments", params=wanted)

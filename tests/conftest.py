@@ -123,17 +123,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines + ([_describe_missing(config)] if config.stash[missing] else [])
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if config.stash[missing]:
         terminalreporter.write_sep("!", _describe_missing(config), red=True)
 
 
 def _describe_missing(config: pytest.Config) -> str:
-    return "NOT TESTED: " + "; ".join(
-        f"{name} ({why})" for name, why in config.stash[missing].items()
-    )
+    return "NOT TESTED: " + "; ".join(f"{name} ({why})" for name, why in config.stash[missing].items())
 
 
 def _postgres_version(url: str) -> str:
@@ -198,9 +194,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def furnished_settings(data_dir: Path, url: str) -> Settings:
     """Give the settings of the house, in which a busy machine does not look like a silent database."""
-    return Settings(
-        data_dir=data_dir, database_url=url, public_url=PUBLIC_URL, database_patience_seconds=60
-    )
+    return Settings(data_dir=data_dir, database_url=url, public_url=PUBLIC_URL, database_patience_seconds=60)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

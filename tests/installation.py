@@ -192,7 +192,5 @@ async def install(
     async with commands.working(settings) as services:
         await commands.set_site(services, SITE, list(limits))
     with ExitStack() as stack:
-        servers = [
-            stack.enter_context(start_service(folder, given, *options)) for _ in range(processes)
-        ]
+        servers = [stack.enter_context(start_service(folder, given, *options)) for _ in range(processes)]
         yield Installation(folder, given, servers, furnished.tokens)

@@ -43,9 +43,7 @@ def type_command(
     folder: Path, environment: Mapping[str, str], *words: str, stdin: str | bytes = ""
 ) -> Result:
     """Run a command with its data in `folder`, and with nothing of what a developer has configured."""
-    theirs: dict[str, str | None] = {
-        name: None for name in os.environ if name.startswith("GREENROOM_")
-    }
+    theirs: dict[str, str | None] = {name: None for name in os.environ if name.startswith("GREENROOM_")}
     ours = {"GREENROOM_DATA_DIR": str(folder / "data"), **environment}
     with logs_as_they_were():
         return CliRunner().invoke(main, words, input=stdin, env={**theirs, **ours})
@@ -71,9 +69,7 @@ def only_line(stderr: str) -> str:
 def logs_as_they_were() -> Iterator[None]:
     """Undo what a command sets up for its own process."""
     handlers = logging.root.handlers[:]
-    levels = {
-        logger: logger.level for logger in (logging.root, logging.getLogger("service.database"))
-    }
+    levels = {logger: logger.level for logger in (logging.root, logging.getLogger("service.database"))}
     yield
     logging.root.handlers[:] = handlers
     for logger, level in levels.items():

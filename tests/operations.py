@@ -31,9 +31,7 @@ def read_operations(document: Mapping[str, Any]) -> Iterator[Operation]:
     for path, methods in document["paths"].items():
         for method, one in methods.items():
             query = {p["name"]: p["schema"] for p in one["parameters"] if p["in"] == "query"}
-            must = frozenset(
-                p["name"] for p in one["parameters"] if p["in"] == "query" and p["required"]
-            )
+            must = frozenset(p["name"] for p in one["parameters"] if p["in"] == "query" and p["required"])
             has_key = any(p["name"] == KEY for p in one["parameters"])
             for media, content in one.get("requestBody", {}).get("content", {None: {}}).items():
                 schema = schemas[content["schema"]["$ref"].split("/")[-1]] if content else {}

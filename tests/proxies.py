@@ -58,15 +58,11 @@ def start_private_nginx(
 
 
 @contextmanager
-def _running_nginx(
-    configuration: str, changes: Mapping[str, str], port: int | None
-) -> Iterator[Server]:
+def _running_nginx(configuration: str, changes: Mapping[str, str], port: int | None) -> Iterator[Server]:
     program, port = find_program("nginx"), port or find_free_port()
     with TemporaryDirectory(prefix="greenroom-", ignore_cleanup_errors=True) as folder:
         kept = {name: f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy")}
-        kept |= {
-            name: f"{name}_temp_path {folder}/{name};" for name in ("fastcgi", "uwsgi", "scgi")
-        }
+        kept |= {name: f"{name}_temp_path {folder}/{name};" for name in ("fastcgi", "uwsgi", "scgi")}
         text = replace_all(
             configuration,
             {

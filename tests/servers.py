@@ -35,9 +35,7 @@ from tests.processes import (
 
 
 @contextmanager
-def start_private_postgres(
-    *, is_durable: bool = False, also_at: str | None = None
-) -> Iterator[Server]:
+def start_private_postgres(*, is_durable: bool = False, also_at: str | None = None) -> Iterator[Server]:
     """Run a PostgreSQL of one's own; without `is_durable` it is faster and a crash may lose data.
 
     Raises ServerMissing. Its one account may do anything and needs no password. `also_at` is an address of

@@ -52,9 +52,7 @@ async def lock_moderator(session: AsyncSession, moderator_id: UUID) -> Moderator
     return found
 
 
-async def set_password(
-    work: Work, moderator: Moderator, password_hash: str, *, keep_tokens: bool
-) -> Ended:
+async def set_password(work: Work, moderator: Moderator, password_hash: str, *, keep_tokens: bool) -> Ended:
     """Set the password of a locked account, and end whatever came before it."""
     moderator.password_hash = password_hash
     work.session.add(moderator)

@@ -17,9 +17,7 @@ class SignInFailed(ServiceError):
 class AccountDisabled(Conflict):
     slug = "account-disabled"
     title = "The account is disabled"
-    advice = (
-        "Enable it first: `greenroom moderator enable EMAIL`, or PATCH /v1/moderators/{moderator}."
-    )
+    advice = "Enable it first: `greenroom moderator enable EMAIL`, or PATCH /v1/moderators/{moderator}."
     default_detail = "This account is disabled, and nobody gets in by it."
 
 
@@ -33,9 +31,7 @@ class LastOwner(Conflict):
 class LastAdmin(Conflict):
     slug = "last-admin"
     title = "The last admin of the installation stays one"
-    advice = (
-        "Make somebody else an admin first, as on the command line: `greenroom moderator create`."
-    )
+    advice = "Make somebody else an admin first, as on the command line: `greenroom moderator create`."
     default_detail = "The installation would be left without an admin who can sign in."
 
 

@@ -37,9 +37,7 @@ async def make_link(work: Work, moderator_id: UUID) -> str:
         raise AccountDisabled
     await end_links(work.session, moderator_id)
     token, ends = make_token(), work.now + LINK_LIFETIME
-    work.session.add(
-        OneTimeLink(token_hash=hash_token(token), moderator_id=moderator_id, expires_at=ends)
-    )
+    work.session.add(OneTimeLink(token_hash=hash_token(token), moderator_id=moderator_id, expires_at=ends))
     work.log(NO_SITE, "link.created", moderator_id)
     return token
 

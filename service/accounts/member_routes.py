@@ -31,9 +31,7 @@ async def list_members(request: AppRequest, site: FromPath[str]) -> Response[Any
 
 
 @get("/{moderator:str}", answers={200: Member})
-async def show_member(
-    request: AppRequest, site: FromPath[str], moderator: FromPath[str]
-) -> Response[Any]:
+async def show_member(request: AppRequest, site: FromPath[str], moderator: FromPath[str]) -> Response[Any]:
     """Show one moderator of a site with the role."""
     known = await require_site(request, site, Role.VIEWER)
     [found] = await show_members(services_of(request), known.id, require_id(moderator))
@@ -64,9 +62,7 @@ async def add_member(request: AppRequest, site: FromPath[str]) -> Response[Any]:
     answers={204: None},
     problems=(NotAllowed, OriginNotAllowed, LastOwner),
 )
-async def set_member(
-    request: AppRequest, site: FromPath[str], moderator: FromPath[str]
-) -> Response[None]:
+async def set_member(request: AppRequest, site: FromPath[str], moderator: FromPath[str]) -> Response[None]:
     """Change the role of a member of the site; for owners. The last owner stays one.
 
     Only an admin of the installation gives one to an account that is no member yet; to others that is as
@@ -84,9 +80,7 @@ async def set_member(
     answers={204: None},
     problems=(NotAllowed, OriginNotAllowed, LastOwner),
 )
-async def remove_member(
-    request: AppRequest, site: FromPath[str], moderator: FromPath[str]
-) -> Response[None]:
+async def remove_member(request: AppRequest, site: FromPath[str], moderator: FromPath[str]) -> Response[None]:
     """Take a moderator's role on the site away; for owners. The last owner stays one."""
     known = await require_changeable(request, site, Role.OWNER)
     caller = caller_of(request)

@@ -45,9 +45,7 @@ async def show_members(services: Services, site_id: UUID, only: UUID | None = No
     return found
 
 
-async def add_member(
-    services: Services, caller: Caller, site_id: UUID, command: AddMember
-) -> Member:
+async def add_member(services: Services, caller: Caller, site_id: UUID, command: AddMember) -> Member:
     """Give whoever has an address a role on a site; raises AddressRefused, RateLimited or MemberExists."""
     address = check_address(command.email)
     if not caller.is_admin:
@@ -134,17 +132,13 @@ async def set_role(
         values = {"site_id": site_id, "moderator_id": moderator_id, "role": role.word}
         statement = insert(work.connection, Membership).values(**values, created_at=work.now)
         keys = ["site_id", "moderator_id"]
-        await session.exec(
-            statement.on_conflict_do_update(index_elements=keys, set_={"role": role.word})
-        )
+        await session.exec(statement.on_conflict_do_update(index_elements=keys, set_={"role": role.word}))
     if role is None or role < Role.MODERATOR:
         await give_claims_back(session, moderator_id, site_id)
     work.log(site_id, "member.changed", f"{moderator_id}:{role.word if role else 'none'}")
 
 
-async def give_claims_back(
-    session: AsyncSession, moderator_id: UUID, site_id: UUID | None = None
-) -> None:
+async def give_claims_back(session: AsyncSession, moderator_id: UUID, site_id: UUID | None = None) -> None:
     """End the claims of a moderator, on one site or everywhere, so that nobody waits for their leases."""
     is_held = col(Comment.claimed_by) == moderator_id
     query = select(Comment.id).where(is_held).order_by(col(Comment.id))
@@ -165,9 +159,7 @@ async def require_other_owners(work: Work, moderator_id: UUID, site_ids: Sequenc
     session = work.session
     await session.exec(ordered.with_for_update())
     # Asked once they are locked, so that it sees what others did meanwhile.
-    query = select(Membership.site_id).join(
-        Moderator, col(Moderator.id) == col(Membership.moderator_id)
-    )
+    query = select(Membership.site_id).join(Moderator, col(Moderator.id) == col(Membership.moderator_id))
     active = query.where(*is_owner, can_sign_in(work.now))
     others = (await session.exec(active.where(Membership.moderator_id != moderator_id))).all()
     if left := set(site_ids).difference(others):

@@ -64,9 +64,7 @@ async def create_token(
         raise NotAllowed(f"No token was made: {why}.")
     async with services.changing(caller.moderator_id) as work:
         await require_still_in(work.session, caller)
-        return await create_bearer_token(
-            work, caller.moderator_id, name=name, site_id=site_id, role=role
-        )
+        return await create_bearer_token(work, caller.moderator_id, name=name, site_id=site_id, role=role)
 
 
 async def change_account(

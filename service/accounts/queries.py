@@ -49,9 +49,7 @@ BY_TOKEN = _find_holder(
 BY_SESSION = _find_holder(SignInSession, col(SignInSession.created_at))
 
 
-async def read_holder(
-    session: AsyncSession, query: Select[Any], token_hash: bytes
-) -> Sequence[Row[Any]]:
+async def read_holder(session: AsyncSession, query: Select[Any], token_hash: bytes) -> Sequence[Row[Any]]:
     """Read whose a credential is, by one of the two queries above."""
     connection = await session.connection()
     found = await connection.execute(query, {"token_hash": token_hash})
@@ -59,15 +57,11 @@ async def read_holder(
     return rows
 
 
-async def find_moderator(
-    session: AsyncSession, keyring: Keyring, address: Address
-) -> Moderator | None:
+async def find_moderator(session: AsyncSession, keyring: Keyring, address: Address) -> Moderator | None:
     """Give the moderator with this address, looked up by its keyed index."""
     query = select(Moderator).join(SealedAddress, col(SealedAddress.id) == col(Moderator.id))
     indexes = keyring.author_indexes(None, address.folded)
-    chosen = query.where(
-        col(SealedAddress.site_id).is_(None), col(SealedAddress.author_index).in_(indexes)
-    )
+    chosen = query.where(col(SealedAddress.site_id).is_(None), col(SealedAddress.author_index).in_(indexes))
     return (await session.exec(chosen)).first()
 
 
@@ -122,9 +116,7 @@ async def read_roles(session: AsyncSession, moderator_id: UUID) -> dict[UUID, Ro
     return {site_id: parse_role(role) for site_id, role in rows}
 
 
-async def read_members(
-    session: AsyncSession, site_id: UUID, only: UUID | None = None
-) -> list[Member]:
+async def read_members(session: AsyncSession, site_id: UUID, only: UUID | None = None) -> list[Member]:
     """Read the moderators of a site, by name, or `only` one of them."""
     query = (
         select(Membership, Moderator.name)
@@ -161,9 +153,7 @@ async def read_tokens(
     return (await session.exec(query)).all()
 
 
-async def read_addresses(
-    session: AsyncSession, keyring: Keyring, ids: Sequence[UUID]
-) -> dict[UUID, str]:
+async def read_addresses(session: AsyncSession, keyring: Keyring, ids: Sequence[UUID]) -> dict[UUID, str]:
     """Give the addresses of moderators by their ids; whoever shows them writes that into the log."""
     query = select(SealedAddress).where(col(SealedAddress.site_id).is_(None))
     found = (await session.exec(query.where(col(SealedAddress.id).in_(ids)))).all()
@@ -172,6 +162,4 @@ async def read_addresses(
 
 def view_token(token: BearerToken, slug: str | None) -> TokenView:
     """Give a token as its owner sees it later."""
-    return TokenView(
-        str(token.id), token.name, slug, token.role, token.created_at, token.last_used_at
-    )
+    return TokenView(str(token.id), token.name, slug, token.role, token.created_at, token.last_used_at)

@@ -63,9 +63,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         if held is None:
             raise NotFound
         if held < role:
-            raise NotAllowed(
-                f"This needs the role {role.word} on the site; you are its {held.word}."
-            )
+            raise NotAllowed(f"This needs the role {role.word} on the site; you are its {held.word}.")
 
     def opens_nothing(self, only_site: UUID | None, ceiling: Role | None) -> str | None:
         """Say why a token of the caller's, narrowed so, would reach less than it says; None where it does.

@@ -39,9 +39,7 @@ class SignIn(Confidential, frozen=True):
     """An address and a password."""
 
     email: Email
-    password: Annotated[
-        str, Meta(min_length=1, max_length=MAX_PASSWORD_CHARS, extra={VERBATIM: True})
-    ]
+    password: Annotated[str, Meta(min_length=1, max_length=MAX_PASSWORD_CHARS, extra={VERBATIM: True})]
 
 
 class UseLink(Confidential, frozen=True):
@@ -199,9 +197,7 @@ class CreateToken(msgspec.Struct, frozen=True):
 class ListTokens(msgspec.Struct, frozen=True):
     """Whose tokens to list; without it one's own."""
 
-    moderator: (
-        Annotated[str, Meta(max_length=100, description="A moderator's id, for admins.")] | None
-    ) = None
+    moderator: Annotated[str, Meta(max_length=100, description="A moderator's id, for admins.")] | None = None
 
 
 class TokenView(msgspec.Struct, frozen=True):

@@ -31,9 +31,7 @@ async def sign_in(
     """
     address, password = check_address(command.email), command.password
     subjects = {"sign_in_ip": prefix, "sign_in_account": f"{address.folded}:{prefix}"}
-    await services.charge(
-        [Rule(name, limit, subjects[name]) for name, limit in SIGN_IN_LIMITS.items()]
-    )
+    await services.charge([Rule(name, limit, subjects[name]) for name, limit in SIGN_IN_LIMITS.items()])
     async with services.reading() as session:
         keyring = await services.vault.keyring(session)
         moderator = await find_moderator(session, keyring, address)

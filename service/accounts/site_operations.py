@@ -91,8 +91,7 @@ async def _set_origins(session: AsyncSession, site_id: UUID, origins: Sequence[s
     unique = dict.fromkeys(map(check_origin, origins))
     await session.exec(delete(SiteOrigin).where(col(SiteOrigin.site_id) == site_id))
     session.add_all(
-        SiteOrigin(site_id=site_id, position=place, origin=origin)
-        for place, origin in enumerate(unique)
+        SiteOrigin(site_id=site_id, position=place, origin=origin) for place, origin in enumerate(unique)
     )
 
 
@@ -103,9 +102,7 @@ async def _check_settings(
     faults.add(find_faults(site.policy, settings, "#/settings"))
     policy = read_policy(site.policy)
     changed = [
-        name
-        for name in FIXED_SETTINGS
-        if name in settings and settings[name] != getattr(policy, name)
+        name for name in FIXED_SETTINGS if name in settings and settings[name] != getattr(policy, name)
     ]
     details = await _find_what_fixes(session, site.id, changed)
     if details and not faults:
@@ -114,9 +111,7 @@ async def _check_settings(
         faults.add([FieldError("settings_not_allowed", detail, f"#/settings/{name}")])
 
 
-async def _find_what_fixes(
-    session: AsyncSession, site_id: UUID, names: Sequence[str]
-) -> dict[str, str]:
+async def _find_what_fixes(session: AsyncSession, site_id: UUID, names: Sequence[str]) -> dict[str, str]:
     """Say why settings cannot change: for comments, or for an article whose key could be another one then."""
     comments = select(Comment.id).where(Comment.site_id == site_id).limit(1)
     if names and (await session.exec(comments)).first() is not None:

@@ -101,9 +101,7 @@ async def _require_another_admin(work: Work, moderator: Moderator) -> None:
         raise LastAdmin
 
 
-async def _sites_of(
-    session: AsyncSession, moderator_id: UUID, role: Role | None = None
-) -> Sequence[UUID]:
+async def _sites_of(session: AsyncSession, moderator_id: UUID, role: Role | None = None) -> Sequence[UUID]:
     query = select(Membership.site_id).where(Membership.moderator_id == moderator_id)
     return (await session.exec(query.where(Membership.role == role.word) if role else query)).all()
 

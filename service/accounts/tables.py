@@ -28,9 +28,7 @@ class Membership(SQLModel, table=True):
     """The role of a moderator on a site."""
 
     __tablename__ = "membership"
-    __table_args__ = (
-        CheckConstraint("role IN ('viewer', 'moderator', 'owner')", name="ck_membership_role"),
-    )
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'moderator', 'owner')", name="ck_membership_role"),)
 
     site_id: UUID = Field(primary_key=True, foreign_key="site.id")
     moderator_id: UUID = Field(primary_key=True, foreign_key="moderator.id", index=True)

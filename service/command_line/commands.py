@@ -110,9 +110,7 @@ async def set_site(services: Services, slug: str, pairs: Sequence[str]) -> None:
     settings = {name: parse_setting(name, text) for name, text in given.items()}
     faults = Faults()
     # Any number of settings is taken here, each of which is looked at by itself.
-    changes = msgspec.structs.replace(
-        convert_fields(named, ChangeSite, faults=faults), settings=settings
-    )
+    changes = msgspec.structs.replace(convert_fields(named, ChangeSite, faults=faults), settings=settings)
     async with services.reading() as session:
         site = await get_site(session, slug)
     await change_site(services, site.id, changes, None, faults)
@@ -162,9 +160,7 @@ def _describe(moderator: Moderator, more: str) -> str:
     return f"{moderator.name} {'is disabled' if moderator.disabled_at else can}{more}."
 
 
-def _require_unchanged(
-    moderator: Moderator, name: str, password_hash: str | None, is_admin: bool
-) -> None:
+def _require_unchanged(moderator: Moderator, name: str, password_hash: str | None, is_admin: bool) -> None:
     """Raise CommandFailed where a new role would come with something that it cannot change."""
     if moderator.name != name or password_hash or is_admin:
         raise CommandFailed(
@@ -222,9 +218,7 @@ async def make_bearer_token(
         moderator = await get_moderator(services, work.session, who)
         site_id = (await get_site(work.session, slug)).id if slug is not None else None
         await _require_use(work.session, moderator, site_id, role)
-        _, text = await create_bearer_token(
-            work, moderator.id, name=name, site_id=site_id, role=role
-        )
+        _, text = await create_bearer_token(work, moderator.id, name=name, site_id=site_id, role=role)
         tell(text)
     return text
 

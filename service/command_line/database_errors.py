@@ -49,9 +49,7 @@ def name_database(url: URL | str) -> str:
     hosts = url.host or url.query.get("host") or "its local socket"
     host = hosts if isinstance(hosts, str) else ", ".join(hosts)
     port = f":{url.port}" if url.port else ""
-    return (
-        f"PostgreSQL database {url.database or url.username or 'of this account'} at {host}{port}"
-    )
+    return f"PostgreSQL database {url.database or url.username or 'of this account'} at {host}{port}"
 
 
 def explain(error: Exception, url: URL | str) -> str:

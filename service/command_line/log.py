@@ -69,9 +69,7 @@ def log() -> None:
 
 
 @log.command("verify")
-@click.option(
-    "--head", metavar="SITE:LENGTH:HASH", help="A head noted earlier, to hold the log to."
-)
+@click.option("--head", metavar="SITE:LENGTH:HASH", help="A head noted earlier, to hold the log to.")
 @click.option(
     "--accept",
     is_flag=True,
@@ -113,9 +111,7 @@ async def verify_logs(services: Services, head: str | None = None) -> list[Verif
     return results
 
 
-async def _find_beside_chains(
-    session: AsyncSession, remembered: Collection[UUID]
-) -> dict[UUID, list[Flaw]]:
+async def _find_beside_chains(session: AsyncSession, remembered: Collection[UUID]) -> dict[UUID, list[Flaw]]:
     """Find what is wrong beside the chains themselves, by the chain that it is told with."""
     flaws = await find_unlogged(session)
     chains = {NO_SITE, *remembered, *(await session.exec(select(Site.id))).all()}

@@ -174,9 +174,7 @@ def read_password() -> str:
     try:
         line = sys.stdin.buffer.readline(MAX_BYTES + 1)
         if not line:
-            raise Misconfigured(
-                "Standard input is empty or closed: send the password there, in one line."
-            )
+            raise Misconfigured("Standard input is empty or closed: send the password there, in one line.")
         # Of what is too long anyway the last character may be cut in two.
         password = line.decode(errors="strict" if len(line) <= MAX_BYTES else "replace")
     except UnicodeError:
@@ -185,9 +183,7 @@ def read_password() -> str:
         raise Misconfigured(f"Standard input cannot be read: {error.strerror}.") from None
     password = password.rstrip("\r\n")
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
-        raise CommandFailed(
-            f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters."
-        )
+        raise CommandFailed(f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters.")
     if find_errors(password, Password, "#"):
         raise CommandFailed("A password has no NUL in it.")
     return password

@@ -142,9 +142,7 @@ async def _require_rights(session: AsyncSession) -> None:
     tables = sorted(SQLModel.metadata.tables)
     connection = await session.connection()
     for table, *granted in await connection.execute(query, {"names": tables}):
-        lacking = [
-            right for right, is_granted in zip(_RIGHTS, granted, strict=True) if not is_granted
-        ]
+        lacking = [right for right, is_granted in zip(_RIGHTS, granted, strict=True) if not is_granted]
         if lacking:
             raise Misconfigured(
                 f"The role in GREENROOM_DATABASE_URL may not {' or '.join(lacking)} on the table {table}: "

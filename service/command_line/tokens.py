@@ -79,6 +79,4 @@ async def _revoke_token(services: Services, text: str) -> None:
         async with services.changing(None) as work:
             await revoke_bearer_token(work, require_id(text), of=None)
     except NotFound:
-        raise CommandFailed(
-            "There is no such token: `token list` shows each with its id."
-        ) from None
+        raise CommandFailed("There is no such token: `token list` shows each with its id.") from None

@@ -62,9 +62,7 @@ _LOCK_AUTHORS: Any = (
 )
 _MOVE = (
     update(_COMMENT)
-    .where(
-        _COMMENT.c.id == bindparam("comment_id"), _COMMENT.c.version == bindparam("from_version")
-    )
+    .where(_COMMENT.c.id == bindparam("comment_id"), _COMMENT.c.version == bindparam("from_version"))
     .values(
         status=bindparam("to_status"),
         version=_COMMENT.c.version + 1,
@@ -173,9 +171,7 @@ def settle_edit(
     return log_comment(work, comment, action, comment.status, reason=reason, text=note)
 
 
-def edit_text(
-    work: Work, locked: LockedComment, comment: Comment, article: str, new: NewText
-) -> None:
+def edit_text(work: Work, locked: LockedComment, comment: Comment, article: str, new: NewText) -> None:
     """Correct a locked comment for its author, unless that changes nothing; raises DuplicateComment.
 
     `comment` is the same as it was read once it was locked.

@@ -49,9 +49,7 @@ def read_edits(work: Work, ids: Sequence[UUID]) -> Iterator[tuple[UUID, WaitingE
         content = {name: getattr(row, f"former_{name}") for name in REPEATED}
         print_ = make_fingerprint(work.keyring, row.site_id, row.key, row.parent_id, content)
         wanted.setdefault(print_, row.id)
-    taken = select(_COMMENT.c.fingerprint, _COMMENT.c.id).where(
-        _COMMENT.c.fingerprint.in_(list(wanted))
-    )
+    taken = select(_COMMENT.c.fingerprint, _COMMENT.c.id).where(_COMMENT.c.fingerprint.in_(list(wanted)))
     holders = dict(work.connection.execute(taken).all())
     # One that was only rendered anew has it already.
     prints = {
@@ -106,9 +104,7 @@ class NewText(msgspec.Struct, frozen=True):
     search: str
 
 
-def change_text(
-    work: Work, locked: LockedComment, comment: Comment, article: str, new: NewText
-) -> bool:
+def change_text(work: Work, locked: LockedComment, comment: Comment, article: str, new: NewText) -> bool:
     """Correct a comment for its author; tells whether that changed anything. Raises DuplicateComment.
 
     The comment is a pending or an approved one that the caller has locked and then read, with what waits

@@ -43,9 +43,7 @@ class Comment(SQLModel, table=True):
     __tablename__ = "comment"
     __table_args__ = (
         CheckConstraint(f"status IN {STATUSES}", name="ck_comment_status"),
-        CheckConstraint(
-            "visibility IN ('hidden', 'visible', 'tombstone')", name="ck_comment_visibility"
-        ),
+        CheckConstraint("visibility IN ('hidden', 'visible', 'tombstone')", name="ck_comment_visibility"),
         # The public page: only what is shown, in the order of ids.
         index_of_some("ix_comment_public", "visibility <> 'hidden'", "article_id", "id"),
         # The feeds of an article and of a whole site.

@@ -34,9 +34,7 @@ class Tallies:
         self._count_status(site_id, author, status, 1)
         self.count_event(site_id, "submitted", now)
 
-    def count_change(
-        self, comment: LockedComment, before: Status, event: str, now: datetime
-    ) -> None:
+    def count_change(self, comment: LockedComment, before: Status, event: str, now: datetime) -> None:
         """Count a comment's change to its present status, and under `event` that it happened today."""
         self._count_status(comment.site_id, comment.author, before, -1)
         self._count_status(comment.site_id, comment.author, comment.status, 1)

@@ -74,9 +74,7 @@ def refresh_threads(work: Work, comments: Sequence[LockedComment]) -> None:
         _refresh_tombstones(connection, list(_walk_line(above, parent_id)))
 
 
-def _read_nodes(
-    connection: Connection, query: Select[Any], start: Collection[UUID]
-) -> dict[UUID, Node]:
+def _read_nodes(connection: Connection, query: Select[Any], start: Collection[UUID]) -> dict[UUID, Node]:
     rows = connection.execute(query, {"start": list(start)})
     return {row.id: ThreadNode(*row) for row in rows}
 

@@ -33,9 +33,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 
 REQUESTS = Bounds.within(PATIENCE_SECONDS)
 # What somebody started by hand and waits for, such as a migration that makes an index.
-MAINTENANCE = Bounds(
-    patience_seconds=None, lock_seconds=10.0, statement_seconds=None, idle_seconds=10.0
-)
+MAINTENANCE = Bounds(patience_seconds=None, lock_seconds=10.0, statement_seconds=None, idle_seconds=10.0)
 # Who asks whether the service is ready asks again soon, and turns elsewhere meanwhile.
 READINESS = Bounds.within(2.0)
 

@@ -72,9 +72,7 @@ def name_fault(error: BaseException) -> Fault | None:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
         # No word of a server's: there was none, or it was cut off.
-        is_cut = error.connection_invalidated or isinstance(
-            error, OperationalError | InterfaceError
-        )
+        is_cut = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
         return "unreachable" if is_cut else None
     return _POSTGRES.get(state) or _POSTGRES.get(state[:2])
 

@@ -27,9 +27,7 @@ UNKNOWN = f"{SILENT} Whether anything was changed is not known: look, or send it
 class Pool:
     """The connections of one kind of work, and its transactions."""
 
-    def __init__(
-        self, name: str, engine: AsyncEngine, bounds: Bounds, health: Health, turn: Turn
-    ) -> None:
+    def __init__(self, name: str, engine: AsyncEngine, bounds: Bounds, health: Health, turn: Turn) -> None:
         self.name = name
         self.engine = engine
         self.patience_seconds = bounds.patience_seconds

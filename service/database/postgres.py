@@ -40,9 +40,7 @@ class PatientConnection(psycopg.Connection[Any]):
 
     patience_seconds: float | None = None
 
-    def wait(
-        self, gen: PQGen[R], interval: float = LOOK_SECONDS, timeout: float | None = None
-    ) -> R:
+    def wait(self, gen: PQGen[R], interval: float = LOOK_SECONDS, timeout: float | None = None) -> R:
         limit = self.patience_seconds if timeout is None else timeout
         try:
             return waiting.wait(gen, self.pgconn.socket, interval, limit)

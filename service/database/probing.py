@@ -39,8 +39,7 @@ _IS_FORBIDDEN = text(
 # With so little memory it has to go to the file at once.
 _SPILL = text("PRAGMA cache_size = 8")
 _TRY_SQLITE = text(
-    "CREATE TABLE greenroom_probe AS"
-    " SELECT zeroblob(65536) AS filler FROM (VALUES (1), (2), (3), (4))"
+    "CREATE TABLE greenroom_probe AS SELECT zeroblob(65536) AS filler FROM (VALUES (1), (2), (3), (4))"
 )
 
 

@@ -94,9 +94,7 @@ def _identify(path: str) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def prepare(
-    engine: Engine, bounds: Bounds, file: DatabaseFile, require_file: Callable[[], None]
-) -> None:
+def prepare(engine: Engine, bounds: Bounds, file: DatabaseFile, require_file: Callable[[], None]) -> None:
     """Have an engine set up each connection that it opens, and begin each transaction as what it is."""
 
     @event.listens_for(engine, "connect")

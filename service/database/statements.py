@@ -37,9 +37,7 @@ def insert_new(connection: Connection, table: type[SQLModel]) -> AnyInsert:
     return insert(connection, table).on_conflict_do_nothing()
 
 
-def insert_rows(
-    connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]
-) -> int:
+def insert_rows(connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> int:
     """Insert rows but those that are already there, all with the same columns; gives how many went in."""
     return connection.execute(insert_new(connection, table), rows).rowcount if rows else 0
 
@@ -87,6 +85,7 @@ async def only_once(session: AsyncSession, refusal: Exception) -> AsyncIterator[
 
 def is_unique_violation(error: IntegrityError) -> bool:
     """Tell a lost race from a row that could never be stored, on either database."""
-    return getattr(error.orig, "sqlstate", "") == "23505" or getattr(
-        error.orig, "sqlite_errorname", ""
-    ) in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
+    return getattr(error.orig, "sqlstate", "") == "23505" or getattr(error.orig, "sqlite_errorname", "") in {
+        "SQLITE_CONSTRAINT_UNIQUE",
+        "SQLITE_CONSTRAINT_PRIMARYKEY",
+    }

@@ -90,14 +90,7 @@ _SEVERAL_HOSTS = "postgresql://user:password@/name?host=one:5432&host=two:5432"
 def _require_plain_file(name: str, url: URL) -> None:
     """Refuse what is more than a path, and a database in memory, where nothing would be kept."""
     path = url.database or ""
-    if (
-        path in {"", ":memory:"}
-        or path.endswith("/")
-        or url.host
-        or url.port
-        or url.username
-        or url.query
-    ):
+    if path in {"", ":memory:"} or path.endswith("/") or url.host or url.port or url.username or url.query:
         raise invalid(name, f"does not name a file alone: write {SQLITE_EXAMPLE}")
     refuse_unexpanded(name, path)
     try:
@@ -111,9 +104,7 @@ def _require_place(name: str, url: URL) -> None:
     """Refuse a PostgreSQL that others would choose: the variables of libpq, or the account's name."""
     hosts = list(_list_hosts(url))
     if not hosts and not url.query.get("hostaddr"):
-        raise invalid(
-            name, f"names no host: write {POSTGRES_EXAMPLE}, or ?host=/folder of a socket"
-        )
+        raise invalid(name, f"names no host: write {POSTGRES_EXAMPLE}, or ?host=/folder of a socket")
     if not url.database:
         raise invalid(name, f"names no database: write {POSTGRES_EXAMPLE}")
     if "," in (url.host or ""):
@@ -137,9 +128,7 @@ def _list_hosts(url: URL) -> Iterator[str]:
 
 def _check_options(name: str, url: URL) -> None:
     if "options" in url.query:
-        raise invalid(
-            name, "has `options`, which the service sets: use ALTER ROLE … SET for others"
-        )
+        raise invalid(name, "has `options`, which the service sets: use ALTER ROLE … SET for others")
     for option, value in url.query.items():
         if option == "host":
             continue

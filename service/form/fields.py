@@ -273,6 +273,4 @@ def make_fingerprint(
 ) -> bytes:
     """Give what a repeat would have as well: a comment in the same place with the same `REPEATED`."""
     place = (site_id.bytes, article.encode(), parent_id.bytes if parent_id else b"")
-    return keyring.mac(
-        "fingerprint", *place, *(str(content[name] or "").encode() for name in REPEATED)
-    )
+    return keyring.mac("fingerprint", *place, *(str(content[name] or "").encode() for name in REPEATED))

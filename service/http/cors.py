@@ -26,9 +26,7 @@ async def find_cors_headers(
     sent = {name.lower(): value for name, value in scope["headers"]}
     wanted = sent.get(b"access-control-request-method")
     is_preflight = scope["method"] == "OPTIONS" and wanted is not None
-    readers = _readers(
-        route, wanted.decode("latin-1") if is_preflight and wanted else scope["method"]
-    )
+    readers = _readers(route, wanted.decode("latin-1") if is_preflight and wanted else scope["method"])
     if readers is None:
         return {}
     if readers is Readers.ANYONE and not is_preflight:

@@ -111,9 +111,7 @@ class Edge:
         with bound_contextvars(**{REQUEST_ID: request_id.decode()}):
             await self._answer(scope, receive, send, request_id)
 
-    async def _answer(
-        self, scope: HTTPScope, receive: Receive, send: Send, request_id: bytes
-    ) -> None:
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send, request_id: bytes) -> None:
         found = self.table.find(scope["path"])
         route, parameters = found or (None, {})
         is_allowed = self.process.is_allowed
@@ -141,9 +139,7 @@ class Edge:
             ended = answer.endless_from or time.perf_counter()
             self._note(scope["method"], template, answer.status, ended - started, request_id)
 
-    def _note(
-        self, method: str, template: str, status: int, seconds: float, request_id: bytes
-    ) -> None:
+    def _note(self, method: str, template: str, status: int, seconds: float, request_id: bytes) -> None:
         known = method if method in KNOWN_METHODS else "other"
         self.metrics.note_request(known, template, status, seconds)
         if self._access_log:
@@ -227,9 +223,7 @@ class Answer:
         if b"vary" in present and b"vary" in added:
             headers = [_merge_vary(pair, added[b"vary"]) for pair in headers]
         return headers + [
-            (name, value)
-            for name, value in added.items()
-            if name not in present or name == b"allow"
+            (name, value) for name, value in added.items() if name not in present or name == b"allow"
         ]
 
     def _hand_over(self, endless: Endless) -> None:

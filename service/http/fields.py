@@ -103,11 +103,7 @@ def _find_in_items(raw: object, plain: Any, pointer: str, lax: bool) -> Iterator
 
 def point_to(pointer: str, name: str) -> str:
     """Give the pointer of a member that a client named; of a name not to be repeated, its parent's."""
-    return (
-        f"{pointer}/{_escape(name)}"
-        if len(name) <= MAX_TOLD_CHARS and is_storable(name)
-        else pointer
-    )
+    return f"{pointer}/{_escape(name)}" if len(name) <= MAX_TOLD_CHARS and is_storable(name) else pointer
 
 
 def _find_in_members(
@@ -130,9 +126,7 @@ def _is_required(member: FieldInfo) -> bool:
     return member.default is msgspec.NODEFAULT and member.default_factory is msgspec.NODEFAULT
 
 
-def _find_in_size(
-    raw: object, metas: list[Meta], pointer: str, is_required: bool
-) -> list[FieldError]:
+def _find_in_size(raw: object, metas: list[Meta], pointer: str, is_required: bool) -> list[FieldError]:
     """Tell what is too long before anything is done with it, and what is there and yet says nothing."""
     if not isinstance(raw, str | list | dict):
         return []
@@ -203,14 +197,9 @@ def _escape(name: str) -> str:
 
 def _wrong(pointer: str, code: str, detail: str) -> FieldError:
     names = [part for part in pointer.split("/")[1:] if not part.isdigit()]
-    return FieldError(
-        code=f"{names[-1] if names else 'body'}_{code}", detail=detail, pointer=pointer
-    )
+    return FieldError(code=f"{names[-1] if names else 'body'}_{code}", detail=detail, pointer=pointer)
 
 
 def as_parameters(errors: list[FieldError]) -> list[FieldError]:
     """Turn errors of members into errors of the query's parameters."""
-    return [
-        replace(error, pointer=None, parameter=(error.pointer or "#/").split("/")[1])
-        for error in errors
-    ]
+    return [replace(error, pointer=None, parameter=(error.pointer or "#/").split("/")[1]) for error in errors]

@@ -21,9 +21,7 @@ RawPairs = list[tuple[bytes, bytes]]
 
 # Each of the five bytes that Windows-1252 leaves undefined stands for the control character of its number
 # (Encoding Standard, section 9, index windows-1252): reading loses nothing.
-_WINDOWS_1252 = "".join(
-    bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256)
-)
+_WINDOWS_1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256))
 _IN_WINDOWS_1252 = frozenset(_WINDOWS_1252[0x80:0xA0])
 _REFERENCE = re.compile(r"&#([0-9]{3,7});")
 

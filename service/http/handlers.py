@@ -40,9 +40,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     return answer_problem(*name_error(request, error))
 
 
-def name_error(
-    request: Request[Any, Any, Any], error: Exception
-) -> tuple[ServiceError, str | None]:
+def name_error(request: Request[Any, Any, Any], error: Exception) -> tuple[ServiceError, str | None]:
     """Give what an exception is to the caller, with the id of a fault of our own, which is logged."""
     if isinstance(error, ServiceError):
         return error, None

@@ -231,9 +231,7 @@ def _depth(value: object) -> int:
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, dict | list)]:
         depth += 1
-        level = [
-            inner for item in level for inner in (item.values() if isinstance(item, dict) else item)
-        ]
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
         if depth > MAX_DEPTH:
             break
     return depth

@@ -50,9 +50,7 @@ class Route(msgspec.Struct, frozen=True):
 
     def described(self) -> list[tuple[str, HTTPRouteHandler, Doc]]:
         """Give method, handler and description of what the API's document lists."""
-        return [
-            (method, self.handlers[method], doc) for method, doc in self.docs.items() if doc.tag
-        ]
+        return [(method, self.handlers[method], doc) for method, doc in self.docs.items() if doc.tag]
 
 
 class RouteTable:

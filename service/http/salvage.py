@@ -32,9 +32,7 @@ _UTF_8 = getincrementaldecoder("utf-8")
 _HALF_A_BYTE = re.compile(b"%[0-9A-Fa-f]?$")
 
 
-async def salvage_fields(
-    request: AppRequest, *, takes_windows_1252: bool = False
-) -> dict[str, str]:
+async def salvage_fields(request: AppRequest, *, takes_windows_1252: bool = False) -> dict[str, str]:
     """Give the texts in a body, whether or not the body could be taken; of one too long, its beginning.
 
     What is not UTF-8 is Windows-1252 where that is taken, and else has marks for what cannot be read.
@@ -47,9 +45,7 @@ async def salvage_fields(
         raw = list(_find_pairs(request, body))
         if takes_windows_1252 and not _is_utf_8(raw, is_cut):
             return decode_windows_1252(raw)
-        return [
-            (one.decode("utf-8", "replace"), other.decode("utf-8", "replace")) for one, other in raw
-        ]
+        return [(one.decode("utf-8", "replace"), other.decode("utf-8", "replace")) for one, other in raw]
 
     # A lone surrogate cannot be sent back; read backwards, the first of repeats is the one that stays.
     return {

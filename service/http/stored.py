@@ -131,9 +131,7 @@ class StoredResponse:
     def _choose(self, accepted: bytes) -> Coding:
         if len(self.body) < MIN_CODED_BYTES:
             return "identity"
-        return (
-            _recall(accepted) if len(accepted) <= MAX_REMEMBERED_BYTES else choose_coding(accepted)
-        )
+        return _recall(accepted) if len(accepted) <= MAX_REMEMBERED_BYTES else choose_coding(accepted)
 
     async def _make_variant(self, coding: Coding) -> Variant:
         async with self._lock:

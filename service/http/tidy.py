@@ -67,11 +67,7 @@ def tidy_texts(raw: Any, kind: Any) -> Any:
         return {**raw, **{name: tidy_texts(raw[name], inner) for name, inner in named.items()}}
     # One that is refused for its length has nothing done to what is in it.
     most = find_bound(metas, "max_length")
-    if (
-        typing.get_origin(plain) is list
-        and isinstance(raw, list)
-        and len(raw) <= (most or len(raw))
-    ):
+    if typing.get_origin(plain) is list and isinstance(raw, list) and len(raw) <= (most or len(raw)):
         return [tidy_texts(item, typing.get_args(plain)[0]) for item in raw]
     return raw
 

@@ -73,9 +73,7 @@ async def _choose_sites(
     return site, [site.id]
 
 
-async def find_comment(
-    session: AsyncSession, caller: Caller, comment_id: str, role: Role
-) -> Comment:
+async def find_comment(session: AsyncSession, caller: Caller, comment_id: str, role: Role) -> Comment:
     """Give a comment on whose site the caller has a role; raises NotFound or NotAllowed."""
     known_id = parse_id(comment_id)
     comment = await session.get(Comment, known_id) if known_id else None
@@ -116,9 +114,7 @@ async def reveal_email(
         return RevealedEmail(work.keyring.open_address(sealed))
 
 
-async def list_log(
-    services: Services, caller: Caller, wanted: ListLog, after: Position | None
-) -> LogPage:
+async def list_log(services: Services, caller: Caller, wanted: ListLog, after: Position | None) -> LogPage:
     """List the log of a site, or of all that the caller may see, the newest entry first."""
     _, sites = await _choose_sites(services, caller, wanted.site)
     query = select(LogEntry).order_by(col(LogEntry.id).desc()).limit(wanted.limit + 1)

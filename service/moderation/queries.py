@@ -144,9 +144,7 @@ async def read_log(session: AsyncSession, entries: Sequence[LogEntry]) -> list[L
         LogLine(
             id=str(entry.id),
             site=slugs.get(entry.site_id),
-            actor=ModeratorRef(str(actor), names.get(actor, ""))
-            if (actor := entry.actor_id)
-            else None,
+            actor=ModeratorRef(str(actor), names.get(actor, "")) if (actor := entry.actor_id) else None,
             comment=str(entry.comment_id) if entry.comment_id else None,
             note=texts.get(entry.id),
             note_erased=entry.text_hash is not None and entry.id not in texts,

@@ -65,9 +65,7 @@ async def _find_article(session: AsyncSession, sites: Sequence[UUID] | None, key
         query = query.where(col(Article.site_id).in_(sites))
     found = (await (await session.connection()).execute(query)).all()
     is_under_it = col(Comment.article_id).in_([row.id for row in found])
-    return Slice(
-        is_under_it, col(ProposedEdit.site_id).in_([row.site_id for row in found]), (is_under_it,)
-    )
+    return Slice(is_under_it, col(ProposedEdit.site_id).in_([row.site_id for row in found]), (is_under_it,))
 
 
 def _walk_comments(slice_: Slice, wanted: ListQueue, after: Position | None) -> Select[Any]:
@@ -97,9 +95,7 @@ def _walk_edits(slice_: Slice, wanted: ListQueue, after: Position | None) -> Sel
     return query.order_by(*_order(wanted.order, comment_id, rank)).limit(wanted.limit + 1)
 
 
-async def _merge(
-    session: AsyncSession, walks: Sequence[Select[Any]], wanted: ListQueue
-) -> list[UUID]:
+async def _merge(session: AsyncSession, walks: Sequence[Select[Any]], wanted: ListQueue) -> list[UUID]:
     """Take the first of all walks, each comment once: one that went back to the queue may be in two."""
     if not walks:
         return []

@@ -41,9 +41,7 @@ async def check_chain(
     return await session.run_sync(lambda _: _check_chain(plain, keyring, site_id, remembered))
 
 
-def _check_chain(
-    session: Session, keyring: Keyring, site_id: UUID, remembered: Sequence[Head]
-) -> Checked:
+def _check_chain(session: Session, keyring: Keyring, site_id: UUID, remembered: Sequence[Head]) -> Checked:
     # Before the entries, which go on growing.
     head = _read_head(session, site_id)
     heads = [*remembered, head] if isinstance(head, Head) else remembered
@@ -85,9 +83,7 @@ def _read_entries(session: Session, site_id: UUID) -> Iterator[LogEntry | Unread
         yield (reader.read(row) if row else None) or Unreadable(seq)
 
 
-def _check_texts(
-    session: Session, keyring: Keyring, site_id: UUID, erased: list[int]
-) -> Iterator[Flaw]:
+def _check_texts(session: Session, keyring: Keyring, site_id: UUID, erased: list[int]) -> Iterator[Flaw]:
     """Check the free text of entries; the places of those whose text is gone are added to `erased`."""
     reader, hashed = Reader(session, LogText), col(LogEntry.text_hash)
     is_there = col(LogText.entry_id).is_not(None)
@@ -148,15 +144,11 @@ async def find_strays(
     ):
         query = select(func.count()).select_from(table).where(is_stray)
         if count := (await session.exec(query)).one():
-            flaws.append(
-                Flaw("stray", 0, None, f"{count} rows of {table.__tablename__} belong to no chain.")
-            )
+            flaws.append(Flaw("stray", 0, None, f"{count} rows of {table.__tablename__} belong to no chain."))
     return flaws
 
 
-def _is_stray(
-    chain: UUID, sites: SelectOfScalar[UUID], others: Collection[UUID]
-) -> ColumnElement[bool]:
+def _is_stray(chain: UUID, sites: SelectOfScalar[UUID], others: Collection[UUID]) -> ColumnElement[bool]:
     return and_(col(chain).not_in(sites), col(chain).not_in(others))
 
 
@@ -180,9 +172,7 @@ class Aspect(msgspec.Struct, frozen=True):
     gone: str = "not there"
 
 
-async def find_contradictions(
-    session: AsyncSession, aspects: Iterable[Aspect]
-) -> list[tuple[UUID, Flaw]]:
+async def find_contradictions(session: AsyncSession, aspects: Iterable[Aspect]) -> list[tuple[UUID, Flaw]]:
     """Find rows that are not as the log last said, each with the chain that says so."""
     found: list[tuple[UUID, Flaw]] = []
     for aspect in aspects:
@@ -217,16 +207,12 @@ def _compare(
             yield thing[0], Flaw("unlogged", seq, thing[1], detail)
 
 
-def _read_told(
-    session: Session, words: Mapping[str, str]
-) -> Iterator[tuple[Thing, tuple[str, int]]]:
+def _read_told(session: Session, words: Mapping[str, str]) -> Iterator[tuple[Thing, tuple[str, int]]]:
     site_id, subject = type_coerce(LogEntry.site_id, NullType()), col(LogEntry.subject)
     actions = {one.partition(":")[0] for one in words}
     chosen = (col(LogEntry.action).in_(actions), has_place(session))
     query: Any = select(site_id, LogEntry.seq, LogEntry.action, subject)
-    for chain, seq, action, about in session.execute(
-        query.where(*chosen).order_by(LogEntry.seq)
-    ).all():
+    for chain, seq, action, about in session.execute(query.where(*chosen).order_by(LogEntry.seq)).all():
         thing, _, more = str(about).partition(":")
         if word := words.get(f"{action}:{more}") or words.get(action):
             yield (read_id(chain), read_id(thing)), (word, seq)

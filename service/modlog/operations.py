@@ -28,9 +28,7 @@ _LOCK_HEAD: Any = select(_HEAD.c.length, _HEAD.c.mac).where(_IS_OF_CHAIN).with_f
 _MOVE_HEAD = update(_HEAD).where(_IS_OF_CHAIN)
 
 
-def append_entries(
-    connection: Connection, keyring: Keyring, site_id: UUID, entries: Sequence[Entry]
-) -> Head:
+def append_entries(connection: Connection, keyring: Keyring, site_id: UUID, entries: Sequence[Entry]) -> Head:
     """Append entries to the chain of their site, in order, and give its new head.
 
     It locks the chain's head until the commit, so it comes last in a transaction.
@@ -66,9 +64,7 @@ def _lock_head(connection: Connection, site_id: UUID) -> Head:
     return Head(*found)
 
 
-async def find_proven(
-    session: AsyncSession, site_id: UUID, heads: Collection[Head]
-) -> frozenset[Head]:
+async def find_proven(session: AsyncSession, site_id: UUID, heads: Collection[Head]) -> frozenset[Head]:
     """Give those of some heads whose entries the chain holds, as they are."""
     in_chain = select(LogEntry.seq, LogEntry.mac).where(LogEntry.site_id == site_id)
     places = sorted({head.length for head in heads})
@@ -79,9 +75,7 @@ async def find_proven(
     return frozenset(found.intersection(heads))
 
 
-async def find_misfits(
-    session: AsyncSession, site_id: UUID, remembered: Sequence[Head]
-) -> list[Head]:
+async def find_misfits(session: AsyncSession, site_id: UUID, remembered: Sequence[Head]) -> list[Head]:
     """Give the remembered heads whose entries the chain does not hold as they were."""
     proven = await find_proven(session, site_id, remembered)
     return [head for head in dict.fromkeys(remembered) if head not in proven]

@@ -137,9 +137,7 @@ def find_flaws(
     last = 0
     for entry in entries:
         if isinstance(entry, Unreadable):
-            yield Flaw(
-                "unreadable", entry.seq, None, "It holds something that nobody writes there."
-            )
+            yield Flaw("unreadable", entry.seq, None, "It holds something that nobody writes there.")
             previous, last = _Anything(), entry.seq
             continue
         computed = mac(entry_bytes(entry))

@@ -95,9 +95,7 @@ def _read_piece(session: Session, query: Any) -> list[tuple[int, Values | None]]
     session.rollback()
     seq = col(LogEntry.seq)
     places = session.scalars(piece.with_only_columns(seq)).unique().all()
-    return [
-        row for place in places for row in _read_place(session, piece.where(seq == place), place)
-    ]
+    return [row for place in places for row in _read_place(session, piece.where(seq == place), place)]
 
 
 def _read_place(session: Session, query: Any, place: int) -> list[tuple[int, Values | None]]:

@@ -179,9 +179,7 @@ def _move_tallies(connection: Connection, moves: Sequence[Mapping[str, Any]]) ->
     )
     # Of two sites' authors none has the index of another: the site is a part of what it is made from.
     gone = connection.execute(core.delete(_TALLY).where(*is_moved).returning(_TALLY)).mappings()
-    moved = [
-        {**row, "author_index": new[row["site_id"], row["author_index"]]} for row in gone.all()
-    ]
+    moved = [{**row, "author_index": new[row["site_id"], row["author_index"]]} for row in gone.all()]
     moved.sort(key=lambda row: (row["site_id"], row["author_index"]))
     count_up(connection, AuthorTally, AUTHOR_COUNTS, moved)
 

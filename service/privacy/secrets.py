@@ -30,9 +30,7 @@ class SecretKeyWrong(SettingsInvalid):
 
 def derive_key(root: bytes, purpose: str) -> bytes:
     """Derive an independent 32-byte key for one purpose (HKDF-SHA-256, RFC 5869)."""
-    hkdf = HKDF(
-        algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"greenroom/" + purpose.encode()
-    )
+    hkdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"greenroom/" + purpose.encode())
     return hkdf.derive(root)
 
 
@@ -93,9 +91,7 @@ def _read_key_file(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
-        raise SettingsInvalid(
-            f"The secret key in {path} is not plain text. {_NAME_ANOTHER}"
-        ) from None
+        raise SettingsInvalid(f"The secret key in {path} is not plain text. {_NAME_ANOTHER}") from None
     except OSError as error:
         why = error.strerror
         raise SettingsInvalid(

@@ -28,9 +28,7 @@ class SealedAddress(SQLModel, table=True):
         Index("ix_sealed_address_author", "site_id", "author_index"),
         # The rotation walks the rows of an old key in the order of their ids.
         Index("ix_sealed_address_key", "key_id", "id"),
-        index_of_some(
-            "uq_sealed_address_moderator", "site_id IS NULL", "author_index", unique=True
-        ),
+        index_of_some("uq_sealed_address_moderator", "site_id IS NULL", "author_index", unique=True),
     )
 
     id: UUID = Field(primary_key=True)

@@ -66,9 +66,7 @@ class Keyring:
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.digest(self.key_for(purpose), message, "sha256")
 
-    def seal_address(
-        self, row_id: UUID, site_id: UUID | None, original: str, folded: str
-    ) -> dict[str, Any]:
+    def seal_address(self, row_id: UUID, site_id: UUID | None, original: str, folded: str) -> dict[str, Any]:
         """Encrypt an address for the row of a comment (without a site, of a moderator); gives its columns."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         return {
@@ -134,9 +132,7 @@ class Vault:
     def _open(self, rows: Sequence[DataKey]) -> Keyring:
         keys = {row.id: self._secret.unwrap(row.wrapped, row.id) for row in rows}
         signing = next(keys[row.id] for row in rows if row.purpose == "signing")
-        address_keys = [
-            AddressKey(row.id, keys[row.id]) for row in rows if row.purpose == "address"
-        ]
+        address_keys = [AddressKey(row.id, keys[row.id]) for row in rows if row.purpose == "address"]
         return Keyring(signing, address_keys)
 
     def make_key(self, purpose: str, now: datetime) -> DataKey:

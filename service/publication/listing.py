@@ -67,9 +67,7 @@ def read_window(site: KnownSite, wanted: ListComments, faults: Faults) -> Window
     return Window(key, around=parse_id(wanted.around) or ENDS["oldest"])
 
 
-async def read_listing(
-    session: AsyncSession, site_id: UUID, wanted: ListComments, window: Window
-) -> Listing:
+async def read_listing(session: AsyncSession, site_id: UUID, wanted: ListComments, window: Window) -> Listing:
     """Read what is shown in a window, `limit` comments at most; raises NotFound for what is not there."""
     order, limit, start = wanted.order, wanted.limit, window.start
     if window.around is not None:
@@ -96,9 +94,7 @@ async def _read_around(
     at, room = Position(order, around), limit - 1
     found = await read_page(session, site_id, middle.key, order, room, at)
     after = _comments_in(found)
-    before = _comments_in(
-        await read_page(session, site_id, middle.key, _OTHER_WAY[order], room, at)
-    )
+    before = _comments_in(await read_page(session, site_id, middle.key, _OTHER_WAY[order], room, at))
     left = min(len(before), max(room // 2, room - len(after)))
     right = min(len(after), room - left)
     rows = [*reversed(before[:left]), middle, *after[:right]]

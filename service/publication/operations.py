@@ -46,17 +46,13 @@ async def _make(
     return make() if is_short else await do_beside(make), Dependencies(site, revisions)
 
 
-async def list_comments(
-    cache: Cache, site: KnownSite, wanted: ListComments, window: Window
-) -> Entry:
+async def list_comments(cache: Cache, site: KnownSite, wanted: ListComments, window: Window) -> Entry:
     """Give a page of an article, of an unknown one an empty page; raises NotFound for `around`."""
 
     async def load(session: AsyncSession) -> Loaded:
         found = await read_listing(session, site.id, wanted, window)
         revisions = {found.key: found.revision}
-        return await _make(
-            site, revisions, found.rows, lambda: msgspec.json.encode(_make_page(found))
-        )
+        return await _make(site, revisions, found.rows, lambda: msgspec.json.encode(_make_page(found)))
 
     asked = ("page", window, wanted.order, wanted.limit)
     return await cache.get(asked, site, load, is_stored=window.around is None)

@@ -49,9 +49,7 @@ _IS_SHOWN = col(Comment.visibility) != literal_column("'hidden'")
 IS_VISIBLE = col(Comment.visibility) == literal_column("'visible'")
 # No comment has one of these ids; a walk that begins at the beginning begins there.
 ENDS = {"oldest": UUID(int=0), "newest": UUID(int=(1 << 128) - 1)}
-THIS_ARTICLE = and_(
-    col(Article.site_id) == bindparam("site_id"), col(Article.key) == bindparam("key")
-)
+THIS_ARTICLE = and_(col(Article.site_id) == bindparam("site_id"), col(Article.key) == bindparam("key"))
 
 
 async def fetch(session: AsyncSession, query: Executable, **values: object) -> Sequence[Row[Any]]:
@@ -146,9 +144,7 @@ _NAMES = select(col(Comment.id), col(Comment.name)).where(
 )
 
 
-async def read_names(
-    session: AsyncSession, site_id: UUID, ids: Collection[UUID]
-) -> dict[UUID, str]:
+async def read_names(session: AsyncSession, site_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
     """Give the names on comments of a site, by id; what is not visible is left out."""
     rows = await fetch(session, _NAMES, site_id=site_id, ids=list(ids)) if ids else ()
     return {row.id: row.name for row in rows}
@@ -197,9 +193,7 @@ async def read_changes(
 
 # SQLite takes at most 32,766 values in a statement; a part of that keeps statements short.
 CHUNK = 500
-_COUNTS = select(
-    col(Article.site_id), col(Article.key), col(Article.revision), col(Article.visible)
-).where(
+_COUNTS = select(col(Article.site_id), col(Article.key), col(Article.revision), col(Article.visible)).where(
     # One by one: for pairs SQLite would at times look at every article there is.
     col(Article.site_id).in_(bindparam("sites", expanding=True)),
     col(Article.key).in_(bindparam("keys", expanding=True)),

@@ -45,9 +45,7 @@ from service.sites.directory import KnownSite
 SVG = "image/svg+xml"
 _SEED = re.compile(rf"[0-9a-f]{{{SEED_HEX_CHARS}}}")
 CACHED: Headers = {
-    "ETag": describe_header(
-        "A strong tag of these very bytes; send it back as If-None-Match.", always=True
-    ),
+    "ETag": describe_header("A strong tag of these very bytes; send it back as If-None-Match.", always=True),
     "Cache-Control": describe_header("How long a shared cache may keep the answer.", always=True),
     "Surrogate-Key": describe_header(
         "The site and each article that the answer tells of, for a cache to be purged by.",
@@ -110,9 +108,7 @@ async def list_comments(request: AppRequest, site: FromPath[str]) -> ASGIApp:
     with Faults() as faults:
         wanted = read_query(request, ListComments, faults)
         window = read_window(known, wanted, faults)
-    return _answer(
-        request, await operations.list_comments(cache_of(request), known, wanted, window)
-    )
+    return _answer(request, await operations.list_comments(cache_of(request), known, wanted, window))
 
 
 @get(
@@ -212,9 +208,7 @@ async def show_avatar(file: FromPath[str]) -> Response[Any]:
     if not file.endswith(".svg") or not _SEED.fullmatch(seed):
         raise NotFound
     # The same seed is drawn the same for ever, so a copy never has to be asked about again.
-    return respond(
-        draw_avatar(seed), SVG, headers={"Cache-Control": "public, max-age=31536000, immutable"}
-    )
+    return respond(draw_avatar(seed), SVG, headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
 
 PUBLIC = {"tag": "Public", "readers": Readers.ANYONE}

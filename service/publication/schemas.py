@@ -19,9 +19,7 @@ from service.http.wire import (
 
 MAX_COUNTED = 100
 # Any text, as long as a request's line may be: what cannot be an article of the site counts null.
-AskedArticle = Annotated[
-    str, Meta(examples=ARTICLE_EXAMPLES, extra_json_schema={"pattern": r"^[\s\S]*$"})
-]
+AskedArticle = Annotated[str, Meta(examples=ARTICLE_EXAMPLES, extra_json_schema={"pattern": r"^[\s\S]*$"})]
 AnsweredId = Annotated[
     str, Meta(max_length=100, description="Show this comment alone, with a form to answer it.")
 ]
@@ -29,9 +27,7 @@ SoughtId = Annotated[
     str,
     Meta(max_length=100, description="Show what stands round this comment, and no cursor with it."),
 ]
-Redirect = Annotated[
-    str, Meta(max_length=2_000, description="Where the form leads a browser afterwards.")
-]
+Redirect = Annotated[str, Meta(max_length=2_000, description="Where the form leads a browser afterwards.")]
 # Higher than any article comes, and low enough for every database.
 MAX_REVISION = 999_999_999
 

@@ -64,9 +64,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 _DECODER = msgspec.msgpack.Decoder(Batch)
 
 
-async def read_batch(
-    cache: Cache, site: KnownSite, key: str, start: StreamPosition | None
-) -> Batch:
+async def read_batch(cache: Cache, site: KnownSite, key: str, start: StreamPosition | None) -> Batch:
     """Give the changes of an article after a place, read once for all who stand there.
 
     From None, and from a revision that is not there yet, it leads to the present one, past all changes.
@@ -94,11 +92,7 @@ def make_batch(rows: Sequence[Row[Any]], start: StreamPosition | None, present: 
     # Within a revision only what came before it is known as a whole.
     known = start.revision if start == StreamPosition(start.revision) else start.revision - 1
     events = b"".join(_encode(changed, len(shown), known, present))
-    end = (
-        StreamPosition(shown[-1].public_revision, shown[-1].id)
-        if has_more
-        else StreamPosition(present)
-    )
+    end = StreamPosition(shown[-1].public_revision, shown[-1].id) if has_more else StreamPosition(present)
     return Batch(known, end, has_more, events)
 
 

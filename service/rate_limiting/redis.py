@@ -72,9 +72,7 @@ class RedisLimiter:
     `now_us` replaces Redis's clock. What the client raises goes to the caller, the `Breaker`.
     """
 
-    def __init__(
-        self, client: RedisClient, secret: bytes, now_us: Callable[[], int] | None = None
-    ) -> None:
+    def __init__(self, client: RedisClient, secret: bytes, now_us: Callable[[], int] | None = None) -> None:
         self._client = client
         self._secret = secret
         self._now_us = now_us
@@ -102,10 +100,7 @@ class RedisLimiter:
                 for rule, key, moment in zip(rules, keys, moments, strict=True)
             ]
         )
-        return [
-            judge(rules, list(islice(charges, len(rules))), now_us, taken_by="redis")
-            for rules in tries
-        ]
+        return [judge(rules, list(islice(charges, len(rules))), now_us, taken_by="redis") for rules in tries]
 
     async def refund(self, verdict: Verdict) -> None:
         """Give back what a verdict charged, in one round trip."""

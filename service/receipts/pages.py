@@ -67,9 +67,7 @@ def _read_page(request: AppRequest, held: Held) -> str | None:
     return find_page([query_values(request).get(FROM_PAGE)], held.site.origins)
 
 
-def _explain(
-    error: ServiceError, words: Words, policy: SitePolicy, now: datetime, typed: str | None
-) -> str:
+def _explain(error: ServiceError, words: Words, policy: SitePolicy, now: datetime, typed: str | None) -> str:
     """Say to its author why an edit was refused."""
     if isinstance(error, BodyTooLarge):
         return words["field_too_long" if typed is None else "body_too_large"]

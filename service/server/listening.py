@@ -45,6 +45,4 @@ def _describe(host: str, port: int, error: OSError) -> str:
     number = error.errno or 0
     where = f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
     # The text of the error itself repeats the address in words of its own.
-    return (
-        f"Cannot listen on {where}: {os.strerror(number)}. {_ADVICE.get(number, 'Choose another.')}"
-    )
+    return f"Cannot listen on {where}: {os.strerror(number)}. {_ADVICE.get(number, 'Choose another.')}"

@@ -39,9 +39,7 @@ WRITE_SECONDS = 30.0
 LINGER_SECONDS = 1.0
 _REQUEST_LINE = re.compile(rb"^([A-Z]+) \S+ HTTP/1\.[01]\r?$", re.MULTILINE)
 # A name, an address or nothing, and perhaps a port (RFC 9110, section 7.2; RFC 3986, section 3.2.2).
-_HOST = re.compile(
-    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]+|%[0-9A-Fa-f]{2})*+)(?::[0-9]*)?"
-)
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]+|%[0-9A-Fa-f]{2})*+)(?::[0-9]*)?")
 # Of a request that would rather speak another protocol these are left out (RFC 9110, section 7.8).
 _OF_AN_UPGRADE = frozenset({b"connection", b"upgrade", b"http2-settings"})
 # What strangers send is answered and counted, but no reason for a line: they could fill the log with them.
@@ -111,11 +109,7 @@ class BoundedProtocol(PiecewiseProtocol):
         """Read a request that asks for another protocol as one that does not, and as the last one."""
         version = self.scope["http_version"].encode()
         lines = [b"%b %b HTTP/%b\r\n" % (self.scope["method"].encode(), self.url, version)]
-        lines += [
-            b"%b: %b\r\n" % (name, value)
-            for name, value in self.headers
-            if name not in _OF_AN_UPGRADE
-        ]
+        lines += [b"%b: %b\r\n" % (name, value) for name, value in self.headers if name not in _OF_AN_UPGRADE]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.feed_data(b"".join([*lines, b"connection: close\r\n\r\n", rest]))
 

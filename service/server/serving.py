@@ -72,9 +72,7 @@ def longest_stop_seconds(drain_seconds: int) -> int:
 class Server(uvicorn.Server):
     """uvicorn's server, which drains first and cuts no connection that the kernel has taken."""
 
-    def __init__(
-        self, config: uvicorn.Config, drain_seconds: int, tell: Callable[[], None] | None
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, drain_seconds: int, tell: Callable[[], None] | None) -> None:
         super().__init__(config)
         self._drain_seconds = drain_seconds
         self._tell = tell
@@ -152,9 +150,7 @@ class Server(uvicorn.Server):
             await loop.connect_accepted_socket(self._make_protocol, connection)
 
     def _make_protocol(self) -> Protocol:
-        return Protocol(
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
+        return Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
 def _accept_all(listener: socket.socket) -> list[socket.socket]:

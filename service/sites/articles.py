@@ -63,9 +63,7 @@ def normalise_article(
 def clean_article(raw: str) -> str:
     """Give what was sent as an article, of whatever site; raises ArticleRefused for what can name none."""
     if len(raw) > MAX_ARTICLE_CHARS:
-        detail = (
-            f"An article's address has at most {MAX_ARTICLE_CHARS:,} characters as it is written."
-        )
+        detail = f"An article's address has at most {MAX_ARTICLE_CHARS:,} characters as it is written."
         raise ArticleRefused("article_too_long", detail)
     key = nfc(raw).strip()
     if not has_visible(key):
@@ -82,9 +80,7 @@ def normalise_origin(raw: str) -> str:
     """
     found = _WEB_ADDRESS.fullmatch(raw.strip())
     if found is None or not found[1] or found[3] not in {"", "/"}:
-        raise ValueError(
-            "An origin is http:// or https://, a host and perhaps a port, nothing else."
-        )
+        raise ValueError("An origin is http:// or https://, a host and perhaps a port, nothing else.")
     return f"{found[1].lower()}://{_normalise_authority(found[1], found[2])}"
 
 
@@ -113,9 +109,7 @@ def parse_hosts(text: str) -> frozenset[str]:
     return frozenset(_normalise_authority("https", name.strip()) for name in names)
 
 
-def _allow_host(
-    scheme: str | None, authority: str, origins: Sequence[str], aliases: Collection[str]
-) -> str:
+def _allow_host(scheme: str | None, authority: str, origins: Sequence[str], aliases: Collection[str]) -> str:
     """Give what a key starts with for this host: nothing for the first origin's, else `//host`."""
     hosts = [origin.partition("//")[2] for origin in origins]
     try:

@@ -71,10 +71,7 @@ class SitePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def as_settings(self) -> dict[str, SettingValue]:
         """Give every setting under its name."""
-        return {
-            setting.encode_name: getattr(self, setting.name)
-            for setting in msgspec.structs.fields(self)
-        }
+        return {setting.encode_name: getattr(self, setting.name) for setting in msgspec.structs.fields(self)}
 
     @property
     def text_field_names(self) -> tuple[str, ...]:
@@ -103,9 +100,7 @@ FIXED_SETTINGS = {"trailing_slash": "/_%", "host_aliases": "//%"}
 _KINDS = {setting.encode_name: setting.type for setting in msgspec.structs.fields(SitePolicy)}
 SETTINGS = tuple(_KINDS)
 _NUMBERS = frozenset(
-    setting.encode_name
-    for setting in msgspec.structs.fields(SitePolicy)
-    if isinstance(setting.default, int)
+    setting.encode_name for setting in msgspec.structs.fields(SitePolicy) if isinstance(setting.default, int)
 )
 _NUMBER = re.compile(r"-?[0-9]+")
 _ZEROS = re.compile(r"^(-?)0+(?=[0-9])")
@@ -135,9 +130,7 @@ def parse_setting(name: str, text: str) -> SettingValue:
     return int(_ZEROS.sub(r"\1", text)[:MAX_NUMBER_CHARS])
 
 
-def change_policy(
-    stored: Mapping[str, object], settings: Mapping[str, SettingValue]
-) -> dict[str, object]:
+def change_policy(stored: Mapping[str, object], settings: Mapping[str, SettingValue]) -> dict[str, object]:
     """Give the stored form of a policy with some settings changed, in which `find_faults` finds nothing.
 
     `reason.CODE` sets the text that authors see for a reason.

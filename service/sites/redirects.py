@@ -19,9 +19,7 @@ _AT = re.compile("@|%(?:25)*40")
 _SAFE = "%/:?#[]@!$&'()*+,;=~"
 
 
-def choose_redirect(
-    redirect_to: str | None, referer: str | None, origins: Sequence[str]
-) -> str | None:
+def choose_redirect(redirect_to: str | None, referer: str | None, origins: Sequence[str]) -> str | None:
     """Give the absolute URL to go to, or None where the wish is absent or leads anywhere else.
 
     A relative wish resolves against the Referer's origin if that is allowed, else the first allowed one; one

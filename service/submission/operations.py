@@ -55,9 +55,7 @@ async def submit_comment(
     """
     text_fields = site.policy.text_field_names
     fields = translate_names(raw_fields, text_fields)
-    submission, errors = await check_apart(
-        lambda: read_submission(fields, site), fields.get("text")
-    )
+    submission, errors = await check_apart(lambda: read_submission(fields, site), fields.get("text"))
     errors += check_idempotency_key(idempotency_key)
     keyring = await services.keyring()
     parent, closed = await _check_place(services, site, submission)
@@ -78,9 +76,7 @@ async def submit_comment(
     return _answer(services, keyring, submission, stored), stored.replayed
 
 
-async def _refuse(
-    services: Services, site: KnownSite, prefix: str, errors: list[FieldError]
-) -> NoReturn:
+async def _refuse(services: Services, site: KnownSite, prefix: str, errors: list[FieldError]) -> NoReturn:
     await refuse_unreadable(services, site, prefix)
     raise Invalid(errors=errors)
 
@@ -116,9 +112,7 @@ async def _check_place(
 
 async def _refuse_closed(services: Services, site: KnownSite, key: str) -> FieldError | None:
     """Say why no comment is taken under an article, by what is known of it for at most a second."""
-    is_closed = await services.articles.get(
-        (site.id, key), lambda: read_is_closed(services, site.id, key)
-    )
+    is_closed = await services.articles.get((site.id, key), lambda: read_is_closed(services, site.id, key))
     if site.policy.takes_comments(is_closed):
         return None
     is_unlisted = is_closed is None and site.policy.articles == "listed"
@@ -164,9 +158,7 @@ async def _charge_and_store(
     return stored
 
 
-def _answer(
-    services: Services, keyring: Keyring, submission: Submission, stored: Stored
-) -> Submitted:
+def _answer(services: Services, keyring: Keyring, submission: Submission, stored: Stored) -> Submitted:
     token = make_receipt_token(keyring, stored.comment_id)
     suggestion = suspect_slip(submission.email.folded)
     return Submitted(

@@ -21,16 +21,12 @@ class Parent(msgspec.Struct, frozen=True):
 
 async def read_is_closed(services: Services, site_id: UUID, key: str) -> bool | None:
     """Tell whether an article is closed; None when there is no such article."""
-    query = select(col(Article.is_closed)).where(
-        col(Article.site_id) == site_id, col(Article.key) == key
-    )
+    query = select(col(Article.is_closed)).where(col(Article.site_id) == site_id, col(Article.key) == key)
     async with services.looking_up() as session:
         return (await (await session.connection()).execute(query)).scalar()
 
 
-async def read_parent(
-    session: AsyncSession, site: KnownSite, article: str, parent_id: UUID
-) -> Parent | None:
+async def read_parent(session: AsyncSession, site: KnownSite, article: str, parent_id: UUID) -> Parent | None:
     """Give a comment of an article that may be answered, if it is one."""
     query = (
         select(col(Comment.id), col(Comment.depth))

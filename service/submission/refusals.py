@@ -152,9 +152,7 @@ def _text_fields(site: KnownSite | None) -> Sequence[str]:
     return site.policy.text_field_names if site else ()
 
 
-def _find_typed(
-    raw: Mapping[str, Any], site: KnownSite | None
-) -> tuple[dict[str, str], list[Stranger]]:
+def _find_typed(raw: Mapping[str, Any], site: KnownSite | None) -> tuple[dict[str, str], list[Stranger]]:
     """Give the fields under our names, as much of each as is sent back, and those that nobody has named."""
     fields = translate_names(raw, _text_fields(site))
     strangers = find_strangers(raw, fields.get("text"), _text_fields(site))

@@ -88,9 +88,7 @@ async def submit_wordpress_form(request: AppRequest, site: FromPath[str]) -> Res
     return await _take(request, site, wants_page=True, is_saved=True)
 
 
-async def _take(
-    request: AppRequest, slug: str, *, wants_page: bool, is_saved: bool = False
-) -> Response[Any]:
+async def _take(request: AppRequest, slug: str, *, wants_page: bool, is_saved: bool = False) -> Response[Any]:
     """Take a comment; a form `is_saved` that stands in a page of whatever time, and so of its encoding."""
     services = services_of(request)
     writer: SubmissionWriter = process_of(request).writer
@@ -133,9 +131,7 @@ async def _charge_refusal(services: Services, request: AppRequest, raised: Excep
     return raised
 
 
-async def _read(
-    request: AppRequest, services: Services, site: KnownSite, is_saved: bool
-) -> dict[str, Any]:
+async def _read(request: AppRequest, services: Services, site: KnownSite, is_saved: bool) -> dict[str, Any]:
     named = site.policy.text_field_names
     try:
         fields = await read_fields(request, keep_empty=named, takes_windows_1252=is_saved)
@@ -151,9 +147,7 @@ async def _read(
     return fields
 
 
-def _next_page(
-    request: AppRequest, site: KnownSite, fields: dict[str, Any], submitted: Submitted
-) -> str:
+def _next_page(request: AppRequest, site: KnownSite, fields: dict[str, Any], submitted: Submitted) -> str:
     """Give where the browser goes: where the form wishes, or to the receipt, which leads back to its page."""
     referer = request.headers.get("referer")
     page = find_page([fields.get(FROM_PAGE), referer], site.origins)

@@ -20,9 +20,7 @@ SubmitComment = msgspec.defstruct(
     ],
     bases=(Confidential,),
     module=__name__,
-    namespace={
-        "__doc__": "The fields of a comment form; the names of the WordPress form are taken too."
-    },
+    namespace={"__doc__": "The fields of a comment form; the names of the WordPress form are taken too."},
     frozen=True,
 )
 

@@ -48,9 +48,7 @@ _FIND_ARTICLES = select(*_PLACE, col(Article.id)).where(
     col(Article.site_id).in_(bindparam("sites", expanding=True)),
     col(Article.key).in_(bindparam("keys", expanding=True)),
 )
-_FIND_COMMENTS = select(col(Comment.id)).where(
-    col(Comment.id).in_(bindparam("wanted", expanding=True))
-)
+_FIND_COMMENTS = select(col(Comment.id)).where(col(Comment.id).in_(bindparam("wanted", expanding=True)))
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -39,9 +39,7 @@ class Stranger(msgspec.Struct, frozen=True):
         return len(self.value) >= LONG_CHARS or _OF_WORDS.search(self.value) is not None
 
 
-def find_strangers(
-    raw: Mapping[str, Any], text: object, text_fields: Sequence[str]
-) -> list[Stranger]:
+def find_strangers(raw: Mapping[str, Any], text: object, text_fields: Sequence[str]) -> list[Stranger]:
     """Give the long fields that mean nothing here, first those that look written, each the longest first.
 
     Where there is no text, short ones too: one of them may be it. With the text they have at most the
@@ -56,9 +54,7 @@ def find_strangers(
         and len(value.strip()) >= (LONG_CHARS if text else 1)
         and name not in known
         # No token is long and has words.
-        and not (
-            explain_plugin_field(name) and (len(value) < LONG_CHARS or not _OF_WORDS.search(value))
-        )
+        and not (explain_plugin_field(name) and (len(value) < LONG_CHARS or not _OF_WORDS.search(value)))
     ]
     found.sort(key=lambda one: (one.looks_written, len(one.value)), reverse=True)
     used = len(text) if isinstance(text, str) else 0

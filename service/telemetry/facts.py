@@ -54,9 +54,7 @@ async def _try_to_read(
 
 async def _read_logs(session: AsyncSession) -> list[Metric]:
     """Read the head of every site's log."""
-    length = _of_sites(
-        "greenroom_log_length", "Entries in the log of a site, as the database says."
-    )
+    length = _of_sites("greenroom_log_length", "Entries in the log of a site, as the database says.")
     last = _of_sites("greenroom_log_head", "The first 48 bits of the hash of a log's last entry.")
     query = select(Site.slug, LogHead).join(LogHead, col(LogHead.site_id) == Site.id)
     for slug, head in await session.exec(query):

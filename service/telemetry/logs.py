@@ -22,9 +22,7 @@ TELL_EVERY_SECONDS = 60.0
 # it takes linear time on anything.
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;=\[\]{}|]{1,128}(?:@|%40)[^\s<>\"'(),:;=\[\]{}|]{1,254}")
 _TOKEN = re.compile(r"(/receipts/|/sign-in/|Bearer )(?!\{)[^\s/\"'?]+")
-_SECRET_NAMES = re.compile(
-    r"email|address|password|token|secret|cookie|authorization|\bkey\b", re.IGNORECASE
-)
+_SECRET_NAMES = re.compile(r"email|address|password|token|secret|cookie|authorization|\bkey\b", re.IGNORECASE)
 
 
 def redact(value: Any) -> Any:

@@ -25,8 +25,6 @@ class Meter:
         """Make a number that rises and falls."""
         return Gauge(name, meaning, labels, registry=self.registry, multiprocess_mode=several)
 
-    def histogram(
-        self, name: str, meaning: str, seconds: Sequence[float], *labels: str
-    ) -> Histogram:
+    def histogram(self, name: str, meaning: str, seconds: Sequence[float], *labels: str) -> Histogram:
         """Make a distribution of times, counted up to each of some bounds."""
         return Histogram(name, meaning, labels, registry=self.registry, buckets=seconds)

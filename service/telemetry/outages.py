@@ -12,9 +12,7 @@ _logger = get_logger(__name__)
 class Outage:
     """One thing that may be away, as one part of this process meets it."""
 
-    def __init__(
-        self, what: str, meanwhile: str, now_seconds: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, what: str, meanwhile: str, now_seconds: Callable[[], float] = time.monotonic) -> None:
         self._what = what
         self._meanwhile = meanwhile
         self._failures = OnceAMinute(now_seconds)

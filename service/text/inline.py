@@ -18,9 +18,7 @@ _CLUSTER = re.compile(r"[*_]*")
 _ANGLE = re.compile(rf"<(https?://[^\s<>]+)>(?!{RUNS_ON})", re.IGNORECASE)
 # Stars are cheeks in faces such as "(*ω*)": up to three characters between them, not all of ASCII but where
 # they are a mouth, or one between two eyes.
-_FACE = re.compile(
-    r"[(（]\*(?=[^\s*]{1,3}\*[)）])(?=[^*]{0,2}[^\x00-\x7f]|[oOuUvVwW03]\*|([^\s*])[_.-]\1\*)"
-)
+_FACE = re.compile(r"[(（]\*(?=[^\s*]{1,3}\*[)）])(?=[^*]{0,2}[^\x00-\x7f]|[oOuUvVwW03]\*|([^\s*])[_.-]\1\*)")
 _TAGS = {"*": ("em",), "_": ("em",), "**": ("strong",), "***": ("strong", "em")}
 _MARKS = frozenset("*_")
 _WITHOUT_BLANKS = re.compile(f"[{WITHOUT_BLANKS}]")
@@ -51,9 +49,7 @@ def render_inline(text: str, depth: int) -> str:
     return html
 
 
-def _render(
-    text: str, depth: int, pairs: dict[int, int], links: list[int] | None = None
-) -> tuple[str, int]:
+def _render(text: str, depth: int, pairs: dict[int, int], links: list[int] | None = None) -> tuple[str, int]:
     """Give the HTML and how deep elements nest in it, and add where its links begin.
 
     In the label of a link, which has no list for them, there are no others.
@@ -135,9 +131,7 @@ def _find_codes(text: str, rounds: Rounds) -> dict[int, Span]:
         is_single, opener = end - start == 1, waiting.pop(end - start, None)
         opens = _touches(text, start - 1, BEFORE | _MARKS)
         # Nor is one the mouth of a face: "(*´-`*)".
-        opens &= not is_single or (
-            text[end : end + 1] > " " and text[end : end + 2] not in {"*)", "*）"}
-        )
+        opens &= not is_single or (text[end : end + 1] > " " and text[end : end + 2] not in {"*)", "*）"})
         closes = _touches(text, end, AFTER | _MARKS) and not (is_single and text[start - 1] <= " ")
         if opener and closes:
             if has_visible(text, opener[1], start) and not _is_parted(opener, (start, end), rounds):
@@ -249,9 +243,7 @@ def _read_link(
     return None
 
 
-def _read_labelled(
-    text: str, start: int, pairs: dict[int, int], depth: int
-) -> tuple[str, int, int] | None:
+def _read_labelled(text: str, start: int, pairs: dict[int, int], depth: int) -> tuple[str, int, int] | None:
     middle = pairs.get(start, len(text)) + 1
     end = pairs.get(middle)
     # An address that is too long is not even cut out.

@@ -46,9 +46,7 @@ def is_honest(label: str, host: str | None) -> bool:
     own = host.removeprefix("www.") if host else ""
     names = {own, decode_host(own)} if own else set[str]()
     # The number of a note behind a name is no part of it to who reads "bank.com¹", as it is once folded.
-    parted = "".join(
-        " " if not char.isascii() and category(char) in {"Nd", "No"} else char for char in label
-    )
+    parted = "".join(" " if not char.isascii() and category(char) in {"Nd", "No"} else char for char in label)
     return not any(_reads_as_address(text, names) for text in {label, parted})
 
 

@@ -15,9 +15,7 @@ MAX_CHARS = 2_000
 _MAX_AUTHORITY = 320
 _SCHEME = re.compile(r"https?://|www\.", re.IGNORECASE)
 
-_LATIN = (
-    "\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff\u2c60-\u2c7f\ua722-\ua7ff"
-)
+_LATIN = "\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff\u2c60-\u2c7f\ua722-\ua7ff"
 # Letters, digits and marks beyond ASCII; of them those of other scripts.
 _LETTER = rf"(?:(?![{UNSEEN}])[^\W\x00-\x7f]|[{COMBINING}])"
 _FOREIGN = rf"[^\W\x00-\x7f{_LATIN}]"
@@ -29,9 +27,7 @@ RUNS_ON = (
     rf"(?:[\-/@_%#\\－﹣／＠＿％＃＼{LIKE_ASCII}{COMBINING}]|[^\W{WITHOUT_BLANKS}{HANGUL}])"
 )
 # What may follow a host, as punctuation: a hyphen could be within the name of another.
-PARTING = "".join(
-    map(re.escape, sorted((AFTER | OPENING | {*"*~<>|"}) - {*".:?-\u2010\u2011\u2012"}))
-)
+PARTING = "".join(map(re.escape, sorted((AFTER | OPENING | {*"*~<>|"}) - {*".:?-\u2010\u2011\u2012"})))
 _WIDE = re.sub("[\x00-\x7f]", "", "".join(sorted(AFTER | OPENING)))
 _PORT = "(?::[0-9]++)?+"
 _LABEL = rf"(?:[_-]*+(?:[0-9A-Za-z]++(?!(?<=[A-Za-z]){_FOREIGN})|{_LETTER}))++"

@@ -95,9 +95,7 @@ def _read_fence(lines: list[str], number: int, fences: list[int]) -> Block | Non
     if not has_visible(content):
         return None
     word = _render_paragraph([first[1]], MAX_NESTING) if first[1] else ""
-    return f"{word}<pre><code>{escape(content, quote=False)}\n</code></pre>", fences[
-        place
-    ] - number + 1
+    return f"{word}<pre><code>{escape(content, quote=False)}\n</code></pre>", fences[place] - number + 1
 
 
 def _read_quotation(lines: list[str], number: int, depth: int) -> Block | None:

@@ -38,15 +38,12 @@ _VISIBLE = re.compile(VISIBLE)
 
 # Controls but tab and LF; explicit embeddings, overrides and isolates; zero width space, word
 # joiner, byte order mark and soft hyphen.
-_REMOVED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
-)
+_REMOVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 
 # A flag of a region is a black flag, 3 to 7 tags (CLDR's unicode_subdivision_id) and a cancel tag
 # (UTS #51, ED-14a). The bound keeps hidden messages out and the search linear.
 _TAGS = re.compile(
-    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,7}\U000e007f)"
-    "|[\U000e0000-\U000e007f]"
+    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,7}\U000e007f)|[\U000e0000-\U000e007f]"
 )
 
 # A joiner joins what is seen on both sides, and more of them in a row join no more. On its left, a

@@ -43,9 +43,7 @@ async def show_queue_page(request: AppRequest) -> Response[Any]:
     services, caller = services_of(request), caller_of(request)
     faults = Faults()
     wanted = read_query(request, ShowQueue, faults)
-    queue = await operations.list_queue(
-        services, caller, ListQueue(limit=PAGE, cursor=wanted.cursor), faults
-    )
+    queue = await operations.list_queue(services, caller, ListQueue(limit=PAGE, cursor=wanted.cursor), faults)
     csrf = await make_csrf_token(services, caller.session_hash) if caller.session_hash else ""
     return render_page(
         "moderation.html",

@@ -86,9 +86,7 @@ def describe_scans(scans: Sequence[Scan]) -> Iterator[str]:
 def show(text: str, most_chars: int = MAX_SHOWN_CHARS) -> str:
     """Give a text with whatever does not print escaped, cut where it is too long to be read."""
     cut = text if len(text) <= most_chars else f"{text[:most_chars]}…"
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut
-    )
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut)
 
 
 def _describe_page(scan: Scan) -> Iterator[str]:
@@ -202,9 +200,7 @@ def _tell_doubt(form: SavedForm) -> str:
 
 
 def _describe_settings(found: Sequence[tuple[SavedPage, SavedForm]]) -> Iterator[str]:
-    origins = dict.fromkeys(
-        origin_of(page.address) or origin_of(form.action) for page, form in found
-    )
+    origins = dict.fromkeys(origin_of(page.address) or origin_of(form.action) for page, form in found)
     if known := [origin for origin in origins if origin]:
         yield f"greenroom site set SLUG {shlex.quote('origins=' + ','.join(known))}"
         yield "# The origins that the pages name, in place of those that the site has."

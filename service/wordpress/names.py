@@ -68,9 +68,7 @@ def parse_text_fields(text: str) -> tuple[str, ...]:
     if taken := sorted((FORM_NAMES - {DECOY}).intersection(names)):
         raise ValueError(f"The field {taken[0]} means something else already.")
     if names and {*names} == {DECOY}:
-        raise ValueError(
-            f"{DECOY} alone is what is read anyway: name the other fields, or nothing."
-        )
+        raise ValueError(f"{DECOY} alone is what is read anyway: name the other fields, or nothing.")
     return tuple(name for name in names if explain_plugin_field(name) is None)
 
 

@@ -15,9 +15,7 @@ from service.wordpress.plugin_fields import explain_plugin_field
 # Pages with everything inlined have some megabytes.
 MAX_PAGE_BYTES = 8 << 20
 # Where browsers look for it (HTML, section 13.2.3.2).
-_ENCODING = re.compile(
-    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE
-)
+_ENCODING = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 _ENCODING_BYTES = 1_024
 _MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 # Those that pages are in, as Python calls them; it knows others, which are no encodings of texts.
@@ -121,9 +119,7 @@ class SavedPage(msgspec.Struct, frozen=True):
 
     def sends_in(self, form: SavedForm) -> str:
         """Name the encoding that browsers send a form in (HTML, section 4.10.21.5)."""
-        named = [
-            one for one in re.split(r"[\s,]+", form.charset.lower()) if one not in {"", "unknown"}
-        ]
+        named = [one for one in re.split(r"[\s,]+", form.charset.lower()) if one not in {"", "unknown"}]
         return named[0] if named else self.encoding
 
 
@@ -232,9 +228,7 @@ class _PageReader(HTMLParser):
         if self._open is None:
             method = given.get("method", "get").strip().lower()
             charset = given.get("accept-charset", "")
-            self._open = SavedForm(
-                given.get("id", ""), given.get("action", ""), method, [], charset
-            )
+            self._open = SavedForm(given.get("id", ""), given.get("action", ""), method, [], charset)
             self.forms.append(self._open)
 
     def _add_field(self, tag: str, given: dict[str, str]) -> None:

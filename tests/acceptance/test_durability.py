@@ -58,9 +58,7 @@ async def work_until_killed(
         await asyncio.gather(*work)
 
 
-async def submit_and_decide(
-    bob: httpx.AsyncClient, promises: Promises, numbers: Iterator[int]
-) -> None:
+async def submit_and_decide(bob: httpx.AsyncClient, promises: Promises, numbers: Iterator[int]) -> None:
     """Write one comment after the other and decide about each, until the connection breaks."""
     with suppress(httpx.TransportError):
         for number, action in zip(numbers, cycle(STATUS_AFTER), strict=False):
@@ -98,9 +96,7 @@ def assert_kept(promises: Promises, stored: list[dict[str, Any]]) -> None:
     present = {one["id"]: (one["version"], one["status"]) for one in stored}
     for comment_id, (version, status) in promises.comments.items():
         # A decision whose answer was cut off may have been stored all the same.
-        assert present[comment_id] == (version, status) or (
-            version == 1 and present[comment_id][0] == 2
-        )
+        assert present[comment_id] == (version, status) or (version == 1 and present[comment_id][0] == 2)
 
 
 async def assert_counted(blog: Installation, stored: list[dict[str, Any]]) -> None:
@@ -118,9 +114,7 @@ async def assert_counted(blog: Installation, stored: list[dict[str, Any]]) -> No
         status: total for status, total in real.items() if status != "pending"
     }
     for article, visible in counts.items():
-        assert visible == sum(
-            one["article"] == article and one["status"] == "approved" for one in stored
-        )
+        assert visible == sum(one["article"] == article and one["status"] == "approved" for one in stored)
     # Dave wrote them all.
     assert all(one["author"] == {name: real[name] for name in one["author"]} for one in stored)
     assert sum(line["comment"] is not None for line in log) == sum(events.values())

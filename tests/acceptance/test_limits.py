@@ -23,9 +23,7 @@ async def test_ten_of_two_hundred_pass_one_process(tmp_path: Path) -> None:
 async def test_ten_of_two_hundred_pass_three_processes_that_share_a_redis(
     tmp_path: Path, postgres_url: str, redis_url: str
 ) -> None:
-    async with install(
-        tmp_path, postgres_url, redis_url=redis_url, processes=3, limits=LIMIT
-    ) as blog:
+    async with install(tmp_path, postgres_url, redis_url=redis_url, processes=3, limits=LIMIT) as blog:
         await expect_ten_to_pass(blog)
         assert "Redis fails" not in blog.logs()
 
@@ -42,10 +40,7 @@ async def flood(blog: Installation, *, ip: str, forged: bool) -> Counter[int]:
         # A connection each, before the first submission, so that they really come together.
         await asyncio.gather(*(client.get("/health/live") for client in clients))
         answers = await asyncio.gather(
-            *(
-                send(client, f"{ip} {number}", number, forged)
-                for number, client in enumerate(clients)
-            )
+            *(send(client, f"{ip} {number}", number, forged) for number, client in enumerate(clients))
         )
     return Counter(answer.status_code for answer in answers)
 

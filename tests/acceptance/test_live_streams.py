@@ -34,15 +34,11 @@ def redis() -> Iterator[Server]:
 
 
 @asynccontextmanager
-async def readers_of(
-    blog: Installation, count: int, *, ip: str = "127.0.0.1"
-) -> AsyncIterator[list[Client]]:
+async def readers_of(blog: Installation, count: int, *, ip: str = "127.0.0.1") -> AsyncIterator[list[Client]]:
     """Give so many who follow the article, spread over the processes."""
     async with AsyncExitStack() as stack:
         clients = await stack.enter_async_context(blog.clients(count, ip=ip))
-        yield [
-            await stack.enter_async_context(streaming(one, STREAM, **ARTICLE)) for one in clients
-        ]
+        yield [await stack.enter_async_context(streaming(one, STREAM, **ARTICLE)) for one in clients]
 
 
 async def until_seen(readers: list[Client], *events: tuple[str, str]) -> None:
@@ -91,9 +87,7 @@ async def test_what_one_process_decides_the_streams_of_all_tell(
         await expect_both_decisions(blog, readers)
 
 
-async def test_so_they_do_while_redis_is_gone(
-    tmp_path: Path, database_url: str, redis: Server
-) -> None:
+async def test_so_they_do_while_redis_is_gone(tmp_path: Path, database_url: str, redis: Server) -> None:
     async with (
         install(tmp_path, database_url, redis_url=redis.url, processes=2) as blog,
         readers_of(blog, 2) as before,
@@ -172,9 +166,7 @@ async def test_a_reader_who_does_not_read_keeps_no_process_from_ending(tmp_path:
                 assert deaf.recv(12) == b"HTTP/1.1 200"
                 assert await count(bob, "greenroom_streams") == 1
                 os.kill(blog.servers[0].pid, signal.SIGTERM)
-                await asyncio.to_thread(
-                    wait_until, lambda: not blog.servers[0].is_running, "the end"
-                )
+                await asyncio.to_thread(wait_until, lambda: not blog.servers[0].is_running, "the end")
         assert "graceful shutdown exceeded" not in blog.logs()
 
 

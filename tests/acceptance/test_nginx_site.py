@@ -24,9 +24,7 @@ class Stage:
         self.blog = blog
         self.nginx = nginx
         self.folder = folder
-        self.reader = httpx.AsyncClient(
-            base_url=url, verify=trust(folder), timeout=60, trust_env=False
-        )
+        self.reader = httpx.AsyncClient(base_url=url, verify=trust(folder), timeout=60, trust_env=False)
 
     async def submit(self, text: str, **headers: str) -> httpx.Response:
         fields = {**ARTICLE, "name": "Dave", "email": "dave@mail.example", "text": text}

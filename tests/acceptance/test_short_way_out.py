@@ -81,9 +81,7 @@ async def test_requests_that_are_sent_without_waiting_are_answered_in_order(
             ("GET", PAGE, f"If-None-Match: {headers['etag']}\r\n"),
             ("GET", PAGE, "Connection: close\r\n"),
         ]
-        requests = "".join(
-            f"{verb} {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n" for verb, path, more in lines
-        )
+        requests = "".join(f"{verb} {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n" for verb, path, more in lines)
         with socket.create_connection((str(place.hostname), place.port), timeout=20) as plain:
             plain.sendall(requests.encode())
             answers = b"".join(iter(lambda: plain.recv(65_536), b""))

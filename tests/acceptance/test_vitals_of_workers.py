@@ -46,10 +46,7 @@ def measure_memory(worker: int) -> int:
 def tells_of_all(server: Server) -> bool:
     """Tell whether the memory of two workers is in the sum."""
     samples, largest = read_samples(server), max(map(measure_memory, find_workers(server)))
-    return (
-        samples["greenroom_workers"] == 2
-        and samples["process_resident_memory_bytes"] > 1.5 * largest
-    )
+    return samples["greenroom_workers"] == 2 and samples["process_resident_memory_bytes"] > 1.5 * largest
 
 
 def test_what_workers_measure_is_added_up_and_forgotten_with_them(server: Server) -> None:

@@ -96,9 +96,7 @@ def serve_blog(folder: Path, *settings: str) -> Iterator[Blog]:
             r"127\.0\.0\.1:8000": service.url.removeprefix("http://"),
         }
         nginx = running.enter_context(start_private_nginx(RULE, changes, port))
-        browser = httpx.Client(
-            base_url=nginx.url, trust_env=False, headers={"accept-language": "en"}
-        )
+        browser = httpx.Client(base_url=nginx.url, trust_env=False, headers={"accept-language": "en"})
         yield Blog(service, running.enter_context(browser))
 
 

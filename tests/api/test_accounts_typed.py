@@ -211,9 +211,7 @@ def test_what_is_typed_ends_what_runs(owner: Operator) -> None:
 def test_the_last_owner_and_the_last_admin_stay(owner: Operator) -> None:
     for word in ("disable", "remove"):
         assert "blog" in owner.is_refused(f"moderator {word} {ALICE}")
-    assert "blog" in owner.is_refused(
-        f"moderator create {ALICE} --name Alice --site blog --role viewer"
-    )
+    assert "blog" in owner.is_refused(f"moderator create {ALICE} --name Alice --site blog --role viewer")
     owner.gets("moderator create root@moderators.example --name Root --admin")
     assert "without an admin" in owner.is_refused("moderator remove root@moderators.example")
     owner.gets(f"moderator create {BOB} --name Bob --site blog --role owner")

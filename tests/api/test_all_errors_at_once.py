@@ -74,9 +74,7 @@ def wrong_json(schema: Mapping[str, Any]) -> object:
     return [1.5] if schema.get("type") == "array" else 1.5
 
 
-async def test_everything_of_a_wrong_type_is_named(
-    house: House, operations: list[Operation]
-) -> None:
+async def test_everything_of_a_wrong_type_is_named(house: House, operations: list[Operation]) -> None:
     names = await names_of(house)
     for operation in operations:
         if operation.name == ANY_ARTICLE:
@@ -115,9 +113,7 @@ async def test_a_member_that_is_not_known_may_have_any_name(house: House) -> Non
         assert made.status_code == 201
 
 
-async def test_everything_that_is_meant_and_wrong_is_named(
-    house: House, operations: list[Operation]
-) -> None:
+async def test_everything_that_is_meant_and_wrong_is_named(house: House, operations: list[Operation]) -> None:
     names = await names_of(house)
     for operation in operations:
         if operation.name == ANY_ARTICLE:
@@ -230,9 +226,7 @@ async def test_what_is_asked_for_as_a_page_is_refused_as_a_page(house: House) ->
     refused = await house.dave.get(f"{url}?view=page&limit=0&order=up&cursor=!")
     assert refused.status_code == 422
     assert refused.headers["content-type"].startswith("text/html")
-    assert {"article", "limit", "order", "cursor"} <= set(
-        re.findall("<code>(.*?)</code>", refused.text)
-    )
+    assert {"article", "limit", "order", "cursor"} <= set(re.findall("<code>(.*?)</code>", refused.text))
     # To a person it speaks of no JSON.
     assert "<code>errors" not in refused.text
     assert "`errors`" not in refused.text

@@ -33,9 +33,7 @@ def test_from_nothing_to_a_service_that_serves(operator: Operator) -> None:
     origin = "--origin https://blog.example"
     assert operator.gets(f"site create blog --title Blog {origin}") == "Created the site blog."
     created = f"moderator create {EMAIL} --name Alice --site blog --role owner --password-stdin"
-    assert (
-        operator.gets(created, stdin=PASSWORD + "\n") == "Alice can sign in, and is owner of blog."
-    )
+    assert operator.gets(created, stdin=PASSWORD + "\n") == "Alice can sign in, and is owner of blog."
     link = operator.gets("moderator create bob@moderators.example --name Bob --site blog")
     another = operator.gets("moderator link bob@moderators.example")
     for one in (link, another):
@@ -52,9 +50,9 @@ def test_from_nothing_to_a_service_that_serves(operator: Operator) -> None:
         bearer = {"Authorization": f"Bearer {token}"}
         shown = httpx.get(f"{server.url}/v1/sites/blog", headers=bearer, trust_env=False).json()
         assert (shown["title"], shown["settings"]["max_depth"]) == ("My blog", 3)
-        members = httpx.get(
-            f"{server.url}/v1/sites/blog/members", headers=bearer, trust_env=False
-        ).json()["members"]
+        members = httpx.get(f"{server.url}/v1/sites/blog/members", headers=bearer, trust_env=False).json()[
+            "members"
+        ]
         assert [one["role"] for one in members] == ["owner", "moderator"]
         account = {"email": EMAIL, "password": PASSWORD}
         signed_in = httpx.post(f"{server.url}/v1/session", json=account, trust_env=False)
@@ -121,9 +119,7 @@ def test_an_account_that_is_there_gets_a_role_and_stays_as_it_is(operator: Opera
 def test_a_value_is_a_text_where_the_setting_is_one(operator: Operator) -> None:
     operator.gets("migrate")
     operator.gets("site create blog --title Blog --origin https://blog.example")
-    assert operator.gets("site set blog", "title=2024", "reason.year=2024") == (
-        "Changed the site blog."
-    )
+    assert operator.gets("site set blog", "title=2024", "reason.year=2024") == ("Changed the site blog.")
     assert "origins/0: " in operator.is_refused("site set blog origins=5")
 
 

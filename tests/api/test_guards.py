@@ -278,9 +278,7 @@ async def test_a_stranger_finds_nothing_in_a_batch(house: House) -> None:
         answers = [
             await post("/v1/moderation/decisions", json={"decisions": [wanted]}),
             await post("/v1/moderation/undo", json={"decisions": [decision.decision]}),
-            await put(
-                "/v1/moderation/claims", json={"comments": [pending.id], "lease_seconds": 60}
-            ),
+            await put("/v1/moderation/claims", json={"comments": [pending.id], "lease_seconds": 60}),
             await post("/moderation", data=wanted),
         ]
     assert [one["outcome"] for one in answers[0].json()["results"]] == ["not_found"]

@@ -45,9 +45,7 @@ async def add_links(house: House, count: int) -> None:
         bob = (await session.exec(select(Moderator.id).where(col(Moderator.name) == "Bob"))).one()
         ends = house.clock() + timedelta(days=1)
         session.add_all(
-            OneTimeLink(
-                token_hash=bytes([number % 256, number // 256]), moderator_id=bob, expires_at=ends
-            )
+            OneTimeLink(token_hash=bytes([number % 256, number // 256]), moderator_id=bob, expires_at=ends)
             for number in range(count)
         )
 

@@ -129,9 +129,7 @@ async def test_the_refusal_is_a_problem_under_a_closed_policy(
     app = Echo()
     # In two pieces, since what has no end shows only when more of it comes.
     half = min(len(request_bytes), 270_000)
-    head, _, body = (await ask(request_bytes[:half], request_bytes[half:], app=app)).partition(
-        b"\r\n\r\n"
-    )
+    head, _, body = (await ask(request_bytes[:half], request_bytes[half:], app=app)).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert b"content-type: application/problem+json" in head
     assert b"x-content-type-options: nosniff" in head
@@ -156,9 +154,7 @@ async def test_what_is_long_and_within_the_bounds_is_taken() -> None:
     line = b"GET /?" + b"0" * (16_384 - 15) + b" HTTP/1.1\r\n"
     headers = b"".join(b"a: %b\r\n" % (b"b" * 8_000) for _ in range(8))
     end = b"Connection: close\r\n\r\n"
-    assert STATUS.findall(
-        await ask(line + HOST + headers[:-100], headers[-100:] + end, app=app)
-    ) == [b"200"]
+    assert STATUS.findall(await ask(line + HOST + headers[:-100], headers[-100:] + end, app=app)) == [b"200"]
     assert len(app.seen) == 1
 
 

@@ -85,9 +85,7 @@ def test_every_parameter_of_a_path_is_described(operations: dict[str, dict[str, 
             assert "pattern" in schema or schema["format"] == "uuid", name
 
 
-def test_every_route_under_v1_is_described(
-    table: RouteTable, operations: dict[str, dict[str, Any]]
-) -> None:
+def test_every_route_under_v1_is_described(table: RouteTable, operations: dict[str, dict[str, Any]]) -> None:
     routes = {f"{method} {route.template}" for route in table.routes for method in route.handlers}
     assert {name for name in routes if " /v1/" in name} <= set(operations) <= routes
 
@@ -157,9 +155,7 @@ def test_every_problem_is_described_where_it_can_happen(
             if "application/problem+json" in content:
                 problems = content["application/problem+json"]
                 described |= set(problems["examples"])
-                assert {list_problems()[slug].status for slug in problems["examples"]} == {
-                    int(status)
-                }
+                assert {list_problems()[slug].status for slug in problems["examples"]} == {int(status)}
     assert described == set(list_problems()) - ELSEWHERE
 
 

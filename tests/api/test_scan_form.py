@@ -71,9 +71,7 @@ def test_where_the_page_does_not_tell_it_is_asked_to_look(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("other", [PLAIN, TRAP])
-def test_one_page_that_does_not_tell_leaves_it_open_what_the_site_needs(
-    tmp_path: Path, other: str
-) -> None:
+def test_one_page_that_does_not_tell_leaves_it_open_what_the_site_needs(tmp_path: Path, other: str) -> None:
     doubtful = make_saved_page(text=PLAIN + '<textarea name="more"></textarea>')
     _, said = scan(tmp_path, doubtful, make_saved_page(text=other))
     assert "# form.text_field is not clear" in said
@@ -130,9 +128,7 @@ def test_a_field_that_is_called_otherwise_may_hold_the_text(tmp_path: Path, name
 )
 @pytest.mark.parametrize("attribute", ["src", "data-lazy-src"])
 def test_the_form_of_jetpack_gets_no_rule(tmp_path: Path, form: str, attribute: str) -> None:
-    frame = (
-        f'<iframe {attribute}="https://jetpack.wordpress.com/jetpack-comment/?blogid=1"></iframe>'
-    )
+    frame = f'<iframe {attribute}="https://jetpack.wordpress.com/jetpack-comment/?blogid=1"></iframe>'
     status, said = scan(tmp_path, form.format(frame))
     assert (status, "There is no comment form" in said) == (1, True)
     assert "! Comments are taken by Jetpack" in said
@@ -185,9 +181,7 @@ def test_it_says_where_the_rule_has_to_stand(tmp_path: Path, action: str, told: 
 @pytest.mark.parametrize(
     "page", ["", "<p>No form.</p>", '<form action="/search"><input name="s"></form>', b"\x00\xff"]
 )
-def test_a_page_without_a_comment_form_ends_with_status_1(
-    tmp_path: Path, page: str | bytes
-) -> None:
+def test_a_page_without_a_comment_form_ends_with_status_1(tmp_path: Path, page: str | bytes) -> None:
     status, said = scan(tmp_path, page)
     assert (status, "There is no comment form" in said) == (1, True)
     assert scan(tmp_path, make_saved_page(), page)[0] == 1
@@ -215,9 +209,7 @@ def test_a_page_in_any_encoding_is_read(tmp_path: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("label", sorted(LABELS))
-def test_whatever_an_encoding_is_called_it_is_known_whether_it_is_read(
-    tmp_path: Path, label: str
-) -> None:
+def test_whatever_an_encoding_is_called_it_is_known_whether_it_is_read(tmp_path: Path, label: str) -> None:
     _, said = scan(tmp_path, make_saved_page().replace("UTF-8", label.upper()))
     is_read = LABELS[label] in {"utf-8", "utf-16le", "utf-16be", "windows-1252"}
     assert (f"! The form is sent in {label}," in said) == (not is_read)

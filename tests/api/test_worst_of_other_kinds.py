@@ -80,10 +80,7 @@ SHAPES: dict[str, Any] = {
 @sqlite
 @pytest.mark.parametrize(
     "shape",
-    [
-        pytest.param(one, marks=() if one == "numbers" else pytest.mark.long, id=one)
-        for one in SHAPES
-    ],
+    [pytest.param(one, marks=() if one == "numbers" else pytest.mark.long, id=one) for one in SHAPES],
 )
 async def test_no_json_holds_the_others_up(house: House, shape: str) -> None:
     bound = FACTOR * await longest_legal(house)
@@ -104,9 +101,7 @@ def list_members(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str | 
     schemas = document["components"]["schemas"]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            schema = (
-                operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema", {})
-            )
+            schema = operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema", {})
             name = schema.get("$ref", "").rpartition("/")[2]
             url = path.replace("{site}", "blog").replace("{", "").replace("}", "")
             for member in [*schemas.get(name, schema).get("properties", ()), "unknown"]:
@@ -217,9 +212,7 @@ async def test_no_text_that_is_looked_at_holds_the_others_up(house: House, unit:
         ("POST", "/v1/sites/blog/comments", URLENCODED, form + b"&text=" + text.encode()),
     ):
         async with watched() as watch:
-            answer = await house.dave.request(
-                method, url, headers={"content-type": media}, content=content
-            )
+            answer = await house.dave.request(method, url, headers={"content-type": media}, content=content)
         assert answer.status_code in {200, 202, 409, 422}
         if watch.worst_seconds > bound:
             found[url, media] = watch.worst_seconds / bound

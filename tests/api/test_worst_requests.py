@@ -85,10 +85,7 @@ sqlite = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
 @sqlite
 @pytest.mark.parametrize(
     "kind",
-    [
-        pytest.param(one, marks=pytest.mark.more if one in SOME else pytest.mark.long, id=one)
-        for one in WORST
-    ],
+    [pytest.param(one, marks=pytest.mark.more if one in SOME else pytest.mark.long, id=one) for one in WORST],
 )
 async def test_no_request_holds_the_others_up(house: House, kind: str) -> None:
     bound = FACTOR * await longest_legal(house)

@@ -40,9 +40,7 @@ class Recorded(msgspec.Struct, frozen=True):
         return dict(self.headers)[name.encode()].decode()
 
 
-def record_answer(
-    url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
-) -> Recorded:
+def record_answer(url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Recorded:
     """Ask the service and keep its answer, with the header lines in their order; a body is posted."""
     place = urlsplit(url)
     connection = http.client.HTTPConnection(str(place.hostname), place.port)
@@ -119,9 +117,7 @@ async def _read_body(receive: Any) -> bytes:
 
 
 @contextmanager
-def start_bare(
-    folder: Path, name: str, recorded: Recorded, maker: str = "make_app"
-) -> Iterator[Server]:
+def start_bare(folder: Path, name: str, recorded: Recorded, maker: str = "make_app") -> Iterator[Server]:
     """Run a server that gives one recorded answer, by an application of this module."""
     file = folder / f"{name}.answer"
     file.write_bytes(msgspec.msgpack.encode(recorded))

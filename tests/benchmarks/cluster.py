@@ -68,13 +68,11 @@ def open_cluster(folder: Path, crowd: Crowd | None = None) -> Iterator[Cluster]:
         stage = stack.enter_context(open_big_stage(folder, crowd or Crowd({ARTICLE: 20})))
         with on_core(SERVER_CORE):
             more = [
-                stack.enter_context(start_service(folder, stage.environment))
-                for _ in range(PROCESSES - 1)
+                stack.enter_context(start_service(folder, stage.environment)) for _ in range(PROCESSES - 1)
             ]
             processes = [stage.server, *more]
             proxies = [
-                stack.enter_context(start_upstream_nginx(chosen))
-                for chosen in (processes[:1], processes)
+                stack.enter_context(start_upstream_nginx(chosen)) for chosen in (processes[:1], processes)
             ]
         yield Cluster(stage, processes, *proxies)
 

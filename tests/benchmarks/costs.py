@@ -39,9 +39,7 @@ def make_crowd(pace: Pace) -> Crowd:
 
 def measure_costs(folder: Path, meter: Meter) -> Costs:
     """Measure all costs; afterwards the site refuses submissions."""
-    loads = _measure_loads(
-        meter, [("hits", SOME), ("in company", SOME), ("taken", FEW), ("taken", SOME)]
-    )
+    loads = _measure_loads(meter, [("hits", SOME), ("in company", SOME), ("taken", FEW), ("taken", SOME)])
     cold, stale, swept, decided = _measure_one_by_one(meter)
     _refuse_submissions(meter)
     loads |= _measure_loads(meter, [("refused", FEW), ("refused", SOME)])
@@ -51,9 +49,7 @@ def measure_costs(folder: Path, meter: Meter) -> Costs:
         for one in (*loads["taken", FEW], *loads["taken", SOME])
     ]
     middle_of = len(loads["taken", FEW])
-    taken, commit = _split(
-        without_calls[:middle_of], without_calls[middle_of:], "batches", "postgres"
-    )
+    taken, commit = _split(without_calls[:middle_of], without_calls[middle_of:], "batches", "postgres")
     decision, request = split(decided[1], decided[DECIDED_TOGETHER], 1, 1 / DECIDED_TOGETHER)
     hit = _middle([one.cost for one in loads["hits", SOME]])
     return Costs(
@@ -90,14 +86,10 @@ def _measure_loads(meter: Meter, wanted: Sequence[Wanted]) -> dict[Wanted, list[
     return {one: found[str(one)] for one in wanted}
 
 
-def _split(
-    few: Sequence[Metered], some: Sequence[Metered], shared: str, part: str
-) -> tuple[Cost, Cost]:
+def _split(few: Sequence[Metered], some: Sequence[Metered], shared: str, part: str) -> tuple[Cost, Cost]:
     """Split by the batches or calls of both sides, which are work of the service and another part."""
     alone, together = (_middle([one.cost for one in side]) for side in (few, some))
-    calls_alone, calls = (
-        middle(side, lambda one: float(getattr(one, shared))) for side in (few, some)
-    )
+    calls_alone, calls = (middle(side, lambda one: float(getattr(one, shared))) for side in (few, some))
     return split(alone, together, calls_alone, calls, {"service", part})
 
 
@@ -149,8 +141,7 @@ def _make_decisions(meter: Meter, together: int) -> Iterator[Request]:
     with stage.connect() as client:
         queue = msgspec.json.decode(client.send(Request(f"{QUEUE}{wanted}", headers=bearer)))
     decisions = [
-        {"comment": one["id"], "version": one["version"], "action": "approve"}
-        for one in queue["comments"]
+        {"comment": one["id"], "version": one["version"], "action": "approve"} for one in queue["comments"]
     ]
     for start in range(0, wanted, together):
         body = msgspec.json.encode({"decisions": decisions[start : start + together]})

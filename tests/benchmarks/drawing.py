@@ -42,9 +42,7 @@ def draw_bars(title: str, bars: Sequence[Bar]) -> str:
     return _to_svg(figure)
 
 
-def draw_lines(
-    title: str, lines: Mapping[str, Sequence[float]], marks: Sequence[str], target: float
-) -> str:
+def draw_lines(title: str, lines: Mapping[str, Sequence[float]], marks: Sequence[str], target: float) -> str:
     """Draw one line for each name over evenly spaced marks, from 0, and where the target lies."""
     figure = Figure(figsize=(INCHES_WIDE, 5.0), layout="constrained")
     axes = figure.add_subplot()

@@ -54,9 +54,7 @@ def measure(section: Section, pace: Pace) -> None:
 
 def _measure_standby(pace: Pace) -> Table:
     """Read pages that are in no memory, with a standby and without one."""
-    table = Table(
-        ["a page of 50 in no memory", "µs CPU in the service", "in PostgreSQL", "in its standby"]
-    )
+    table = Table(["a page of 50 in no memory", "µs CPU in the service", "in PostgreSQL", "in its standby"])
     articles = {f"/{number}": 50 for number in range(20)}
     with TemporaryDirectory() as name, ExitStack() as stack:
         stage = stack.enter_context(open_big_stage(Path(name), Crowd(articles)))
@@ -104,9 +102,7 @@ def _read_cold(cold: Cold, articles: Sequence[str]) -> list[float]:
 
 async def _measure_redis(pace: Pace) -> Table:
     """Call the limiter on each kind of Redis, and lose the master under it."""
-    table = Table(
-        ["the limiter on", "µs CPU a call", "master lost: tries refused", "back after, s"]
-    )
+    table = Table(["the limiter on", "µs CPU a call", "master lost: tries refused", "back after, s"])
     starts: Mapping[str, Callable[[], AbstractContextManager[RedisGroup | Server]]] = {
         "one Redis": start_private_redis,
         "a master named by Sentinel": start_private_sentinel,
@@ -166,9 +162,7 @@ def _measure_partitions(pace: Pace) -> Table:
         body.write_bytes(make_submission("/submissions"))
         load = Load(proxy.url + COMMENTS, east.roots, connections=CLIENTS, body=body)
         half = msgspec.structs.replace(load, connections=CLIENTS // 2)
-        other = msgspec.structs.replace(
-            half, url=load.url.replace("/blog/", "/elsewhere/"), roots=west.roots
-        )
+        other = msgspec.structs.replace(half, url=load.url.replace("/blog/", "/elsewhere/"), roots=west.roots)
         sides = {
             "one installation": partial(_send_all, [load], pace),
             "two installations, a site in each": partial(_send_all, [half, other], pace),

@@ -87,9 +87,7 @@ def _crowd(pace: Pace) -> Crowd:
     scale = 10 if pace is SHORT else 1
     many = {f"/many-{number}": 20 for number in range(10_000 // scale)}
     cold = {f"/cold-{number}": 50 for number in range(MISSES)}
-    return Crowd(
-        {"/20": 20, "/50": 50, "/2000": 2_000, "/200000": 200_000 // scale, **many, **cold}
-    )
+    return Crowd({"/20": 20, "/50": 50, "/2000": 2_000, "/200000": 200_000 // scale, **many, **cold})
 
 
 def _reads(stage: Stage) -> list[Compared]:

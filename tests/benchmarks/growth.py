@@ -37,9 +37,7 @@ def main(pace: Pace) -> None:
 def _measure(section: Section, database: str, open_one: OpenStage, sizes: Sequence[int]) -> None:
     section.say(f"Microseconds of CPU that one operation takes on {database}:")
     with ExitStack() as stack:
-        visitors = {
-            f"{size:,}": stack.enter_context(_visitor(open_one, make_crowd(size))) for size in sizes
-        }
+        visitors = {f"{size:,}": stack.enter_context(_visitor(open_one, make_crowd(size))) for size in sizes}
         # Once without counting: what is asked for the first time has to be prepared first.
         _visit_in_step(visitors)
         rounds = [_visit_in_step(visitors) for _ in range(section.pace.rounds * VISITS)]

@@ -59,9 +59,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 CELLS = [
-    Cell(
-        "page of an article with 20 comments", 16, {ISSO: 200, WALINE: 150, WORDPRESS: 300}, "a20"
-    ),
+    Cell("page of an article with 20 comments", 16, {ISSO: 200, WALINE: 150, WORDPRESS: 300}, "a20"),
     Cell("page of an article with 2,000 comments", 1, {}, "a2000", SLOW_SECONDS),
     Cell("submission", 32, {ISSO: 8}),
 ]

@@ -69,10 +69,7 @@ def hit_ratio(popularity: Popularity, processes: int, seconds: float) -> float:
     The reads of a page go to all processes in turn.
     """
     divided = divide(popularity, processes)
-    hits = (
-        one.pages * one.reads_per_second * _chance(one.reads_per_second * seconds)
-        for one in divided
-    )
+    hits = (one.pages * one.reads_per_second * _chance(one.reads_per_second * seconds) for one in divided)
     return sum(hits) / reads_of(divided)
 
 

@@ -95,12 +95,8 @@ UNITS = (
 
 def main(_pace: Pace) -> None:
     for step in (normalise_text, render_html):
-        print(
-            f"\n{step.__name__}: seconds at {MAX_CHARS} characters, and times those at half of it"
-        )
-        for seconds, ratio, unit in sorted((_measure(step, unit) for unit in UNITS), reverse=True)[
-            :12
-        ]:
+        print(f"\n{step.__name__}: seconds at {MAX_CHARS} characters, and times those at half of it")
+        for seconds, ratio, unit in sorted((_measure(step, unit) for unit in UNITS), reverse=True)[:12]:
             print(f"{seconds:8.3f} s  x{ratio:4.1f}  {unit!r}")
 
 

@@ -89,9 +89,7 @@ def measure(name: str, stage: Stage, folder: Path) -> None:
     pb.writes(name, stage.url + COMMENTS, given, lambda run: len(find_stored(stage, run)))
     pb.RESULTS[f"{name}/mem-write"] = pb.mem(pb.ROOTS)
     sender = pb.Sender(stage.url + COMMENTS, json.dumps(BODY), JSON, is_taken)
-    pb.crash(
-        name, sender, stage.server.kill, lambda: restart(stage), lambda run: find_stored(stage, run)
-    )
+    pb.crash(name, sender, stage.server.kill, lambda: restart(stage), lambda run: find_stored(stage, run))
     asyncio.run(set_limits(stage))
     restart(stage)
     pb.ratelimit(name, pb.Sender(stage.url + COMMENTS, json.dumps(BODY), JSON, is_taken))

@@ -49,9 +49,7 @@ def list_costs(costs: Costs) -> Table:
         table.add(description, *(show_number(getattr(cost, part)) for part in PARTS))
     company = show_number(costs.company)
     table.add("times as long where three processes share a core", "", company, "", "")
-    table.add(
-        "a write until it lies on the disk, ms", show_number(costs.sync_seconds * 1e3), "", "", ""
-    )
+    table.add("a write until it lies on the disk, ms", show_number(costs.sync_seconds * 1e3), "", "", "")
     table.add("a page as it goes out, compressed, bytes", show_number(costs.page_bytes), "", "", "")
     return table
 
@@ -77,15 +75,9 @@ def list_storage(stored: Mapping[str, PerComment]) -> Table:
 
 
 def list_setups() -> Table:
-    table = Table(
-        ["assumed", "machines", *(f"{PART_NAMES[one]}, cores" for one in PARTS), "€ a month"]
-    )
+    table = Table(["assumed", "machines", *(f"{PART_NAMES[one]}, cores" for one in PARTS), "€ a month"])
     for setup in SETUPS:
-        cores = (
-            ["", "1, for all", "", ""]
-            if setup.is_one_core
-            else [str(setup.cores[one]) for one in PARTS]
-        )
+        cores = ["", "1, for all", "", ""] if setup.is_one_core else [str(setup.cores[one]) for one in PARTS]
         table.add(setup.name, str(setup.machines), *cores, show_number(setup.euros_per_month))
     return table
 
@@ -135,9 +127,7 @@ def _make_setup(processes: int) -> Setup:
 
 
 def list_forecasts(scenario: Scenario, costs: Costs, disk: float, seconds: float) -> Table:
-    table = Table(
-        ["on", "from CDN", "from memory", *PART_NAMES.values(), *P99, "full first", "€ a month"]
-    )
+    table = Table(["on", "from CDN", "from memory", *PART_NAMES.values(), *P99, "full first", "€ a month"])
     for setup in SETUPS:
         _add_forecast(table, setup, forecast(setup, scenario, costs, disk, seconds))
     return table

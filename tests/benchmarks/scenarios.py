@@ -34,9 +34,7 @@ ROUND_TRIP_SECONDS = 0.0002
 EDGE_SECONDS = 2
 # A look confirms what was asked for since the one before, so that it stays fresh a little longer.
 LIFETIME_SECONDS = FRESH_SECONDS + REVALIDATION_SECONDS / 2
-ONE_CORE = Setup(
-    "one core", 1, 6, dict.fromkeys(("nginx", "service", "postgres", "redis"), 1), True
-)
+ONE_CORE = Setup("one core", 1, 6, dict.fromkeys(("nginx", "service", "postgres", "redis"), 1), True)
 ONE_MACHINE = Setup("one machine", 1, 60, {"nginx": 2, "service": 4, "postgres": 1, "redis": 1})
 # Eight machines with nginx and the service, one with PostgreSQL, one with Redis, of which a core is used.
 TEN_CORES = {"nginx": 16, "service": 48, "postgres": 8, "redis": 1}
@@ -73,9 +71,7 @@ class Scenario(msgspec.Struct, frozen=True):
         )
 
 
-MANY_COMMENTS = Scenario(
-    "10⁹ comments", 1e9, 10_000_000, Demand(hits=10_000, taken=100, decisions=100)
-)
+MANY_COMMENTS = Scenario("10⁹ comments", 1e9, 10_000_000, Demand(hits=10_000, taken=100, decisions=100))
 MANY_READS = Scenario("10⁵ reads/s", 1e7, 10_000, Demand(hits=100_000, taken=100, decisions=100))
 # Two a second is what `limit.article` lets through by default.
 RAID = Scenario(
@@ -111,9 +107,7 @@ class Forecast(msgspec.Struct, frozen=True):
         return find_fullest(self.use)
 
 
-def forecast(
-    setup: Setup, scenario: Scenario, costs: Costs, disk: float, seconds: float
-) -> Forecast:
+def forecast(setup: Setup, scenario: Scenario, costs: Costs, disk: float, seconds: float) -> Forecast:
     """Put a scenario on a set-up; `disk` is the bytes of a comment, `seconds` how long to simulate."""
     asked = scenario.demand
     wanted = spread(scenario.pages, asked.hits)
@@ -131,9 +125,7 @@ def forecast(
     if scenario.has_one_site:
         use["rows of the site"] = use_rows(costs, setup, demand)
     fits = find_fullest(use)[1] < 1
-    quantiles = (
-        _simulate(setup, scenario, costs, demand, in_use / processes, seconds) if fits else None
-    )
+    quantiles = _simulate(setup, scenario, costs, demand, in_use / processes, seconds) if fits else None
     euros = _price(setup, scenario, costs, disk, asked.hits)
     return Forecast(max(0.0, 1 - reads / asked.hits), 1 - misses / reads, use, quantiles, euros)
 
@@ -156,9 +148,7 @@ def _simulate(
     }
 
 
-def _price(
-    setup: Setup, scenario: Scenario, costs: Costs, disk: float, reads_per_second: float
-) -> float:
+def _price(setup: Setup, scenario: Scenario, costs: Costs, disk: float, reads_per_second: float) -> float:
     price = setup.euros_per_month + scenario.comments * disk / 1e9 * EUROS_PER_GIGABYTE_OF_DISK
     if setup.edges:
         reads = reads_per_second * AVERAGE_OF_PEAK * SECONDS_OF_MONTH

@@ -48,10 +48,7 @@ COMMENT = (
     " visibility, version, edited, submitted_at, decided_at, risk, signals, fingerprint, client_hash"
 )
 ADDRESS = "id, site_id, key_id, sealed, author_index"
-ENTRY = (
-    "id, site_id, seq, at, actor_id, action, comment_id, from_status, to_status, version,"
-    " previous, mac"
-)
+ENTRY = "id, site_id, seq, at, actor_id, action, comment_id, from_status, to_status, version, previous, mac"
 ARTICLE = "id, site_id, key, is_closed, visible, revision, created_at"
 
 
@@ -89,9 +86,7 @@ async def seed_site(settings: Settings, slug: str, crowd: Crowd) -> dict[str, UU
 class Seeding:
     """One site as it is filled: what was written so far, and the counters that come of it."""
 
-    def __init__(
-        self, bulk: Bulk, keyring: Keyring, site: UUID, bob: UUID, log: int, crowd: Crowd
-    ) -> None:
+    def __init__(self, bulk: Bulk, keyring: Keyring, site: UUID, bob: UUID, log: int, crowd: Crowd) -> None:
         self.articles = {key: new_id() for key in crowd.articles}
         self._bulk, self._keyring, self._crowd = bulk, keyring, crowd
         self._site, self._bob = bulk.as_id(site), bulk.as_id(bob)
@@ -123,9 +118,7 @@ class Seeding:
         self._write_articles(start)
         self._write_counters()
 
-    def _make(
-        self, article: UUID, at: datetime
-    ) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any] | None]:
+    def _make(self, article: UUID, at: datetime) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any] | None]:
         """Make the rows of one comment: itself, its address, and the entry of the log about it."""
         comment_id, status = make_id(self._random, at), self._choose_status()
         parent = self._roots.get(article) if self._happens(self._crowd.replies) else None
@@ -239,9 +232,5 @@ def make_id(source: random.Random, at: datetime) -> UUID:
     """Make the UUIDv7 of a moment (RFC 9562, section 5.7)."""
     milliseconds = int(at.timestamp() * 1000)
     return UUID(
-        int=milliseconds << 80
-        | 7 << 76
-        | source.getrandbits(12) << 64
-        | 2 << 62
-        | source.getrandbits(62)
+        int=milliseconds << 80 | 7 << 76 | source.getrandbits(12) << 64 | 2 << 62 | source.getrandbits(62)
     )

@@ -98,9 +98,7 @@ def main(pace: Pace) -> None:
         _show_odd_answers(servers)
     for name, server in _make_servers().items():
         starts = [_time_start(server) for _ in range(pace.rounds)]
-        print(
-            f"{name}: {statistics.median(starts) * 1000:.0f} ms to the first answer of a bare app"
-        )
+        print(f"{name}: {statistics.median(starts) * 1000:.0f} ms to the first answer of a bare app")
 
 
 @contextmanager
@@ -192,9 +190,7 @@ def _time_start(server: Server) -> float:
 
 
 def _is_open(url: str) -> bool:
-    return (
-        b" 200 " in _exchange(url, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")[:20]
-    )
+    return b" 200 " in _exchange(url, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")[:20]
 
 
 def _exchange(url: str, request: bytes) -> bytes:

@@ -32,9 +32,7 @@ def measure(stage: Stage, processes: Sequence[Server], pace: Pace) -> Table:
         comment = _submit(clients[0])
         for name, load in (("idle", False), ("under load", True)):
             with _load(processes) if load else ExitStack(), on_core(LOAD_CORE):
-                took = [
-                    _decide(stage.token, clients, comment, number) for number in range(2 * times)
-                ]
+                took = [_decide(stage.token, clients, comment, number) for number in range(2 * times)]
             table.add(name, *_describe(took), f"p99 at most {TARGET_MILLISECONDS} ms")
             comment = _submit(clients[0])
     return table

@@ -52,9 +52,7 @@ class Process:
     def _store(self, count: int) -> Steps:
         own = self._house.slow(self._costs.taken.plus(self._costs.refused, -1)).times(count)
         locked = self._costs.commit.times(LOCKED_EXCHANGES / EXCHANGES)
-        yield from self.exchange(
-            own.plus(self._costs.commit).plus(locked, -1), EXCHANGES - LOCKED_EXCHANGES
-        )
+        yield from self.exchange(own.plus(self._costs.commit).plus(locked, -1), EXCHANGES - LOCKED_EXCHANGES)
         yield from self._house.commit(self, locked, LOCKED_EXCHANGES)
 
     def exchange(self, cost: Cost, round_trips: int) -> Steps:

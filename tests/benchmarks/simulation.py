@@ -118,9 +118,7 @@ def _check(section: Section, costs: Costs, checked: Checked) -> None:
         name = f"{KINDS[kind]}, {count} process{'es' if count > 1 else ''}"
         bars.append(Bar(name, times, show_number(times), 1.0))
     section.add_table(table)
-    drawing = draw_bars(
-        "Simulated requests a second, of those that were measured (1 is exact)", bars
-    )
+    drawing = draw_bars("Simulated requests a second, of those that were measured (1 is exact)", bars)
     section.add_plot("simulation-check", "The model against the measurement", drawing)
 
 

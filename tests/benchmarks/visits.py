@@ -71,9 +71,7 @@ class Visitor:
         receipts = [f"/v1/receipts/{json.loads(one)['receipt']['token']}" for one in taken.answers]
         looks = [Request(one, headers=self._somebody()) for one in receipts]
         yield "receipt", self._measure(looks).cpu_microseconds
-        withdrawals = [
-            Request(one, "DELETE", headers=self._somebody(), status=204) for one in receipts
-        ]
+        withdrawals = [Request(one, "DELETE", headers=self._somebody(), status=204) for one in receipts]
         yield "withdraw", self._measure(withdrawals).cpu_microseconds
 
     def _somebody(self) -> dict[str, str]:

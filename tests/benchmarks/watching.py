@@ -105,9 +105,7 @@ def _look_at(roots: Sequence[int]) -> dict[str, float]:
         # A process may end while one looks.
         with suppress(OSError):
             place = Path(f"/proc/{pid}")
-            status = dict(
-                line.split(":", 1) for line in (place / "status").read_text().splitlines()
-            )
+            status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
             totals["memory, MiB"] += int(status.get("VmRSS", "0 kB").split()[0]) / 1024
             totals["threads"] += int(status["Threads"])
             totals["open files"] += len(list((place / "fd").iterdir()))

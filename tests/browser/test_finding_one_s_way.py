@@ -138,9 +138,7 @@ async def test_what_came_since_the_last_visit_is_marked(stage: Stage) -> None:
     await stage.publish("Unknown.")
     page = await stage.open(context=context)
     await expect(shown(page, "text")).to_have_count(3)
-    await expect(page.locator(f"{WIDGET} [part~=comment]:has([part~=fresh])")).to_contain_text(
-        "Unknown."
-    )
+    await expect(page.locator(f"{WIDGET} [part~=comment]:has([part~=fresh])")).to_contain_text("Unknown.")
     await page.reload()
     await expect(shown(page, "text")).to_have_count(3)
     await expect(shown(page, "fresh")).to_have_count(0)

@@ -40,9 +40,9 @@ async def test_who_types_on_is_not_led_away_by_what_comes_late(stage: Stage, lat
         if late == "sent":
             await expect(shown(page, "held")).to_be_visible()
         else:
-            await expect(
-                page.locator(f"#comment-{ids[0 if late == 'order' else 2]}")
-            ).to_have_count({"more": 0, "jump": 1, "order": 0}[late])
+            await expect(page.locator(f"#comment-{ids[0 if late == 'order' else 2]}")).to_have_count(
+                {"more": 0, "jump": 1, "order": 0}[late]
+            )
             if late == "more":
                 await expect(shown(page, "text")).to_have_count(2)
         await page.keyboard.type(" good.")
@@ -70,9 +70,7 @@ async def test_what_goes_away_hands_the_focus_on(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("way", ["withdrawn", "taken-down"])
-async def test_who_writes_below_an_answer_stays_when_what_it_answers_goes(
-    stage: Stage, way: str
-) -> None:
+async def test_who_writes_below_an_answer_stays_when_what_it_answers_goes(stage: Stage, way: str) -> None:
     first = await stage.submit("A question?")
     await stage.approve_all()
     answer = await stage.publish("An answer.", parent=first["id"])
@@ -126,9 +124,7 @@ async def test_the_address_may_change_where_the_article_does_not(stage: Stage) -
     await page.keyboard.type("Half a")
     async with page.expect_response("**/comments.html*"):
         await page.evaluate("history.replaceState(null, '', '?utm_source=x')")
-    await expect(shown(page, "date")).to_have_attribute(
-        "href", f"{page.url}#comment-{await first_id(page)}"
-    )
+    await expect(shown(page, "date")).to_have_attribute("href", f"{page.url}#comment-{await first_id(page)}")
     await page.keyboard.type(" thought")
     await expect(text).to_have_value("Half a thought")
 

@@ -124,9 +124,7 @@ async def test_what_the_service_shows_is_shown_as_it_is(stage: Stage) -> None:
         await text_of(page).fill(text)
         await shown(page, "preview").click()
         answer = await stage.api.post(f"/v1/sites/{SITE}/preview", json={"text": text})
-        await expect(shown(page, "previewed")).to_have_js_property(
-            "innerHTML", answer.json()["html"]
-        )
+        await expect(shown(page, "previewed")).to_have_js_property("innerHTML", answer.json()["html"])
     too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert not await page.evaluate(too_wide)
 
@@ -184,9 +182,7 @@ async def test_what_is_remembered_is_what_the_box_says(stage: Stage) -> None:
     await send(page)
     await expect(shown(page, "held")).to_be_visible()
     await page.reload()
-    await expect(page.locator(f"{WIDGET} [name=url]:visible")).to_have_value(
-        "https://dave.example/"
-    )
+    await expect(page.locator(f"{WIDGET} [name=url]:visible")).to_have_value("https://dave.example/")
 
 
 async def test_enter_in_a_field_while_it_is_on_its_way_sends_once(stage: Stage) -> None:

@@ -58,9 +58,7 @@ async def test_a_date_leads_to_its_comment_also_where_the_page_has_a_base(stage:
     assert page.url == f"{stage.pages.origin}{stage.article}#comment-{first}"
 
 
-@pytest.mark.parametrize(
-    "lang", ["en_US", "en-US.UTF-8", "klingon", "", "x-pig-latin", "de-DE@euro"]
-)
+@pytest.mark.parametrize("lang", ["en_US", "en-US.UTF-8", "klingon", "", "x-pig-latin", "de-DE@euro"])
 async def test_any_language_that_a_page_may_name_does(stage: Stage, lang: str) -> None:
     await talk(stage)
     count = f'<greenroom-count site="{SITE}" article="{stage.article}">?</greenroom-count>'
@@ -180,9 +178,7 @@ async def test_nothing_of_one_page_is_shown_under_another_meanwhile(stage: Stage
 
 
 async def test_a_page_of_many_discussions_can_be_written_on(stage: Stage) -> None:
-    others = "".join(
-        f'<{WIDGET} site="{SITE}" article="/other-{number}"></{WIDGET}>' for number in range(8)
-    )
+    others = "".join(f'<{WIDGET} site="{SITE}" article="/other-{number}"></{WIDGET}>' for number in range(8))
     page = await stage.open(stage.put(beside=others))
     first = page.locator(WIDGET).first
     await first.get_by_label("Comment").last.fill("I like it.")
@@ -246,9 +242,7 @@ async def test_what_is_on_its_way_comes_to_where_the_element_has_been_moved(stag
 async def test_a_link_to_a_comment_of_one_discussion_says_nothing_in_another(stage: Stage) -> None:
     ids = [await stage.publish(f"Number {number}.") for number in range(3)]
     beside = f'<{WIDGET} site="{SITE}" article="{stage.article}-other"></{WIDGET}>'
-    url = stage.put(
-        attributes='limit="1"', beside=f"<details><details>{beside}</details></details>"
-    )
+    url = stage.put(attributes='limit="1"', beside=f"<details><details>{beside}</details></details>")
     page = await stage.open(url)
     await expect(shown(page, "more")).to_be_visible()
     async with page.expect_response(lambda one: "around" in one.url and one.status == 404):

@@ -61,9 +61,7 @@ async def see_contrast(page: Page) -> Any:
 
 async def talk(stage: Stage) -> str:
     """Have a thread with all that comments are made of; gives the first one's id."""
-    first = await stage.publish(
-        "A *question* with `code`: https://a.example", url="https://b.example"
-    )
+    first = await stage.publish("A *question* with `code`: https://a.example", url="https://b.example")
     await stage.publish("> A question\n\nAn answer.", parent=first)
     return first
 
@@ -82,11 +80,7 @@ async def test_the_colours_are_readable_on_any_page(stage: Stage, kind: str) -> 
 @pytest.mark.parametrize("theme", ["light", "dark", "auto"])
 async def test_a_theme_is_readable_on_the_wrong_page_too(stage: Stage, theme: str) -> None:
     await talk(stage)
-    css = (
-        "body { background: #fff; color: #222; }"
-        if theme == "dark"
-        else "body { background: #111; }"
-    )
+    css = "body { background: #fff; color: #222; }" if theme == "dark" else "body { background: #111; }"
     url = stage.put(head=f"<style>{css}</style>", attributes=f'theme="{theme}"', is_plain=True)
     page = await stage.open(url, color_scheme="dark", bypass_csp=True)
     await expect(shown(page, "text")).to_have_count(2)
@@ -148,9 +142,7 @@ async def test_a_style_sheet_that_comes_late_is_heeded(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("ink", ["eee", "c9d1d9", "999"])
-async def test_a_ground_that_cannot_be_seen_is_known_by_the_page_s_own_text(
-    stage: Stage, ink: str
-) -> None:
+async def test_a_ground_that_cannot_be_seen_is_known_by_the_page_s_own_text(stage: Stage, ink: str) -> None:
     await talk(stage)
     ground = "content: ''; position: fixed; inset: 0; z-index: -1; background: #111;"
     css = f"body {{ color: #{ink}; }} body::before {{ {ground} }}"

@@ -128,9 +128,7 @@ async def test_more_that_cannot_be_had_is_told(stage: Stage) -> None:
     await shown(page, "more").click()
     await told.to_have_text("Kommentare sind nicht verfügbar.")
     await page.unroute(LATER)
-    await page.route(
-        "**/v1/sites/blog/comments?*", lambda route: route.fulfill(status=503, body="{}")
-    )
+    await page.route("**/v1/sites/blog/comments?*", lambda route: route.fulfill(status=503, body="{}"))
     await page.evaluate(f"location.hash = 'comment-{ids[1]}'")
     await told.to_have_text("Kommentare sind nicht verfügbar.")
     await fill(page)

@@ -94,9 +94,7 @@ async def test_the_form_outlives_the_comment_that_it_stands_under(stage: Stage, 
     await send(page)
     await expect(shown(page, "submit")).to_have_text("Post comment")
     parent = None if act == "remove" else answer
-    assert [(one["text"], one["parent"]) for one in await stage.pending()] == [
-        ("What I think.", parent)
-    ]
+    assert [(one["text"], one["parent"]) for one in await stage.pending()] == [("What I think.", parent)]
 
 
 async def test_a_link_to_a_comment_that_is_not_loaded_leaves_the_form(stage: Stage) -> None:

@@ -59,9 +59,7 @@ async def test_comments_beyond_what_is_loaded_are_offered(stage: Stage) -> None:
     await stage.publish("The newest.")
     await expect(shown(page, "more")).to_contain_text("Newer comments (1)")
     await shown(page, "more").click()
-    await expect(shown(page, "text")).to_have_text(
-        ["Comment 0.", "Comment 1.", "Comment 2.", "The newest."]
-    )
+    await expect(shown(page, "text")).to_have_text(["Comment 0.", "Comment 1.", "Comment 2.", "The newest."])
 
 
 async def test_two_tabs_show_the_same(stage: Stage) -> None:

@@ -8,9 +8,7 @@ from tests.processes import REPOSITORY
 
 async def include(stage: Stage) -> str:
     """Give the fragment, as a site's own server takes it into a page."""
-    answer = await stage.api.get(
-        f"/v1/sites/{SITE}/comments.html", params={"article": stage.article}
-    )
+    answer = await stage.api.get(f"/v1/sites/{SITE}/comments.html", params={"article": stage.article})
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -101,9 +99,7 @@ async def test_the_documented_frame_is_as_high_as_the_comments(stage: Stage) -> 
 async def test_nobody_else_may_frame_it(stage: Stage) -> None:
     source = f"{stage.url}/v1/sites/{SITE}/comments.html?article={stage.article}&amp;view=page"
     page = await stage.blank()
-    html = (
-        f'<!doctype html><title>Elsewhere</title><iframe src="{source}" title="Comments"></iframe>'
-    )
+    html = f'<!doctype html><title>Elsewhere</title><iframe src="{source}" title="Comments"></iframe>'
     url = stage.pages.put("/elsewhere", html, {}).replace("localhost", "127.0.0.1")
     await page.goto(url)
     await expect(page.frame_locator("iframe").locator("[part~=form]")).to_have_count(0)

@@ -13,9 +13,7 @@ from service.database import Database
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
-    await database.write(
-        lambda connection: connection.execute(text("CREATE TABLE note (number int)"))
-    )
+    await database.write(lambda connection: connection.execute(text("CREATE TABLE note (number int)")))
     yield database
     await database.close()
 

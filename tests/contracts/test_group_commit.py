@@ -49,9 +49,7 @@ class Notebook:
 @pytest.fixture
 async def notebook(database_url: str) -> AsyncIterator[Notebook]:
     database = Database(database_url)
-    await database.write(
-        lambda connection: connection.execute(text("CREATE TABLE note (number int)"))
-    )
+    await database.write(lambda connection: connection.execute(text("CREATE TABLE note (number int)")))
     yield Notebook(database)
     await database.close()
 

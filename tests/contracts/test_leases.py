@@ -75,9 +75,7 @@ async def test_a_lease_ends_by_itself_unless_it_is_renewed(leases: AnyLeases, cl
     assert [await take(leases, lease(n), 3) for n in (5, 6, 7)] == [True, True, False]
 
 
-async def test_a_clock_that_was_ahead_leaves_nothing_open(
-    redis_client: Redis, clock: Clock
-) -> None:
+async def test_a_clock_that_was_ahead_leaves_nothing_open(redis_client: Redis, clock: Clock) -> None:
     """The twin goes by a clock that nobody sets."""
     leases = RedisLeases(redis_client, clock)
     clock.advance(86_400)

@@ -90,9 +90,7 @@ async def test_a_soft_rule_is_reported_and_lets_pass(limiter: AnyLimiter) -> Non
     ]
 
 
-async def test_over_a_soft_rule_only_the_others_are_charged(
-    limiter: AnyLimiter, clock: Clock
-) -> None:
+async def test_over_a_soft_rule_only_the_others_are_charged(limiter: AnyLimiter, clock: Clock) -> None:
     for _ in range(3):
         await limiter.charge([FLOOD, IP])
 
@@ -116,9 +114,7 @@ async def test_a_refund_lets_another_try_pass(limiter: AnyLimiter) -> None:
     assert [await passes(limiter, IP, SITE) for _ in range(2)] == [True, False]
 
 
-async def test_a_refund_never_makes_room_beyond_the_burst(
-    limiter: AnyLimiter, clock: Clock
-) -> None:
+async def test_a_refund_never_makes_room_beyond_the_burst(limiter: AnyLimiter, clock: Clock) -> None:
     worn_off = await limiter.charge([IP])
     clock.advance(20)
     for _ in range(3):
@@ -128,9 +124,7 @@ async def test_a_refund_never_makes_room_beyond_the_burst(
     assert not await passes(limiter, IP)
 
 
-async def test_a_refund_to_an_empty_window_leaves_it_empty(
-    limiter: AnyLimiter, clock: Clock
-) -> None:
+async def test_a_refund_to_an_empty_window_leaves_it_empty(limiter: AnyLimiter, clock: Clock) -> None:
     verdict = await limiter.charge([IP])
     clock.advance(60)
     await limiter.refund(verdict)
@@ -169,16 +163,12 @@ rules = st.builds(
 )
 # A charge under some rules, a refund of one of the verdicts so far, or time that goes by.
 operations = st.lists(
-    st.lists(rules, max_size=4, unique_by=lambda rule: rule.name)
-    | st.integers(0, 30)
-    | st.floats(0, 20),
+    st.lists(rules, max_size=4, unique_by=lambda rule: rule.name) | st.integers(0, 30) | st.floats(0, 20),
     max_size=30,
 )
 
 
-async def run(
-    limiter: AnyLimiter, clock: Clock, steps: list[list[Rule] | int | float]
-) -> list[Verdict]:
+async def run(limiter: AnyLimiter, clock: Clock, steps: list[list[Rule] | int | float]) -> list[Verdict]:
     verdicts: list[Verdict] = []
     for step in steps:
         if isinstance(step, list):
@@ -233,9 +223,7 @@ async def test_refunds_that_are_sent_together_give_back_as_much_as_one_after_the
     assert [await passes(limiter, IP, SITE) for _ in range(3)] == [True, True, False]
 
 
-async def test_processes_with_one_secret_share_their_limits(
-    redis_client: Redis, redis_url: str
-) -> None:
+async def test_processes_with_one_secret_share_their_limits(redis_client: Redis, redis_url: str) -> None:
     rule = Rule("ip", TEN_A_DAY, "192.0.2.1/32")
     async with connect_redis(redis_url, timeout_seconds=30) as another:
         limiters = [RedisLimiter(redis_client, b"secret"), RedisLimiter(another, b"secret")]

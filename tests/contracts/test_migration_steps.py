@@ -85,9 +85,7 @@ def test_a_backfill_changes_each_row_once(engine: Engine, monkeypatch: pytest.Mo
         assert counted(connection) == [0] + [1] * (ROWS - 1)
 
 
-def test_a_backfill_that_was_broken_off_goes_on(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backfill_that_was_broken_off_goes_on(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "ROWS", 4)
     monkeypatch.setattr(steps, "MAX_ROWS", 4)
     with engine.begin() as connection:

@@ -100,9 +100,7 @@ async def test_what_was_stored_before_is_a_duplicate_and_the_rest_of_its_batch_i
 
 
 async def test_a_row_that_the_database_refuses_fails_alone(desk: Desk) -> None:
-    outcomes = await desk.store(
-        desk.draft("One."), desk.draft("Bad.", status="nonsense"), desk.draft("Two.")
-    )
+    outcomes = await desk.store(desk.draft("One."), desk.draft("Bad.", status="nonsense"), desk.draft("Two."))
     assert [type(outcome) for outcome in outcomes] == [Stored, IntegrityError, Stored]
     assert await desk.stored() == ["One.", "Two."]
 

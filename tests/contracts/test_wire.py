@@ -134,9 +134,7 @@ class Writer:
         sizes = [body[:3], body[3:]]
         chunks = b"".join(b"%x;a=b\r\n%b\r\n" % (len(one), one) for one in sizes if one)
         trailer = self._random.choice([b"", b"", *TRAILERS])
-        return CRLF.join(
-            [*lines, b"Transfer-Encoding: chunked"]
-        ), chunks + b"0\r\n" + trailer + CRLF
+        return CRLF.join([*lines, b"Transfer-Encoding: chunked"]), chunks + b"0\r\n" + trailer + CRLF
 
     def _whole(self) -> Part:
         self._number += 1
@@ -154,9 +152,7 @@ class Writer:
         kind = self._random.randrange(6)
         if kind == 0:
             protocol = self._random.choice([b"foo", b"websocket", b"h2c"])
-            wish = (
-                b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: A\r\nUpgrade: " + protocol
-            )
+            wish = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: A\r\nUpgrade: " + protocol
             lines, body = self._framed(wish)
             return Part(head("POST", path, lines) + body, seen=f"POST {path}", is_last=True)
         if kind == 1:
@@ -246,9 +242,7 @@ async def test_each_request_has_its_answer_and_nothing_else_is_one() -> None:
         app, wire = await send(pieces)
         expected = [status for part in parts for status in part.statuses]
         # Of what is no HTTP the beginning may look like a method.
-        answers = [
-            400 if one == 501 else one for one in read_answers(wire.written, len(expected) + 1)
-        ]
+        answers = [400 if one == 501 else one for one in read_answers(wire.written, len(expected) + 1)]
         assert answers == expected, seed
         assert app.seen == [part.seen for part in parts if part.seen], seed
         assert not app.headers & {b"x-forbidden", b"x-forwarded-for", b"upgrade"}, seed

@@ -89,9 +89,7 @@ class Stage:
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    settings = load_settings(
-        {"GREENROOM_DATA_DIR": str(tmp_path), "GREENROOM_PUBLIC_URL": PUBLIC_URL}
-    )
+    settings = load_settings({"GREENROOM_DATA_DIR": str(tmp_path), "GREENROOM_PUBLIC_URL": PUBLIC_URL})
     furnished = await furnish(settings)
     async with commands.working(settings) as services:
         await commands.add_site(services, demo.SITE, "Demo", [PUBLIC_URL])
@@ -153,9 +151,7 @@ async def test_every_naughty_string_comes_back_as_normalised(stage: Stage) -> No
 
     strings = json.loads(find_corpus("sanitiser/naughty-strings.json").read_text())
     await in_parallel([stage.dave] * CLIENTS, enumerate(strings), send)
-    assert {
-        one["article"]: (one["name"], one["text"]) for one in await stage.in_queue()
-    } == expected
+    assert {one["article"]: (one["name"], one["text"]) for one in await stage.in_queue()} == expected
 
 
 async def test_every_attack_is_shown_harmlessly_wherever_it_is_shown(stage: Stage) -> None:
@@ -193,9 +189,7 @@ async def expect_harmless_edits(stage: Stage, attacks: list[str]) -> None:
     assert_harmless("\n".join(edited))
 
 
-async def expect_harmless_pages(
-    client: httpx.AsyncClient, path: str, kind: str, total: int
-) -> None:
+async def expect_harmless_pages(client: httpx.AsyncClient, path: str, kind: str, total: int) -> None:
     """Follow a list from page to page; no page may act, and they hold so many entries together."""
     seen, following = 0, path
     while following:

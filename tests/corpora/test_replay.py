@@ -100,9 +100,7 @@ async def submit_and_moderate(
     return accepted, [desk.result() for desk in desks]
 
 
-async def submit(
-    readers: Sequence[httpx.AsyncClient], rows: list[Row], bell: Bell
-) -> dict[str, Row]:
+async def submit(readers: Sequence[httpx.AsyncClient], rows: list[Row], bell: Bell) -> dict[str, Row]:
     """Send every row, and expect of each exactly the answer that it deserves."""
     statuses: Counter[int] = Counter()
     accepted: dict[str, Row] = {}
@@ -196,15 +194,11 @@ async def expect_one_decision_each(
     assert queue["counts"]["pending"] == 0 == len(queue["comments"])
 
 
-def expect_no_trace(
-    rows: list[Row], answers: list[bytes], log: bytes, database: Iterable[bytes]
-) -> None:
+def expect_no_trace(rows: list[Row], answers: list[bytes], log: bytes, database: Iterable[bytes]) -> None:
     """No address lies anywhere in clear, and no common hash of one is public."""
     for place in (*answers, log, *database):
         assert DOMAIN.encode() not in place.lower()
-    hashed = {
-        hash_(row.email.encode()).hexdigest() for row in rows for hash_ in (md5, sha1, sha256)
-    }
+    hashed = {hash_(row.email.encode()).hexdigest() for row in rows for hash_ in (md5, sha1, sha256)}
     public = set(re.findall(r"[0-9a-f]{32,64}", b"\n".join(answers).decode()))
     assert not hashed & public
 
@@ -216,9 +210,7 @@ def read_database(database_url: str, folder: Path) -> list[bytes]:
         assert max(map(len, files)) > 100_000
         return files
     with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
-        tables = connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        ).fetchall()
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         return [copy_table(connection, name) for (name,) in tables]
 
 

@@ -80,9 +80,7 @@ def test_a_reader_who_has_seen_enough_is_no_finding(alice: Operator) -> None:
     os.set_inheritable(writer, True)
     words = [sys.executable, "-m", "service", "log", "verify"]
     data = {"GREENROOM_DATA_DIR": str(alice.folder / "data"), **alice.environment}
-    done = subprocess.run(
-        words, env=data, cwd=REPOSITORY, stdout=writer, stderr=subprocess.PIPE, check=False
-    )
+    done = subprocess.run(words, env=data, cwd=REPOSITORY, stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
 

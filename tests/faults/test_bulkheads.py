@@ -17,9 +17,7 @@ MANY = 60
 
 @pytest.fixture
 async def house(furnished: Furnished, furnished_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(
-        furnished, furnished_url, tmp_path / "data", database_patience_seconds=5
-    ) as house:
+    async with open_house(furnished, furnished_url, tmp_path / "data", database_patience_seconds=5) as house:
         yield house
 
 

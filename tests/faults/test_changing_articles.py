@@ -107,8 +107,7 @@ async def test_readers_of_an_article_that_changes_all_get_what_is_true_and_nothi
     before, readers = await measure(house), Readers(house)
     async with AsyncExitStack() as stack:
         streams = [
-            await stack.enter_async_context(following(house, ip=f"203.0.113.{number}"))
-            for number in range(3)
+            await stack.enter_async_context(following(house, ip=f"203.0.113.{number}")) for number in range(3)
         ]
         await readers.read_while_publishing(ids)
         for stream in streams:

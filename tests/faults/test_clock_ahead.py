@@ -106,9 +106,7 @@ async def test_the_window_for_corrections_is_no_longer_than_ever(house: House) -
     assert "edit" in (await house.dave.get(f"/v1/receipts/{later.receipt.token}")).json()["can"]
 
 
-async def test_a_rotation_goes_to_its_own_key(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_rotation_goes_to_its_own_key(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vault, "KEYRING_SECONDS", 0.0)
     monkeypatch.setattr(rotation, "SETTLE_SECONDS", 0.0)
     await house.submit()

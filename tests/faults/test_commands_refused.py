@@ -136,9 +136,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("words", TEXTS, ids=[f"{number}" for number, _ in enumerate(TEXTS)])
-def test_bytes_that_are_no_text_are_refused_wherever_text_is_typed(
-    unchanged: Path, words: list[str]
-) -> None:
+def test_bytes_that_are_no_text_are_refused_wherever_text_is_typed(unchanged: Path, words: list[str]) -> None:
     assert "no UTF-8" in complaint(unchanged, {}, *words)
 
 
@@ -161,9 +159,7 @@ def test_a_file_may_have_any_name(tmp_path: Path) -> None:
         (b"", 2, "is empty or closed"),
     ],
 )
-def test_a_password_that_is_none_is_refused(
-    unchanged: Path, piped: bytes, status: int, why: str
-) -> None:
+def test_a_password_that_is_none_is_refused(unchanged: Path, piped: bytes, status: int, why: str) -> None:
     done = type_command(unchanged, {}, *MODERATOR, "--password-stdin", stdin=piped)
     assert done.exit_code == status
     assert why in only_line(done.stderr)

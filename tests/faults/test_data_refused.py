@@ -98,9 +98,7 @@ MISTAKES: dict[str, tuple[str, Spoil, str]] = {
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_what_cannot_be_worked_with_is_named(
-    copy: Path, taken_port: str, command: str, mistake: str
-) -> None:
+def test_what_cannot_be_worked_with_is_named(copy: Path, taken_port: str, command: str, mistake: str) -> None:
     name, spoil, why = MISTAKES[mistake]
     path = copy / "data" / name
     spoil(path)
@@ -112,18 +110,14 @@ def test_what_cannot_be_worked_with_is_named(
 
 @pytest.mark.parametrize("command", ["site create", "log verify"])
 @pytest.mark.parametrize("mistake", ["data directory open to others", "database nonsense"])
-def test_other_commands_say_the_same(
-    copy: Path, taken_port: str, command: str, mistake: str
-) -> None:
+def test_other_commands_say_the_same(copy: Path, taken_port: str, command: str, mistake: str) -> None:
     name, spoil, why = MISTAKES[mistake]
     spoil(copy / "data" / name)
     assert why in complain(copy, command, taken_port)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_head_that_another_account_wrote_is_named(
-    copy: Path, taken_port: str, command: str
-) -> None:
+def test_a_head_that_another_account_wrote_is_named(copy: Path, taken_port: str, command: str) -> None:
     [head, *_] = (copy / "data" / "log-heads").iterdir()
     head.chmod(0)
     assert str(head) in complain(copy, command, taken_port)

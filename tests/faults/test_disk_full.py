@@ -30,9 +30,7 @@ async def test_a_head_that_cannot_be_written_is_counted_and_the_decision_stands(
 
 
 @pytest.mark.parametrize("spare_kib", [0, 4, 16, 64, 128])
-def test_a_migration_without_room_is_a_mistake_to_set_right(
-    disk: SmallDisk, spare_kib: int
-) -> None:
+def test_a_migration_without_room_is_a_mistake_to_set_right(disk: SmallDisk, spare_kib: int) -> None:
     disk.fill(spare_kib * 1024)
     line = complaint(disk.folder, {}, "migrate")
     assert "full" in line or "No space left on device" in line
@@ -41,9 +39,7 @@ def test_a_migration_without_room_is_a_mistake_to_set_right(
 
 
 @pytest.mark.parametrize("command", [["migrate"], SITE, ["log", "verify"]])
-def test_a_command_without_room_says_that_the_disk_may_be_full(
-    disk: SmallDisk, command: list[str]
-) -> None:
+def test_a_command_without_room_says_that_the_disk_may_be_full(disk: SmallDisk, command: list[str]) -> None:
     assert type_command(disk.folder, {}, "migrate").exit_code == 0
     disk.fill()
     assert "full" in complaint(disk.folder, {}, *command)

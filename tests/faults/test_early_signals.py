@@ -19,9 +19,7 @@ FIRST_PROCESS = ["unshare", "--pid", "--fork", "--kill-child"]
 
 
 @contextmanager
-def starting(
-    folder: Path, url: str, prefix: Sequence[str] = ()
-) -> Iterator[subprocess.Popen[bytes]]:
+def starting(folder: Path, url: str, prefix: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
     """Start the service, and wait for nothing."""
     assert type_command(folder, {}, "migrate").exit_code == 0
     serve = [sys.executable, "-m", "service", "serve", "--port", url.rpartition(":")[2]]
@@ -57,9 +55,7 @@ def url() -> str:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a namespace of processes")
-def test_the_first_process_of_a_container_can_be_stopped_while_it_starts(
-    tmp_path: Path, url: str
-) -> None:
+def test_the_first_process_of_a_container_can_be_stopped_while_it_starts(tmp_path: Path, url: str) -> None:
     """The kernel keeps from it what it has no handler for."""
     with starting(tmp_path, url, FIRST_PROCESS) as outer:
         children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")

@@ -50,9 +50,7 @@ async def send(client: httpx.AsyncClient, house: House, text: str) -> int:
 
 
 @ON_POSTGRESQL
-async def test_its_locks_are_gone_soon_and_nobody_else_is_refused(
-    house: House, process: Server
-) -> None:
+async def test_its_locks_are_gone_soon_and_nobody_else_is_refused(house: House, process: Server) -> None:
     url = house.settings.database_url.replace("+psycopg", "")
     async with (
         httpx.AsyncClient(base_url=process.url, trust_env=False, timeout=60) as parked,
@@ -92,9 +90,7 @@ async def test_who_holds_the_write_lock_of_sqlite_keeps_pages_from_nobody(house:
         await until(lambda: says(house, "ready", "ok"))
         file = house.settings.data_dir / "greenroom.sqlite3"
         # As another process would that was frozen then: the lock is held, and nothing happens.
-        with closing(
-            sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-        ) as holder:
+        with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as holder:
             # Not here: who has the lock may be the house, which needs this thread to let it go.
             await asyncio.to_thread(holder.execute, "BEGIN IMMEDIATE")
             assert await send(house.dave, house, "Behind the lock.") == 503

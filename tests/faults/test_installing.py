@@ -19,18 +19,14 @@ BUILD = "import importlib, sys; importlib.import_module(sys.argv[1]).build_wheel
 def checkout(tmp_path: Path) -> Path:
     """Give a copy of all that an install is made from."""
     copy = tmp_path / "checkout"
-    shutil.copytree(
-        REPOSITORY / "service", copy / "service", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(REPOSITORY / "service", copy / "service", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(REPOSITORY / name, copy)
     return copy
 
 
 def files_of(folder: Path) -> set[str]:
-    return {
-        str(path.relative_to(folder)) for path in (folder / "service").rglob("*") if path.is_file()
-    }
+    return {str(path.relative_to(folder)) for path in (folder / "service").rglob("*") if path.is_file()}
 
 
 def pack(checkout: Path) -> set[str]:

@@ -104,9 +104,7 @@ def test_of_two_at_once_one_waits_and_says_so(postgres_url: str, url: str) -> No
             second.tells("Another `greenroom migrate` is running (process ")
             assert not first.done.done()
             # One that does not want to wait any longer says who it is that it waited for.
-            with pytest.raises(
-                MigrationFailed, match=r"still running, as process \d+ of PostgreSQL"
-            ):
+            with pytest.raises(MigrationFailed, match=r"still running, as process \d+ of PostgreSQL"):
                 migrate(url, patience=QUICK)
         first.done.result()
         second.done.result()
@@ -118,9 +116,7 @@ def test_a_role_without_the_right_is_told_so(postgres_url: str, url: str) -> Non
     role = sql.Identifier(f"{database}_role")
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE ROLE {}").format(role))
-        connection.execute(
-            sql.SQL("ALTER DATABASE {} SET role = {}").format(sql.Identifier(database), role)
-        )
+        connection.execute(sql.SQL("ALTER DATABASE {} SET role = {}").format(sql.Identifier(database), role))
     try:
         with pytest.raises(MigrationFailed, match=r"permission denied for schema public.*GRANT"):
             migrate(url)
@@ -145,9 +141,7 @@ async def test_a_schema_of_a_newer_version_is_left_to_that_version(database_url:
         await database.close()
 
 
-def test_sqlite_waits_for_whoever_writes_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sqlite_waits_for_whoever_writes_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "greenroom.sqlite3"
     url = f"sqlite+aiosqlite:///{file}"
     migrate_to(url, "0001", monkeypatch)
@@ -161,6 +155,4 @@ def test_sqlite_waits_for_whoever_writes_and_says_so(
             running.tells("somebody has a lock that it needs; trying again")
             other.execute("COMMIT")
             running.done.result()
-        assert other.execute("SELECT version_num FROM alembic_version").fetchone() == (
-            newest_revision(),
-        )
+        assert other.execute("SELECT version_num FROM alembic_version").fetchone() == (newest_revision(),)

@@ -73,9 +73,7 @@ def test_one_network_leaves_room_for_the_others(tmp_path: Path) -> None:
         address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
 
         def connect(origin: str) -> socket.socket:
-            return stack.enter_context(
-                socket.create_connection(address, source_address=(origin, 0))
-            )
+            return stack.enter_context(socket.create_connection(address, source_address=(origin, 0)))
 
         crowd = [connect("127.0.0.2") for _ in range(13)]
         wait_until(lambda: len(readable(crowd)) == 3, "refusals")

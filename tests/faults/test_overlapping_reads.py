@@ -271,7 +271,5 @@ async def test_a_copy_may_fail_after_it_was_given_up(
 
     monkeypatch.setattr(read_through, "STANDBY_SECONDS", 0.01)
     with without_complaints():
-        assert (
-            await Standby(articles.database.pages, articles.is_valid, Metrics()).load(fail) is None
-        )
+        assert await Standby(articles.database.pages, articles.is_valid, Metrics()).load(fail) is None
         await until(has_ended)

@@ -96,9 +96,7 @@ async def test_without_redis_the_process_counts_alone(
     assert fallbacks(metrics) == 2
 
 
-@pytest.mark.parametrize(
-    ("harm", "mend"), [(Server.kill, Server.start), (Server.freeze, Server.thaw)]
-)
+@pytest.mark.parametrize(("harm", "mend"), [(Server.kill, Server.start), (Server.freeze, Server.thaw)])
 async def test_redis_is_taken_back_when_it_is_there_again(
     limiter: Limiter,
     redis: Server,
@@ -116,9 +114,7 @@ async def test_redis_is_taken_back_when_it_is_there_again(
     assert read(metrics, "greenroom_rate_limiter_degraded") == 0
 
 
-async def test_it_is_known_without_a_try_whether_redis_is_there(
-    redis: Server, metrics: Metrics
-) -> None:
+async def test_it_is_known_without_a_try_whether_redis_is_there(redis: Server, metrics: Metrics) -> None:
     redis.kill()
     async with open_limits(redis.url, b"secret", metrics) as (limiter, _):
         assert limiter.degraded
@@ -140,9 +136,7 @@ async def test_a_restart_between_two_tries_goes_unnoticed_by_the_caller(
     assert (await limiter.charge([ONE_A_DAY])).refused is None
 
 
-async def test_a_redis_that_may_not_write_is_not_taken_back(
-    limiter: Limiter, redis: Server
-) -> None:
+async def test_a_redis_that_may_not_write_is_not_taken_back(limiter: Limiter, redis: Server) -> None:
     async with connect_redis(redis.url, timeout_seconds=DEADLINE_SECONDS) as admin:
         await admin.replicaof("127.0.0.1", find_free_port())
         assert await taken_by(limiter) == "process"
@@ -179,9 +173,7 @@ async def test_without_a_free_connection_the_process_counts_alone(redis: Server)
             await until_taken_back(limiter)
 
 
-async def test_a_busy_event_loop_is_not_taken_for_a_missing_redis(
-    limiter: Limiter, metrics: Metrics
-) -> None:
+async def test_a_busy_event_loop_is_not_taken_for_a_missing_redis(limiter: Limiter, metrics: Metrics) -> None:
     clock = asyncio.get_running_loop().time
     tries = [asyncio.create_task(limiter.charge([ONE_A_DAY])) for _ in range(20)]
     for _ in range(3):
@@ -195,9 +187,7 @@ async def test_a_busy_event_loop_is_not_taken_for_a_missing_redis(
     assert fallbacks(metrics) == 0
 
 
-async def test_a_refund_goes_to_the_limiter_that_took_the_charge(
-    limiter: Limiter, redis: Server
-) -> None:
+async def test_a_refund_goes_to_the_limiter_that_took_the_charge(limiter: Limiter, redis: Server) -> None:
     on_redis = await limiter.charge([ONE_A_DAY])
     redis.freeze()
     here = await limiter.charge([ONE_A_DAY])
@@ -208,9 +198,7 @@ async def test_a_refund_goes_to_the_limiter_that_took_the_charge(
     assert (await limiter.charge([ONE_A_DAY])).refused is None
 
 
-async def test_a_refund_that_redis_does_not_take_is_no_error(
-    limiter: Limiter, redis: Server
-) -> None:
+async def test_a_refund_that_redis_does_not_take_is_no_error(limiter: Limiter, redis: Server) -> None:
     verdict = await limiter.charge([ONE_A_DAY])
     redis.kill()
     await limiter.refund(verdict)

@@ -85,8 +85,6 @@ def redis_is(service: Server, state: str) -> Callable[[], bool]:
     def is_so() -> bool:
         answer = httpx.get(f"{service.url}/health/ready", trust_env=False)
         is_degraded = answer.json()["status"] == "degraded"
-        return bool(
-            answer.json()["parts"]["redis"] == state and is_degraded == (state == "degraded")
-        )
+        return bool(answer.json()["parts"]["redis"] == state and is_degraded == (state == "degraded"))
 
     return is_so

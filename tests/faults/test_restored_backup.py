@@ -63,9 +63,7 @@ class Backup:
             yield replace(self.settings, data_dir=self.data, database_url=url)
 
 
-async def check(
-    settings: Settings, how: Callable[[Services], Awaitable[list[Verified]]]
-) -> set[str]:
+async def check(settings: Settings, how: Callable[[Services], Awaitable[list[Verified]]]) -> set[str]:
     """Check the logs of a service, and give the kinds of what is wrong."""
     async with commands.working(settings) as services:
         return {flaw.kind for chain in await how(services) for flaw in chain.flaws}

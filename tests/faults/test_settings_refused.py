@@ -135,14 +135,9 @@ MISTAKES = [
 
 @pytest.mark.parametrize(
     ("name", "value", "why"),
-    [
-        pytest.param(*mistake, id=f"{mistake[0]}-{number}")
-        for number, mistake in enumerate(MISTAKES)
-    ],
+    [pytest.param(*mistake, id=f"{mistake[0]}-{number}") for number, mistake in enumerate(MISTAKES)],
 )
-def test_a_variable_that_cannot_be_used_is_one_line(
-    tmp_path: Path, name: str, value: str, why: str
-) -> None:
+def test_a_variable_that_cannot_be_used_is_one_line(tmp_path: Path, name: str, value: str, why: str) -> None:
     line = complaint(tmp_path, {PREFIX + name: value}, "migrate")
     assert PREFIX + name in line
     assert why in line

@@ -30,9 +30,7 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-async def furnished(
-    postgres: Server, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Furnished]:
+async def furnished(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Furnished]:
     """Give the cast on a server that may be broken."""
     with fresh_database(postgres.url) as url:
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -154,9 +152,7 @@ async def test_what_waits_to_be_stored_can_be_sent_again_and_is_stored_once(
     assert sorted(row["text"] for row in rows) == sorted(f"Number {one}." for one in range(20))
 
 
-@pytest.mark.parametrize(
-    ("harm", "heal"), [(Server.freeze, Server.thaw), (Server.kill, Server.start)]
-)
+@pytest.mark.parametrize(("harm", "heal"), [(Server.freeze, Server.thaw), (Server.kill, Server.start)])
 async def test_health_and_metrics_answer_always(
     house: House, postgres: Server, harm: Callable[[Server], None], heal: Callable[[Server], None]
 ) -> None:

@@ -38,9 +38,7 @@ def ends_in_order(server: Server) -> None:
     assert server.status == 0
 
 
-@pytest.mark.parametrize(
-    ("workers", "closed"), [("1", "2>&-"), ("1", "<&- >&- 2>&-"), ("2", "<&- >&- 2>&-")]
-)
+@pytest.mark.parametrize(("workers", "closed"), [("1", "2>&-"), ("1", "<&- >&- 2>&-"), ("2", "<&- >&- 2>&-")])
 def test_closed_streams_keep_it_neither_from_serving_nor_from_ending(
     tmp_path: Path, workers: str, closed: str
 ) -> None:

@@ -22,9 +22,7 @@ REQUEST = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 @contextmanager
-def start_like_the_image(
-    folder: Path, environment: dict[str, str], *options: str
-) -> Iterator[Server]:
+def start_like_the_image(folder: Path, environment: dict[str, str], *options: str) -> Iterator[Server]:
     """Run the service as in the image, with a folder for scratch files as `compose.yaml` gives it one."""
     assert type_command(folder, {}, "migrate").exit_code == 0
     Path(folder, "scratch").mkdir()

@@ -67,9 +67,7 @@ def move_database(server_url: str, database_url: str, folder: Path | None) -> No
         admin.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(name, name))
 
 
-async def show_that_nothing_is_taken(
-    house: House, why: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def show_that_nothing_is_taken(house: House, why: str, caplog: pytest.LogCaptureFixture) -> None:
     """Send comments until one is refused, and see who is told what."""
     caplog.clear()
     statuses = set()
@@ -106,9 +104,7 @@ async def show_that_it_heals(house: House) -> None:
     assert "greenroom_database_writable 1.0" in metrics
 
 
-async def test_a_full_disk(
-    cramped: House, disk: SmallDisk, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_full_disk(cramped: House, disk: SmallDisk, caplog: pytest.LogCaptureFixture) -> None:
     await cramped.publish()
     # Who connects to a PostgreSQL without room may be refused: it may have to write a file for that first.
     await cramped.read()
@@ -193,19 +189,13 @@ async def test_a_server_that_only_reads(
     end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         # As after a fail-over: who comes now finds that nothing can be written.
-        admin.execute(
-            sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name)
-        )
+        admin.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
         admin.execute(end, [name.as_string().strip('"')])
         async with asyncio.timeout(DEADLINE_SECONDS):
             await show_that_nothing_is_taken(house, "read-only", caplog)
             decision = {"comment": taken.id, "version": 2, "action": "reject"}
-            answer = await house.bob.post(
-                "/v1/moderation/decisions", json={"decisions": [decision]}
-            )
+            answer = await house.bob.post("/v1/moderation/decisions", json={"decisions": [decision]})
             assert answer.status_code == 503
             # Connections that were opened meanwhile would go on reading only.
-            admin.execute(
-                sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name)
-            )
+            admin.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
             await show_that_it_heals(house)

@@ -117,9 +117,7 @@ def test_a_full_temporary_disk_kills_no_worker(tmp_path: Path, disk: SmallDisk) 
         assert "counts are missing" in server.log_text()
 
 
-def test_a_temporary_folder_that_is_cleaned_takes_no_counts_away(
-    tmp_path: Path, scratch: Path
-) -> None:
+def test_a_temporary_folder_that_is_cleaned_takes_no_counts_away(tmp_path: Path, scratch: Path) -> None:
     with two_workers(tmp_path, NO_REDIS, TMPDIR=str(scratch)) as server:
         for _ in range(20):
             httpx.get(f"{server.url}/embed.js", trust_env=False)

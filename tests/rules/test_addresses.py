@@ -73,9 +73,7 @@ def test_an_address_has_at_most_254_characters() -> None:
         ("ann", None),
     ],
 )
-def test_the_suggestion_is_the_domain_with_its_dots_mended(
-    typed: str, suggestion: str | None
-) -> None:
+def test_the_suggestion_is_the_domain_with_its_dots_mended(typed: str, suggestion: str | None) -> None:
     assert refuse(typed).suggestion == suggestion
 
 

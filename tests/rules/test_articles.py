@@ -203,9 +203,7 @@ KEYS = st.one_of(
     st.text(),
     st.text(alphabet="/.%234Cc aé\u0301\u0338\u0327?&=#:\u3000\u2028@"),
     st.tuples(
-        st.sampled_from(
-            ["https://blog.example", "//www.blog.example", "http://localhost:1313", "/"]
-        ),
+        st.sampled_from(["https://blog.example", "//www.blog.example", "http://localhost:1313", "/"]),
         st.text(alphabet="/.%0123456789abcdefEFG~ ?&=#é\u0301\u0327", max_size=30),
     ).map("".join),
 )

@@ -49,7 +49,6 @@ def measure_luminance(colour: str) -> float:
     """Give the relative luminance as WCAG 2.2 defines it."""
     red, green, blue = (part / 255 for part in bytes.fromhex(colour))
     linear = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-        for part in (red, green, blue)
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)
     ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

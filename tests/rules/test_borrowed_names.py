@@ -91,9 +91,7 @@ def test_nothing_else_is_borrowed_by_a_private_name() -> None:
         for path in sorted(SERVICE.rglob("*.py"))
     }
     known = {name for tree in trees.values() for name in find_own_names(tree)} | OF_PYTHON
-    known |= {
-        name for borrowed in BORROWED.values() for _, names in borrowed for name in names.split()
-    }
+    known |= {name for borrowed in BORROWED.values() for _, names in borrowed for name in names.split()}
     used = [(file, *found) for file, tree in trees.items() for found in find_private_names(tree)]
     assert [f"{file}:{line}: {name}" for file, line, name in used if name not in known] == []
 

@@ -46,9 +46,7 @@ COSTS = Costs(
     sync_seconds=0.001,
     page_bytes=3_000,
 )
-ONE_CORE = Setup(
-    "one core", 1, 0, dict.fromkeys(("nginx", "service", "postgres", "redis"), 1), True
-)
+ONE_CORE = Setup("one core", 1, 0, dict.fromkeys(("nginx", "service", "postgres", "redis"), 1), True)
 FOUR = Setup("four", 1, 0, {"nginx": 2, "service": 4, "postgres": 2, "redis": 1})
 
 

@@ -38,9 +38,7 @@ def test_what_is_mounted_is_there() -> None:
     for service in SERVICES.values():
         for volume in service.get("volumes", ()):
             source = volume.partition(":")[0]
-            known = (
-                (REPOSITORY / source).is_file() if "/" in source else source in COMPOSE["volumes"]
-            )
+            known = (REPOSITORY / source).is_file() if "/" in source else source in COMPOSE["volumes"]
             assert known, source
 
 

@@ -36,12 +36,9 @@ def test_every_variable_is_documented() -> None:
 
 
 def test_every_site_setting_is_documented_with_its_default() -> None:
-    documented = {
-        name: cells[0] for name, cells in read_rows("configuration.md", "setting").items()
-    }
+    documented = {name: cells[0] for name, cells in read_rows("configuration.md", "setting").items()}
     defaults = {
-        field.encode_name: getattr(SitePolicy(), field.name)
-        for field in msgspec.structs.fields(SitePolicy)
+        field.encode_name: getattr(SitePolicy(), field.name) for field in msgspec.structs.fields(SitePolicy)
     }
     assert documented == {name: f"`{defaults[name]}`" for name in SETTINGS}
 
@@ -54,9 +51,7 @@ def test_every_problem_is_documented_with_its_status() -> None:
 def test_every_route_is_documented(tmp_path: Path) -> None:
     edge = create_app(Settings(data_dir=tmp_path))
     assert isinstance(edge, Edge)
-    routes = {
-        f"{method} {route.template}" for route in edge.table.routes for method in route.handlers
-    }
+    routes = {f"{method} {route.template}" for route in edge.table.routes for method in route.handlers}
     assert set(read_rows("api.md", "route")) == routes | {DEMO}
 
 

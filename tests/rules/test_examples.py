@@ -21,9 +21,7 @@ OF_COUNT = {"site", "article"}
 def read_names(heading: str) -> set[str]:
     """Read what stands in code in the first cells of the table with this first heading."""
     [table] = re.findall(rf"^\| {heading} \|.*\n\| --- .*\n((?:\|.*\n)+)", README, re.MULTILINE)
-    return {
-        name for row in table.splitlines() for name in re.findall("`([^`]+)`", row.split("|")[1])
-    }
+    return {name for row in table.splitlines() for name in re.findall("`([^`]+)`", row.split("|")[1])}
 
 
 def find_attributes() -> set[str]:
@@ -36,8 +34,7 @@ def find_attributes() -> set[str]:
 def find_parts() -> set[str]:
     """Find the parts that the templates and the script name."""
     markup = "".join(
-        (WEB / "templates" / f"{name}.html").read_text()
-        for name in ("comments", "fields", "privacy")
+        (WEB / "templates" / f"{name}.html").read_text() for name in ("comments", "fields", "privacy")
     )
     named = re.findall(r'\bpart="([^"{]+)"', markup)
     named += re.findall(r'\bmake\("\w+", "([^"]+)"', SCRIPT)
@@ -84,9 +81,7 @@ def test_every_parameter_of_the_fragment_is_documented() -> None:
 def test_an_example_has_existing_attributes_only(example: Path) -> None:
     text = example.read_text()
     known = {"comments": find_attributes(), "count": OF_COUNT}
-    for kind, given in re.findall(
-        r"<greenroom-(\w+)((?:\s+\w+=(?:\"[^\"]*\"|\{[^}]*\}))*)\s*>", text
-    ):
+    for kind, given in re.findall(r"<greenroom-(\w+)((?:\s+\w+=(?:\"[^\"]*\"|\{[^}]*\}))*)\s*>", text):
         names = set(re.findall(r"(\w+)=[\"{]", given))
         assert {"site", "article"} <= names <= known[kind]
     assert text.count("<greenroom-") == len(re.findall(r"<greenroom-\w+(?:\s+\w+=\S[^>]*)>", text))

@@ -79,9 +79,7 @@ def test_features_never_import_one_another(tmp_path: Path) -> None:
 
 def test_an_import_inside_a_function_counts_too(tmp_path: Path) -> None:
     write(tmp_path / "settings.py", "def read():\n    import service.app\n")
-    assert find_violations(tmp_path) == [
-        "settings.py:2: settings may not import app, which stands above it"
-    ]
+    assert find_violations(tmp_path) == ["settings.py:2: settings may not import app, which stands above it"]
 
 
 def test_a_new_part_needs_a_place_in_the_order(tmp_path: Path) -> None:

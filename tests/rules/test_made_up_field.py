@@ -108,24 +108,18 @@ def prove() -> dict[str, Any]:
         edge: Any = create_app(Settings(data_dir=Path(folder)))
         schemas = json.loads(describe_api(edge.table))["components"]["schemas"]
         page = Path(folder) / "page.html"
-        page.write_text(
-            '<form id="commentform" action="/wp-comments-post.php"><input name="telephone">'
-        )
+        page.write_text('<form id="commentform" action="/wp-comments-post.php"><input name="telephone">')
         said = list(describe_scans([scan_file(page)]))
     with_it, without = read(telephone=" +43 1 ")[0], read(telephone="-")[0]
     typed, strangers = _find_typed({**rest, "telephone": "0" * 1_000}, site)
     keys = [make_key(ring, one, "key").fields_hash for one in (with_it, without)]
     return {
-        "the document": [
-            name for name in schemas["SubmitComment"]["properties"] if "phone" in name
-        ],
+        "the document": [name for name in schemas["SubmitComment"]["properties"] if "phone" in name],
         "errors": [(one.code, one.pointer) for one in read(telephone="0" * 31)[1]],
         "WordPress's name": with_it.phone,
         "none under that": without.phone,
         "no text under these": [
-            name
-            for name in ("phone", "telephone", "fax")
-            if find_faults({}, {"form.text_field": name})
+            name for name in ("phone", "telephone", "fax") if find_faults({}, {"form.text_field": name})
         ],
         "strangers": [one.name for one in strangers],
         "sent back": typed["phone"],

@@ -127,9 +127,7 @@ def test_an_indent_stays(text: str) -> None:
 
 
 def test_numbers_are_those_that_were_typed() -> None:
-    items = "".join(
-        f'<li value="{value}">{text}</li>\n' for value, text in ((5, "a"), (4, "b"), (9, "c"))
-    )
+    items = "".join(f'<li value="{value}">{text}</li>\n' for value, text in ((5, "a"), (4, "b"), (9, "c")))
     assert render_html("5. a\n4. b\n9. c") == f"<ol>\n{items}</ol>"
 
 
@@ -202,9 +200,7 @@ def measure_depth(html: str) -> int:
     return deepest
 
 
-@pytest.mark.parametrize(
-    "opener", ["> ", "- > ", "*a **b ", "> 1. [a](http://b) ", "_*a ", "***a "]
-)
+@pytest.mark.parametrize("opener", ["> ", "- > ", "*a **b ", "> 1. [a](http://b) ", "_*a ", "***a "])
 def test_markup_nested_too_deep_is_flattened(opener: str) -> None:
     # The longest text there may be; alone, the sanitiser would need minutes for it.
     text = (opener * 65_525)[:65_000]

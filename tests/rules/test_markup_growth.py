@@ -13,9 +13,7 @@ BOUND = 16
 
 WORST: dict[str, Callable[[int], str]] = {
     "blanks behind a fence": lambda size: "```" + " " * size + "x y",
-    "labels within labels": lambda size: (
-        "[" * (size // 24) + "http://b" + "](http://e)" * (size // 24)
-    ),
+    "labels within labels": lambda size: "[" * (size // 24) + "http://b" + "](http://e)" * (size // 24),
     "code that is never closed": lambda size: "😀" + " `a" * (size // 3) + "`",
     "brackets within brackets": lambda size: "[" * (size // 3) + "](" * (size // 3),
     "tabs behind a mark": lambda size: "-" + "\t" * size + "\n-",

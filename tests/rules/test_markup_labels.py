@@ -15,9 +15,7 @@ from tests.rules.test_markup import link
     ],
 )  # fmt: skip
 def test_a_label_does_not_lie_about_its_host(label: str) -> None:
-    assert f"]({link('https://evil.example')})</p>" in render_html(
-        f"[{label}](https://evil.example)"
-    )
+    assert f"]({link('https://evil.example')})</p>" in render_html(f"[{label}](https://evil.example)")
 
 
 @pytest.mark.parametrize(
@@ -103,9 +101,7 @@ def test_neighbours_do_not_lie_together(text: str) -> None:
     html = render_html(text.replace("_", "https://evil.example/x"))
     assert html.count(f"]({link('https://evil.example/x')})") == text.count("](")
     # Nor where they lead to several places.
-    html = render_html(
-        text.replace("_", "https://evil.example/x", 1).replace("_", "https://b.example")
-    )
+    html = render_html(text.replace("_", "https://evil.example/x", 1).replace("_", "https://b.example"))
     assert html.count("](<a ") == text.count("](")
 
 
@@ -125,7 +121,5 @@ def test_honest_neighbours_stay_links(text: str) -> None:
 
 
 def test_who_lies_takes_no_others_along() -> None:
-    html = render_html(
-        "[a](https://a.example) [bank](https://b.example)[.example](https://b.example)"
-    )
+    html = render_html("[a](https://a.example) [bank](https://b.example)[.example](https://b.example)")
     assert html.startswith(f"<p>{link('https://a.example', 'a')} [bank](")

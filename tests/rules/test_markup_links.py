@@ -191,9 +191,7 @@ def test_no_address_in_angle_brackets_runs_on_into_what_follows(rest: str) -> No
     assert render_html(f"<https://bank.co>{rest}") == f"<p>&lt;{address}&gt;{rest}</p>"
 
 
-@pytest.mark.parametrize(
-    "rest", [".", ". So", "?", ": so", ", so", "。谢谢", "を見て", "에서", ")", "…"]
-)
+@pytest.mark.parametrize("rest", [".", ". So", "?", ": so", ", so", "。谢谢", "を見て", "에서", ")", "…"])
 def test_an_address_in_angle_brackets_is_one_within_a_sentence(rest: str) -> None:
     assert render_html(f"<https://a.example>{rest}") == f"<p>{link('https://a.example')}{rest}</p>"
 

@@ -90,9 +90,7 @@ def test_a_chain_that_nobody_touched_has_no_flaw(length: int) -> None:
 
 
 @given(data=st.data(), length=lengths, column=st.sampled_from(sorted(FORGERIES)))
-def test_a_changed_entry_is_the_only_one_named(
-    data: st.DataObject, length: int, column: str
-) -> None:
+def test_a_changed_entry_is_the_only_one_named(data: st.DataObject, length: int, column: str) -> None:
     chain = make_chain(length)
     changed = data.draw(st.sampled_from(chain))
     setattr(changed, column, FORGERIES[column])
@@ -100,9 +98,7 @@ def test_a_changed_entry_is_the_only_one_named(
 
 
 @given(data=st.data(), length=lengths, column=st.sampled_from(["mac", "previous"]))
-def test_a_changed_hash_is_named_at_its_own_entry(
-    data: st.DataObject, length: int, column: str
-) -> None:
+def test_a_changed_hash_is_named_at_its_own_entry(data: st.DataObject, length: int, column: str) -> None:
     chain = make_chain(length)
     head = head_of(chain)
     changed = data.draw(st.sampled_from(chain))
@@ -138,9 +134,7 @@ def test_reordered_entries_are_named(data: st.DataObject, length: int) -> None:
 
 
 @given(data=st.data(), length=lengths)
-def test_the_entries_that_were_cut_off_are_named_from_first_to_last(
-    data: st.DataObject, length: int
-) -> None:
+def test_the_entries_that_were_cut_off_are_named_from_first_to_last(data: st.DataObject, length: int) -> None:
     chain = make_chain(length)
     kept = data.draw(st.integers(min_value=0, max_value=length - 1))
     [flaw] = flaws_of(chain[:kept], head_of(chain))
@@ -160,9 +154,7 @@ def test_a_cut_tail_shows_only_to_those_who_remember_the_head(length: int) -> No
 
 
 @given(data=st.data(), length=lengths)
-def test_a_tail_written_anew_is_named_where_it_replaces_the_head(
-    data: st.DataObject, length: int
-) -> None:
+def test_a_tail_written_anew_is_named_where_it_replaces_the_head(data: st.DataObject, length: int) -> None:
     chain = make_chain(length)
     remembered = data.draw(st.integers(min_value=1, max_value=length))
     head = head_of(chain[:remembered])

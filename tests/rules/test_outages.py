@@ -40,9 +40,7 @@ def lines(told: pytest.LogCaptureFixture) -> list[str]:
     return events
 
 
-def test_its_going_and_its_coming_are_told_once(
-    outage: Outage, told: pytest.LogCaptureFixture
-) -> None:
+def test_its_going_and_its_coming_are_told_once(outage: Outage, told: pytest.LogCaptureFixture) -> None:
     outage.over()
     assert lines(told) == []
     for _ in range(100):

@@ -25,9 +25,7 @@ TEN_A_MINUTE = Limit(burst=10, period_seconds=60)
 limits = st.builds(
     Limit, burst=st.integers(1, 1_000_000), period_seconds=st.sampled_from([1, 60, 3_600, 86_400])
 )
-small_limits = st.builds(
-    Limit, burst=st.integers(1, 12), period_seconds=st.sampled_from([1, 7, 60])
-)
+small_limits = st.builds(Limit, burst=st.integers(1, 12), period_seconds=st.sampled_from([1, 7, 60]))
 # Some pauses are shorter than any interval, some longer than any window.
 pauses_us = st.lists(st.integers(0, 10 * SECOND_US) | st.integers(0, 1_000), max_size=60)
 
@@ -90,9 +88,7 @@ def test_an_interval_is_the_period_through_the_burst_rounded_up(limit: Limit) ->
 
 
 @given(small_limits, pauses_us)
-def test_never_more_pass_than_the_burst_and_what_the_time_allows(
-    limit: Limit, pauses: list[int]
-) -> None:
+def test_never_more_pass_than_the_burst_and_what_the_time_allows(limit: Limit, pauses: list[int]) -> None:
     moments = [sum(pauses[:index]) for index in range(len(pauses))]
     elapsed_us = moments[-1] if moments else 0
 
@@ -101,9 +97,7 @@ def test_never_more_pass_than_the_burst_and_what_the_time_allows(
 
 
 @given(small_limits, st.lists(st.tuples(st.integers(0, 5 * SECOND_US), st.booleans()), max_size=60))
-def test_tries_given_back_lift_the_limit_for_no_other(
-    limit: Limit, steps: list[tuple[int, bool]]
-) -> None:
+def test_tries_given_back_lift_the_limit_for_no_other(limit: Limit, steps: list[tuple[int, bool]]) -> None:
     now_us = empty_at_us = kept = 0
     given_back: Charge | None = None
     for pause_us, is_refunded in steps:
@@ -161,8 +155,7 @@ def test_of_several_rules_that_refuse_the_one_with_the_longest_wait_is_named() -
     names_and_waits = {"ip": 2, "address": 9, "site": 4}
     rules = [Rule(name, TEN_A_MINUTE, "x") for name in names_and_waits]
     charges = [
-        Charge("key", TEN_A_MINUTE.interval_us, (60 + wait) * SECOND_US)
-        for wait in names_and_waits.values()
+        Charge("key", TEN_A_MINUTE.interval_us, (60 + wait) * SECOND_US) for wait in names_and_waits.values()
     ]
 
     verdict = judge(rules, charges, 0, "process")

@@ -135,9 +135,7 @@ def made_by(cause: Exception) -> Exception:
         (redis.TimeoutError("secret"), "TimeoutError: no answer in time"),
         (made_by(ConnectionRefusedError(111, "secret")), "ConnectionError: Connection refused"),
         (
-            made_by(
-                OSError("Multiple exceptions: [Errno 111] Connect call failed ('10.0.0.1', 1)")
-            ),
+            made_by(OSError("Multiple exceptions: [Errno 111] Connect call failed ('10.0.0.1', 1)")),
             "ConnectionError: Connection refused",
         ),
         (

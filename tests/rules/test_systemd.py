@@ -42,9 +42,7 @@ def read_setting(name: str) -> str:
 
 def read_environment(text: str) -> dict[str, str]:
     """Read the file as a shell and systemd do."""
-    return dict(
-        pair.split("=", 1) for line in text.splitlines() for pair in shlex.split(line, True)
-    )
+    return dict(pair.split("=", 1) for line in text.splitlines() for pair in shlex.split(line, True))
 
 
 def test_systemd_can_read_it(unit: str) -> None:

@@ -63,9 +63,7 @@ async def test_a_failure_is_shared_and_not_remembered() -> None:
         await asyncio.sleep(0)
         raise ZeroDivisionError
 
-    found = await asyncio.gather(
-        *(flights.do("key", fail) for _ in range(2)), return_exceptions=True
-    )
+    found = await asyncio.gather(*(flights.do("key", fail) for _ in range(2)), return_exceptions=True)
     assert found[0] is found[1]
     with pytest.raises(ZeroDivisionError):
         await flights.do("key", fail)

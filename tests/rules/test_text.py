@@ -37,9 +37,7 @@ def test_where_a_long_text_is_cut_nothing_is_lost(value: str, before: int) -> No
 
 
 def test_it_is_cut_where_nothing_composes() -> None:
-    every = [
-        char for char in map(chr, range(sys.maxunicode + 1)) if not "\ud800" <= char <= "\udfff"
-    ]
+    every = [char for char in map(chr, range(sys.maxunicode + 1)) if not "\ud800" <= char <= "\udfff"]
     parts = {char: unicodedata.normalize("NFD", char) for char in every}
     composed = {text for char, text in parts.items() if unicodedata.normalize("NFC", text) == char}
     joined = {text[-1] for text in composed if len(text) > 1}

@@ -63,9 +63,7 @@ async def test_a_long_file_becomes_short_and_a_short_one_is_left_alone(tmp_path:
     assert kept[-LAST:] == [Head(n, chain[n]) for n in range(len(chain) - LAST + 1, len(chain) + 1)]
     # Of any old place it can be told whether the chain is still the one that it was there.
     lengths = [head.length for head in kept]
-    assert all(
-        (later - earlier) <= 1 + (len(chain) - earlier) / 16 for earlier, later in pairwise(lengths)
-    )
+    assert all((later - earlier) <= 1 + (len(chain) - earlier) / 16 for earlier, later in pairwise(lengths))
 
 
 async def test_what_is_added_meanwhile_and_half_a_line_stay(tmp_path: Path) -> None:

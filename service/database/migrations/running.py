@@ -203,8 +203,7 @@ async def require_current_schema(database: Database) -> None:
         raise refuse_newer(found)
     if found != newest:
         raise SchemaOutdated(
-            f"The database is at schema {found}, this version needs {newest}. "
-            "Run `greenroom migrate` first."
+            f"The database is at schema {found}, this version needs {newest}. Run `greenroom migrate` first."
         )
 
 

@@ -32,9 +32,7 @@ def create_index(
     """
     condition = sa.text(where) if where else None
     if _is_sqlite():
-        op.create_index(
-            name, table, list(columns), unique=unique, sqlite_where=condition, if_not_exists=True
-        )
+        op.create_index(name, table, list(columns), unique=unique, sqlite_where=condition, if_not_exists=True)
         return
     with _concurrently():
         if _is_whole(name):

@@ -43,9 +43,7 @@ RETRY_AFTER: Headers = {
     )
 }
 PROBLEM_HEADERS: dict[int, Headers] = {
-    NotSignedIn.status: {
-        "WWW-Authenticate": describe_header("The scheme that would do.", always=True)
-    },
+    NotSignedIn.status: {"WWW-Authenticate": describe_header("The scheme that would do.", always=True)},
     RateLimited.status: {
         **RETRY_AFTER,
         "RateLimit-Policy": describe_header(
@@ -115,9 +113,7 @@ class SharedResponses:
         }
         problem = {
             "schema": {"allOf": [self._schemas.refer(Problem), {"properties": these}]},
-            "examples": {
-                kind.slug: {"summary": kind.title, "value": kind().to_problem()} for kind in kinds
-            },
+            "examples": {kind.slug: {"summary": kind.title, "value": kind().to_problem()} for kind in kinds},
         }
         page = {HTML: {"schema": {"type": "string"}}} if as_page_too else {}
         words = "; ".join(f"`{kind.slug}`: {kind.title}" for kind in kinds)
@@ -127,9 +123,7 @@ class SharedResponses:
         return response
 
 
-def _problems(
-    route: Route, doc: Doc, is_guarded: bool, is_safe: bool
-) -> Iterable[type[ServiceError]]:
+def _problems(route: Route, doc: Doc, is_guarded: bool, is_safe: bool) -> Iterable[type[ServiceError]]:
     # What a path names may not be there, or be another's.
     yield from (NotFound,) if route.pattern.groups else ()
     yield from (Invalid,) if doc.query or doc.body else ()

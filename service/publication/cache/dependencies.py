@@ -34,8 +34,7 @@ class Dependencies(msgspec.Struct, frozen=True):
     def hold(self, found: Mapping[ArticleRef, tuple[int, int]]) -> bool:
         """Tell whether the articles are as they were; `found` has revision and count of those there are."""
         return all(
-            found.get(change, _NO_ARTICLE)[0] == self.revisions[change.article]
-            for change in self.changes
+            found.get(change, _NO_ARTICLE)[0] == self.revisions[change.article] for change in self.changes
         )
 
     @property

@@ -67,9 +67,7 @@ class Purger:
 
     async def _try(self, client: httpx.AsyncClient, keys: list[str]) -> bool:
         try:
-            answer = await client.request(
-                "PURGE", self._url, headers={"Surrogate-Key": " ".join(keys)}
-            )
+            answer = await client.request("PURGE", self._url, headers={"Surrogate-Key": " ".join(keys)})
         # Whatever it is that fails there, the next change has to be told.
         except Exception as error:
             self._outage.note(error)

@@ -129,9 +129,7 @@ class Cache:
     They are loaded from `standby`, a copy of the database, where that is not behind.
     """
 
-    def __init__(
-        self, pool: Pool, store: Store, metrics: Metrics, standby: Pool | None = None
-    ) -> None:
+    def __init__(self, pool: Pool, store: Store, metrics: Metrics, standby: Pool | None = None) -> None:
         self._pool = pool
         self._standby = Standby(standby, self._is_valid, metrics) if standby else None
         self._store = store
@@ -139,9 +137,7 @@ class Cache:
         self._pending: dict[Hashable, PendingLoad] = {}
         self._outage = Outage("The database for pages", "none is sent that is not known to be true")
 
-    async def get(
-        self, key: Hashable, site: KnownSite, load: Loader, *, is_stored: bool = True
-    ) -> Entry:
+    async def get(self, key: Hashable, site: KnownSite, load: Loader, *, is_stored: bool = True) -> Entry:
         """Give the entry under a key of a site, from the store, or by `load`, which may raise NotFound.
 
         It was valid after this was called, or less than FRESH_SECONDS before with nothing heard of since.
@@ -254,7 +250,5 @@ async def find_invalid(session: AsyncSession, entries: Collection[Entry]) -> set
     changes = {change for one in needed.values() for change in one.changes}
     found = await queries.read_counts(session, changes)
     return {
-        entry
-        for entry, one in needed.items()
-        if sites.get(one.site.id) != one.site or not one.hold(found)
+        entry for entry, one in needed.items() if sites.get(one.site.id) != one.site or not one.hold(found)
     }

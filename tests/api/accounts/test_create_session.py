@@ -14,9 +14,7 @@ from tests.cast import PASSWORD, Furnished, House, email_of, open_house
 SESSION = "/v1/session"
 
 
-async def sign_in(
-    client: httpx.AsyncClient, email: str, password: str = PASSWORD
-) -> httpx.Response:
+async def sign_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD) -> httpx.Response:
     return await client.post(SESSION, json={"email": email, "password": password})
 
 

@@ -110,9 +110,7 @@ async def test_two_owners_who_remove_each_other_at_once_leave_one(house: House) 
     known = await ids(house)
     await give(house.alice, known["Bob"], "owner")
     removals = [(house.alice, known["Bob"]), (house.bob, known["Alice"])]
-    await asyncio.gather(
-        *(client.delete(f"{MEMBERS}/{moderator}") for client, moderator in removals)
-    )
+    await asyncio.gather(*(client.delete(f"{MEMBERS}/{moderator}") for client, moderator in removals))
     members = (await house.state())["membership"]
     owners = [row for row in members if row["role"] == "owner"]
     # Charlie's is one of the two, on the other site.

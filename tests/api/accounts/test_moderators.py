@@ -102,9 +102,7 @@ async def test_to_who_is_no_admin_there_are_none(house: House) -> None:
             assert (await house.charlie.delete(f"{MODERATORS}/{unknown}")).status_code == 404
 
 
-async def test_a_new_one_gets_a_link_and_stands_in_the_log(
-    house: House, admin: httpx.AsyncClient
-) -> None:
+async def test_a_new_one_gets_a_link_and_stands_in_the_log(house: House, admin: httpx.AsyncClient) -> None:
     house.clock.advance(minutes=1)
     answer = await admin.post(MODERATORS, json={**NEW, "admin": True})
     assert answer.status_code == 201
@@ -119,9 +117,7 @@ async def test_a_new_one_gets_a_link_and_stands_in_the_log(
     erin = house.client()
     assert (await press(erin, made["link"]["url"])).status_code == 303
     assert (await erin.get(MODERATORS)).status_code == 200
-    again = problem_of(
-        await admin.post(MODERATORS, json={**NEW, "email": "ERIN@moderators.example"}), 409
-    )
+    again = problem_of(await admin.post(MODERATORS, json={**NEW, "email": "ERIN@moderators.example"}), 409)
     assert again.type == "/problems/account-exists"
 
 
@@ -146,9 +142,7 @@ async def test_an_address_that_is_none_is_named_and_not_repeated(
     assert [one["code"] for one in missing.json()["errors"]] == ["email_required", "name_required"]
 
 
-async def test_who_is_disabled_is_out_until_enabled_again(
-    house: House, admin: httpx.AsyncClient
-) -> None:
+async def test_who_is_disabled_is_out_until_enabled_again(house: House, admin: httpx.AsyncClient) -> None:
     await house.submit()
     claim = {"site": "blog", "limit": 1, "lease_seconds": 900}
     assert len((await house.bob.post("/v1/moderation/claims", json=claim)).json()["comments"]) == 1
@@ -167,9 +161,7 @@ async def test_who_is_disabled_is_out_until_enabled_again(
     refused = problem_of(await admin.post(f"{MODERATORS}/{bob}/link"), 409)
     assert refused.type == "/problems/account-disabled"
     # What was claimed is free, and nobody has to wait for the lease.
-    assert (
-        len((await house.alice.post("/v1/moderation/claims", json=claim)).json()["comments"]) == 1
-    )
+    assert len((await house.alice.post("/v1/moderation/claims", json=claim)).json()["comments"]) == 1
     actions = [(row["action"], row["subject"]) for row in await log_of(house)]
     assert actions[0] == ("moderator.disabled", bob)
     assert [action for action, _ in actions[1:]] == ["token.revoked"]
@@ -183,9 +175,7 @@ async def test_who_is_disabled_is_out_until_enabled_again(
     assert not await may_look(house.bob)
 
 
-async def test_who_is_removed_leaves_id_and_name_to_the_log(
-    house: House, admin: httpx.AsyncClient
-) -> None:
+async def test_who_is_removed_leaves_id_and_name_to_the_log(house: House, admin: httpx.AsyncClient) -> None:
     comment = await house.publish()
     browser, bob = await house.sign_in("bob"), await id_of(admin, "Bob")
     assert (await admin.delete(f"{MODERATORS}/{bob}")).status_code == 204
@@ -204,9 +194,7 @@ async def test_who_is_removed_leaves_id_and_name_to_the_log(
     # The comment stays decided, and the log says by whom; that he left stands in both logs.
     seen = (await admin.get(f"/v1/moderation/comments/{comment.id}")).json()
     assert (seen["status"], seen["log"][0]["actor"]) == ("approved", {"id": bob, "name": "Bob"})
-    left = {
-        row["action"]: row["subject"] for row in state["log_entry"] if bob in str(row["subject"])
-    }
+    left = {row["action"]: row["subject"] for row in state["log_entry"] if bob in str(row["subject"])}
     assert left["moderator.removed"] == bob
     assert left["member.changed"] == f"{bob}:none"
     # The address is free for a new account, which has nothing of the old one.
@@ -276,9 +264,7 @@ async def test_of_two_admins_who_remove_each_other_at_once_one_stays(house: Hous
     for name in ("Bob", "Vera"):
         await make_admin(house, name)
     bob, vera = await id_of(house.bob, "Bob"), await id_of(house.bob, "Vera")
-    await asyncio.gather(
-        house.bob.delete(f"{MODERATORS}/{vera}"), house.vera.delete(f"{MODERATORS}/{bob}")
-    )
+    await asyncio.gather(house.bob.delete(f"{MODERATORS}/{vera}"), house.vera.delete(f"{MODERATORS}/{bob}"))
     moderators = (await house.state())["moderator"]
     assert sum(row["is_admin"] and row["removed_at"] is None for row in moderators) == 1
 

@@ -61,9 +61,7 @@ async def test_reading_needs_no_csrf_token(house: House) -> None:
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "https://blog.example"])
-async def test_a_change_from_another_origin_or_from_none_is_refused(
-    house: House, origin: str | None
-) -> None:
+async def test_a_change_from_another_origin_or_from_none_is_refused(house: House, origin: str | None) -> None:
     browser = await house.sign_in("bob")
     del browser.headers["origin"]
     async with house.nothing_changes():

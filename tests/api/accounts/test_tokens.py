@@ -164,9 +164,7 @@ async def test_the_log_says_who_made_it(house: House) -> None:
     made = await make(house.bob)
     services = house.app.process.services
     await commands.make_bearer_token(services, email_of("bob"), None, None, "typed")
-    entries = [
-        row for row in (await house.state())["log_entry"] if row["action"] == "token.created"
-    ]
+    entries = [row for row in (await house.state())["log_entry"] if row["action"] == "token.created"]
     by_api, typed = sorted(entries, key=lambda row: row["seq"])[-2:]
     assert by_api["subject"] == made["details"]["id"]
     assert by_api["actor_id"] is not None

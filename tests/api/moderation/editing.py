@@ -11,9 +11,7 @@ DECISIONS = "/v1/moderation/decisions"
 async def decide(
     house: House, action: str, version: int, *comments: Submitted, **more: str
 ) -> list[dict[str, Any]]:
-    decisions = [
-        {"comment": one.id, "version": version, "action": action, **more} for one in comments
-    ]
+    decisions = [{"comment": one.id, "version": version, "action": action, **more} for one in comments]
     answer = await house.bob.post(DECISIONS, json={"decisions": decisions})
     assert answer.status_code == 200, answer.text
     results: list[dict[str, Any]] = answer.json()["results"]

@@ -67,9 +67,7 @@ def cut_to(length: int) -> Callable[[AsyncSession, UUID], Awaitable[None]]:
         mac = (await session.exec(query)).first() or bytes(32)
         head = update(LogHead).where(col(LogHead.site_id) == site_id)
         await session.exec(head.values(length=length, mac=mac))
-        for comment in (
-            await session.exec(select(Comment).where(Comment.site_id == site_id))
-        ).all():
+        for comment in (await session.exec(select(Comment).where(Comment.site_id == site_id))).all():
             await set_back(session, comment)
 
     return cut

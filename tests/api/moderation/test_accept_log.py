@@ -84,9 +84,7 @@ async def test_work_since_the_restore_is_accepted_as_well(house: House) -> None:
 async def test_where_all_is_well_nothing_is_accepted(house: House) -> None:
     await decide_some(house)
     async with house.nothing_changes():
-        assert all(
-            chain.is_right and not chain.accepted for chain in (await accept(house)).values()
-        )
+        assert all(chain.is_right and not chain.accepted for chain in (await accept(house)).values())
     assert set_aside(house) == []
 
 
@@ -142,9 +140,7 @@ def forget_site(slug: str) -> Callable[[AsyncSession, Any], Awaitable[None]]:
         for table in (LogEntry, LogHead):
             await session.exec(delete(table).where(col(table.site_id) == site.id))
         origins = Site.metadata.tables["site_origin"]
-        await (await session.connection()).execute(
-            origins.delete().where(origins.c.site_id == site.id)
-        )
+        await (await session.connection()).execute(origins.delete().where(origins.c.site_id == site.id))
         await session.delete(site)
 
     return forget

@@ -39,9 +39,7 @@ async def decide(client: httpx.AsyncClient, *decisions: dict[str, Any]) -> list[
     return results
 
 
-def decision(
-    comment: str, action: str = "approve", version: int = 1, **more: str
-) -> dict[str, Any]:
+def decision(comment: str, action: str = "approve", version: int = 1, **more: str) -> dict[str, Any]:
     return {"comment": comment, "version": version, "action": action, **more}
 
 
@@ -238,9 +236,7 @@ async def test_an_idempotency_key_belongs_to_its_moderator(house: House) -> None
 
 async def test_the_same_key_many_times_at_once_decides_once(house: House) -> None:
     comment = await house.submit()
-    answers = await asyncio.gather(
-        *(post(house.bob, decision(comment.id), key="k1") for _ in range(8))
-    )
+    answers = await asyncio.gather(*(post(house.bob, decision(comment.id), key="k1") for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
     assert len(await log_of(house, comment)) == 1

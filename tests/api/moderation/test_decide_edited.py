@@ -51,9 +51,7 @@ async def test_what_had_another_status_since_is_too_late(house: House) -> None:
 
 
 @pytest.mark.parametrize("settled", ["approve", "reject"])
-async def test_what_a_moderator_did_to_an_edit_since_makes_it_too_late(
-    house: House, settled: str
-) -> None:
+async def test_what_a_moderator_did_to_an_edit_since_makes_it_too_late(house: House, settled: str) -> None:
     taken = await publish_edited(house)
     await decide(house, settled, 3, taken)
     for version in (2, 3):

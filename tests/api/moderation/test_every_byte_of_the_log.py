@@ -96,9 +96,7 @@ def read_cells(file: sqlite3.Connection) -> list[Cell]:
     return [
         Cell(table, column, *found)
         for table, column in COLUMNS
-        for found in file.execute(
-            f"SELECT rowid, typeof({column}), CAST({column} AS BLOB) FROM {table}"
-        )
+        for found in file.execute(f"SELECT rowid, typeof({column}), CAST({column} AS BLOB) FROM {table}")
     ]
 
 
@@ -121,9 +119,7 @@ async def try_value(
         file.execute(f"{place} ? {where}", (before,))
 
 
-async def find_missed(
-    services: Services, tries: list[tuple[Cell, str, Any]]
-) -> list[tuple[str, str, Any]]:
+async def find_missed(services: Services, tries: list[tuple[Cell, str, Any]]) -> list[tuple[str, str, Any]]:
     with open_file(services) as file:
         return [
             (cell.table, cell.column, value)

@@ -47,9 +47,7 @@ async def test_every_kind_of_work_leaves_its_line(house: House) -> None:
     comment = await house.publish()
     await house.withdraw(comment)
     await house.set("max_depth=3")
-    await house.bob.post(
-        f"/v1/moderation/comments/{comment.id}/email-reveals", json={"purpose": "To ask."}
-    )
+    await house.bob.post(f"/v1/moderation/comments/{comment.id}/email-reveals", json={"purpose": "To ask."})
     await house.alice.post("/v1/sites/blog/articles", json={"article": "/x", "state": "closed"})
     [vera] = [
         one["moderator"]["id"]

@@ -91,9 +91,7 @@ async def test_an_admin_walks_all_sites(house: House) -> None:
     waiting = await fill(house)
     theirs = await house.submit(site="elsewhere")
     async with house.database.writing() as session:
-        await session.exec(
-            update(Moderator).where(col(Moderator.name) == "Bob").values(is_admin=True)
-        )
+        await session.exec(update(Moderator).where(col(Moderator.name) == "Bob").values(is_admin=True))
     assert await walk(house) == [*waiting, theirs.id]
 
 
@@ -156,9 +154,7 @@ async def test_claims_are_for_pending_comments_only(house: House) -> None:
     await house.requeue(back.id)
     claim = {"site": "blog", "limit": 50, "lease_seconds": 60}
     claimed = (await house.bob.post("/v1/moderation/claims", json=claim)).json()["comments"]
-    assert [(one["id"], one["proposed"]["text"]) for one in claimed] == [
-        (back.id, f"New {back.id}.")
-    ]
+    assert [(one["id"], one["proposed"]["text"]) for one in claimed] == [(back.id, f"New {back.id}.")]
 
 
 async def explain(house: House, wanted: ListQueue, article: str | None = None) -> str:

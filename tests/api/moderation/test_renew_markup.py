@@ -147,9 +147,7 @@ async def test_a_moderator_who_has_not_seen_the_new_words_decides_about_nothing(
 
 
 @pytest.mark.parametrize("waits", [False, True])
-async def test_who_has_seen_fewer_words_of_what_waits_does_not_approve_it(
-    house: House, waits: bool
-) -> None:
+async def test_who_has_seen_fewer_words_of_what_waits_does_not_approve_it(house: House, waits: bool) -> None:
     old: dict[str, Any] = {"html": "<p></p>", "markup": 0}
     if waits:
         comment = await house.publish(text="One.")
@@ -174,9 +172,7 @@ async def test_a_waiting_edit_is_rendered_anew(house: House) -> None:
     published = await house.publish(text="One.")
     await house.edit(published, "# Two")
     async with house.database.writing() as session:
-        await session.exec(
-            update(ProposedEdit).values(html="<p><strong>Two</strong></p>", markup=0)
-        )
+        await session.exec(update(ProposedEdit).values(html="<p><strong>Two</strong></p>", markup=0))
     await renew(house)
     proposed = (await house.look(published.id)).proposed
     assert proposed is not None

@@ -53,9 +53,7 @@ async def test_whose_role_is_too_low_by_now_is_refused(house: House) -> None:
 async def test_a_token_that_reaches_less_replays_no_more_than_it_reaches(house: House) -> None:
     of_elsewhere = await house.submit(site="elsewhere")
     members = {"email": "alice@moderators.example", "name": "Alice", "role": "moderator"}
-    assert (
-        await house.charlie.post("/v1/sites/elsewhere/members", json=members)
-    ).status_code == 201
+    assert (await house.charlie.post("/v1/sites/elsewhere/members", json=members)).status_code == 201
     here = await house.submit()
     both = [decision(here.id), decision(of_elsewhere.id)]
     assert [one["outcome"] for one in outcomes(await post(house.alice, *both, key="k"))] == [

@@ -11,9 +11,7 @@ def reveals(comment_id: str) -> str:
     return f"/v1/moderation/comments/{comment_id}/email-reveals"
 
 
-async def reveal(
-    client: httpx.AsyncClient, comment_id: str, purpose: object = "To ask."
-) -> httpx.Response:
+async def reveal(client: httpx.AsyncClient, comment_id: str, purpose: object = "To ask.") -> httpx.Response:
     return await client.post(reveals(comment_id), json={"purpose": purpose})
 
 
@@ -42,9 +40,7 @@ async def test_a_purpose_is_required(house: House) -> None:
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n\t", "\u200b\u2060", "\u2800", "\u3164", "\u202e"])
-async def test_a_purpose_that_nobody_can_see_reveals_and_logs_nothing(
-    house: House, blank: str
-) -> None:
+async def test_a_purpose_that_nobody_can_see_reveals_and_logs_nothing(house: House, blank: str) -> None:
     comment = await house.submit()
     async with house.nothing_changes():
         answer = await reveal(house.bob, comment.id, blank)

@@ -135,9 +135,7 @@ async def test_a_claim_by_another_holds_an_undo_off_too(house: House) -> None:
 async def test_two_who_undo_at_once_get_one_applied_and_one_conflict(house: House) -> None:
     comment = await house.submit()
     [approved] = await house.approve(comment.id)
-    both = await asyncio.gather(
-        undo(house.alice, approved.decision), undo(house.bob, approved.decision)
-    )
+    both = await asyncio.gather(undo(house.alice, approved.decision), undo(house.bob, approved.decision))
     assert sorted(results[0]["outcome"] for results in both) == ["applied", "conflict"]
 
 

@@ -63,9 +63,7 @@ async def test_a_second_entry_in_one_place_is_named_wherever_a_piece_ends(
         await add_copy(session, LogEntry, entry, **forged)
 
     async def repair(session: AsyncSession, _: UUID) -> None:
-        await (await session.connection()).execute(
-            text("DELETE FROM log_entry WHERE reason = 'forged'")
-        )
+        await (await session.connection()).execute(text("DELETE FROM log_entry WHERE reason = 'forged'"))
 
     found = {}
     for seq in range(1, length + 1):

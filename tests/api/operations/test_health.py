@@ -37,9 +37,7 @@ async def test_ready_tells_its_parts_only_to_loopback(house: House) -> None:
 async def test_the_metrics_token_shows_the_parts_to_others_too(
     furnished: Furnished, furnished_url: str, tmp_path: Path
 ) -> None:
-    async with open_house(
-        furnished, furnished_url, tmp_path / "data", metrics_token="s3cret"
-    ) as house:
+    async with open_house(furnished, furnished_url, tmp_path / "data", metrics_token="s3cret") as house:
         right = house.client(authorization="Bearer s3cret")
         assert "parts" in (await right.get(READY)).json()
         assert (await right.get("/metrics")).status_code == 200

@@ -58,9 +58,7 @@ async def boom() -> None:
 
 
 @pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
-async def test_a_fault_of_our_own_is_named_by_it(
-    house: House, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_fault_of_our_own_is_named_by_it(house: House, caplog: pytest.LogCaptureFixture) -> None:
     app: Any = create_app(house.settings, extra_routes=[boom])
     async with alive(app):
         transport = httpx.ASGITransport(app)
@@ -92,9 +90,7 @@ def test_every_line_of_a_request_has_it(tmp_path: Path) -> None:
     assert all("request_id" not in line for line in lines if line["event"] != "request")
 
 
-def test_the_level_says_which_lines_there_are(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_level_says_which_lines_there_are(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     assert type_command(tmp_path, {}, "migrate").exit_code == 0
     environment = {"GREENROOM_ACCESS_LOG": "on", "GREENROOM_LOG_LEVEL": "WARNING"}

@@ -81,9 +81,7 @@ async def test_connections_show_by_pool(house: House) -> None:
         await session.connection()
         samples = await read_samples(house)
     states = {
-        labels: value
-        for (name, labels), value in samples.items()
-        if name == "greenroom_database_connections"
+        labels: value for (name, labels), value in samples.items() if name == "greenroom_database_connections"
     }
     pools = {labels.partition(",")[0] for labels in states}
     most = {labels for name, labels in samples if name == "greenroom_database_connections_max"}

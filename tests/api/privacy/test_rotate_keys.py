@@ -123,9 +123,7 @@ async def test_it_runs_beside_a_service_that_takes_comments(house: House) -> Non
     assert find_addresses(b"".join([*written, metrics.content]), addresses) == []
 
 
-async def authors_are_still_who_they_were(
-    house: House, first: str, sent: list[tuple[str, str]]
-) -> None:
+async def authors_are_still_who_they_were(house: House, first: str, sent: list[tuple[str, str]]) -> None:
     known = await indexes(house)
     by_address: dict[str, set[bytes]] = {}
     for comment_id, email in sent:

@@ -118,9 +118,7 @@ async def open_again(house: House, **changes: Any) -> None:
 
 async def test_a_wrong_secret_key_is_refused_at_start(house: House) -> None:
     with pytest.raises(SecretKeyWrong, match="not the one this database was made with"):
-        await open_again(
-            house, secret_key="another key of more than 32 characters".replace(" ", "-")
-        )
+        await open_again(house, secret_key="another key of more than 32 characters".replace(" ", "-"))
     with pytest.raises(SettingsInvalid, match="at least 32 characters"):
         await open_again(house, secret_key="short")
 

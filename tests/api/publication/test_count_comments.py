@@ -29,9 +29,7 @@ async def test_each_count_stands_under_the_article_as_asked(house: House) -> Non
 async def test_one_to_a_hundred_articles_may_be_asked_for(house: House) -> None:
     hundred = [f"/{number}" for number in range(100)]
     assert len((await count(house, *hundred)).json()["counts"]) == 100
-    assert codes_of(problem_of(await count(house, *hundred, "/more"), 422)) == {
-        "article": "article_too_long"
-    }
+    assert codes_of(problem_of(await count(house, *hundred, "/more"), 422)) == {"article": "article_too_long"}
     answer = await house.dave.get("/v1/sites/blog/counts")
     assert codes_of(problem_of(answer, 422)) == {"article": "article_required"}
 
@@ -73,9 +71,7 @@ async def test_what_can_be_no_text_counts_null_and_costs_the_others_nothing(hous
         ["", "https://evil.example", "\u2800"],
     ],
 )
-async def test_where_nothing_can_be_an_article_each_counts_null(
-    house: House, asked: list[str]
-) -> None:
+async def test_where_nothing_can_be_an_article_each_counts_null(house: House, asked: list[str]) -> None:
     answer = await count(house, *asked)
     assert answer.status_code == 200
     assert answer.json() == {"counts": dict.fromkeys(asked)}

@@ -12,9 +12,7 @@ async def times(house: House, article: str | None = None) -> list[tuple[str, ...
     """Give when the feed was updated, and when each entry was published and updated, as hour and minute."""
     feed = await read(house, article)
     elements = [feed, *feed.findall(f"{ATOM}entry")]
-    found = [
-        [text[11:16] for text in texts(one, "published", "updated") if text] for one in elements
-    ]
+    found = [[text[11:16] for text in texts(one, "published", "updated") if text] for one in elements]
     return [tuple(one) for one in found]
 
 

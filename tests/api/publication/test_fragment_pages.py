@@ -73,9 +73,7 @@ async def test_an_answer_to_a_tombstone_elsewhere_says_that_it_is_gone(house: Ho
 
 
 @pytest.mark.parametrize("view", VIEWS)
-async def test_the_newest_threads_come_first_and_in_them_the_oldest_answers(
-    house: House, view: str
-) -> None:
+async def test_the_newest_threads_come_first_and_in_them_the_oldest_answers(house: House, view: str) -> None:
     one, two = await house.publish(), await house.publish()
     answers = [(await house.publish(parent=one.id)).id for _ in range(2)]
     below = (await house.publish(parent=answers[0])).id

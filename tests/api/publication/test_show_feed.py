@@ -279,9 +279,7 @@ def expect_readable(
 ) -> None:
     for whole in (None, article):
         feed = parse(
-            render_feed(
-                Feed(SITE, whole, [row(name, content, article, url)], None, "https://t.example")
-            )
+            render_feed(Feed(SITE, whole, [row(name, content, article, url)], None, "https://t.example"))
         )
         entry = feed.find(f"{ATOM}entry")
         assert entry is not None

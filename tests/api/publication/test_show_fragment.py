@@ -24,9 +24,7 @@ async def get_fragment(house: House, **query: str) -> httpx.Response:
 
 def data_of(html: str) -> Any:
     """Give what stands in the element of data."""
-    [found] = re.findall(
-        r'<script type="application/(?:ld\+)?json">(.*?)</script>', html, re.DOTALL
-    )
+    [found] = re.findall(r'<script type="application/(?:ld\+)?json">(.*?)</script>', html, re.DOTALL)
     return json.loads(found)
 
 
@@ -78,9 +76,7 @@ async def test_the_form_works_by_its_own_fields(house: House) -> None:
     [form] = document.iter("form")
     assert form.get("action") == f"{PUBLIC_URL}/v1/sites/blog/comments"
     hidden = {
-        one.get("name", ""): one.get("value", "")
-        for one in form.iter("input")
-        if one.get("type") == "hidden"
+        one.get("name", ""): one.get("value", "") for one in form.iter("input") if one.get("type") == "hidden"
     }
     typed = {"text": "By form.", "name": "Dave", "email": "dave@mail.example"}
     answer = await house.dave.post(

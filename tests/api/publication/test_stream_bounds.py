@@ -59,9 +59,7 @@ async def test_many_who_follow_one_article_cost_one_query_a_change_and_none_with
     assert await metric(house, "greenroom_streams") == 0
 
 
-async def test_a_silent_stream_says_that_it_is_there(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_stream_says_that_it_is_there(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.05)
     async with following(house) as reader:
         with statements_of(house, "public_revision") as sent:
@@ -73,9 +71,7 @@ async def test_a_silent_stream_says_that_it_is_there(
         assert (sent, reader.seen) == ([], [])
 
 
-async def test_a_stream_ends_by_itself_some_time(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stream_ends_by_itself_some_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "LIFE_SECONDS", (0.05, 0.06))
     async with following(house) as reader:
 

@@ -64,9 +64,7 @@ async def test_tombstones_stand_as_far_up_as_something_visible_is_below(house: H
 
 
 @pytest.mark.parametrize("hide", ["reject", "spam", "requeue"])
-async def test_replies_go_and_come_with_a_parent_that_is_decided_anew(
-    house: House, hide: Action
-) -> None:
+async def test_replies_go_and_come_with_a_parent_that_is_decided_anew(house: House, hide: Action) -> None:
     root = await house.publish()
     reply = await house.publish(parent=root.id)
     leaf = await house.publish(parent=reply.id)
@@ -110,9 +108,7 @@ class Thread:
         return [self.comments[place].id for place in range(len(SHAPE)) if self.shows(place)]
 
     def count(self) -> int:
-        return sum(
-            self.shows(place) and status == "approved" for place, status in enumerate(self.statuses)
-        )
+        return sum(self.shows(place) and status == "approved" for place, status in enumerate(self.statuses))
 
 
 async def grow(house: House, article: str) -> Thread:

@@ -55,9 +55,7 @@ async def test_the_text_is_held_to_the_rules_of_a_submission(house: House) -> No
         (b'{"text": "\\ud800"}', "application/json", 422),
     ],
 )
-async def test_only_a_json_object_is_taken(
-    house: House, content: bytes, kind: str, status: int
-) -> None:
+async def test_only_a_json_object_is_taken(house: House, content: bytes, kind: str, status: int) -> None:
     taken = await house.submit()
     async with house.nothing_changes():
         headers = {"content-type": kind}
@@ -69,9 +67,7 @@ async def test_a_wrong_token_is_404_whatever_comes_with_it(house: House) -> None
     await house.submit()
     bodies = {b"{": "application/json", b"x": "text/plain", b'{"text": ""}': "application/json"}
     told = {
-        (
-            await house.dave.patch("/v1/receipts/x", content=body, headers={"content-type": kind})
-        ).content
+        (await house.dave.patch("/v1/receipts/x", content=body, headers={"content-type": kind})).content
         for body, kind in bodies.items()
     }
     assert len(told) == 1
@@ -181,9 +177,7 @@ async def test_a_wrong_token_is_404_wherever_one_comes_from_and_costs_once(house
     wrong = [(await house.dave.get("/v1/receipts/x")).status_code for _ in range(57)]
     assert wrong == [404] * 56 + [429]
     # Who is refused for the origin is charged for that alone, ten a minute.
-    refused = [
-        (await house.dave.delete(url_of(known), headers=FOREIGN)).status_code for _ in range(11)
-    ]
+    refused = [(await house.dave.delete(url_of(known), headers=FOREIGN)).status_code for _ in range(11)]
     assert refused == [403] * 10 + [429]
 
 
@@ -218,10 +212,7 @@ async def test_an_allowed_origin_may_and_reads_the_answer(house: House) -> None:
 
 
 async def test_tries_cost_what_any_use_of_a_receipt_costs(house: House) -> None:
-    statuses = [
-        (await house.dave.patch("/v1/receipts/x", json={"text": "x"})).status_code
-        for _ in range(61)
-    ]
+    statuses = [(await house.dave.patch("/v1/receipts/x", json={"text": "x"})).status_code for _ in range(61)]
     assert statuses == [404] * 60 + [429]
     taken = await house.submit()
     problem_of(await try_edit(house, taken, "Better."), 429)

@@ -97,9 +97,7 @@ async def test_it_tells_of_an_edit_that_waits_and_shows_both_texts(house: House)
         ("a\x00", "field_invalid"),
     ],
 )
-async def test_what_is_wrong_comes_back_beside_what_was_typed(
-    house: House, text: str, told: str
-) -> None:
+async def test_what_is_wrong_comes_back_beside_what_was_typed(house: House, text: str, told: str) -> None:
     taken = await house.submit()
     async with house.nothing_changes():
         answer = await send(house, taken, text)
@@ -108,9 +106,7 @@ async def test_what_is_wrong_comes_back_beside_what_was_typed(
     words = WORDS[told].replace("{limit}", "10,000")
     [field] = elements(answer.text, "textarea")
     assert field.attrib["aria-invalid"] == "true"
-    described = {
-        one.attrib["id"]: one for one in elements(answer.text, "span") if "id" in one.attrib
-    }
+    described = {one.attrib["id"]: one for one in elements(answer.text, "span") if "id" in one.attrib}
     notes = field.attrib["aria-describedby"].split()
     assert notes == ["edit-until", "text-error"]
     assert "".join(described["text-error"].itertext()) == words

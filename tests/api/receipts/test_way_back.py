@@ -71,9 +71,7 @@ async def test_it_does_so_after_the_comment_was_corrected_or_withdrawn(house: Ho
 
 
 @pytest.mark.parametrize("action", ["edit", "withdraw"])
-async def test_whoever_opens_what_the_page_posts_to_gets_the_page(
-    house: House, action: str
-) -> None:
+async def test_whoever_opens_what_the_page_posts_to_gets_the_page(house: House, action: str) -> None:
     """After a correction that was refused the address bar stands there."""
     receipt = await send(house, PAGE)
     path, _, query = receipt.partition("?")
@@ -90,9 +88,7 @@ async def test_whoever_opens_what_the_page_posts_to_gets_the_page(
 
 
 async def test_a_form_that_was_refused_first_leads_back_to_its_page_too(house: House) -> None:
-    refused = await house.dave.post(
-        DROP_IN, data={**FORM, "email": "no"}, headers={"referer": PAGE}
-    )
+    refused = await house.dave.post(DROP_IN, data={**FORM, "email": "no"}, headers={"referer": PAGE})
     own = "https://www.blog.example/wp-comments-post.php"
     typed = {**Inputs(refused.text).values, "email": FORM["email"]}
     again = await house.dave.post(DROP_IN, data={**typed, "email": "no"}, headers={"referer": own})

@@ -104,9 +104,9 @@ async def test_a_new_site_s_fields_are_all_checked_at_once(house: House) -> None
             assert "#/slug" in codes(await house.alice.post(SITES, json={**NEW, "slug": slug}))
         for origin in ("new.example", "https://", "ftp://a.example", "https://a.example/path", "*"):
             wrong = {**NEW, "origins": ["https://right.example", origin]}
-            assert codes(await house.alice.post(SITES, json=wrong)) == {
-                "#/origins/1": "origins_invalid"
-            }, origin
+            assert codes(await house.alice.post(SITES, json=wrong)) == {"#/origins/1": "origins_invalid"}, (
+                origin
+            )
 
 
 async def test_only_an_owner_changes_a_site_and_only_what_is_named(house: House) -> None:
@@ -195,9 +195,7 @@ async def test_cursors_walk_every_site_by_its_slug(house: House) -> None:
 async def test_no_setting_opens_an_article_that_was_closed_under_another_key(
     house: House, article: str, fixed: Any, free: Any
 ) -> None:
-    closed = await house.alice.post(
-        f"{BLOG}/articles", json={"article": article, "state": "closed"}
-    )
+    closed = await house.alice.post(f"{BLOG}/articles", json={"article": article, "state": "closed"})
     key = closed.json()["article"]
     if fixed:
         problem = problem_of(await house.alice.patch(BLOG, json={"settings": fixed}), 409)

@@ -184,9 +184,7 @@ BOUNDED = settings(
 
 @BOUNDED
 @given(fields=st.dictionaries(KEYS | st.text(max_size=10), VALUES, max_size=8))
-async def test_no_json_whatever_is_in_it_is_our_fault(
-    house: House, fields: dict[str, object]
-) -> None:
+async def test_no_json_whatever_is_in_it_is_our_fault(house: House, fields: dict[str, object]) -> None:
     body = json.dumps({**house.comment(), **fields}).encode()
     assert (await send(house, body, JSON)).status_code in {202, 400, 409, 422}
 

@@ -37,9 +37,7 @@ async def test_a_repeat_under_another_key_is_a_duplicate(house: House) -> None:
 
 async def test_it_is_the_normalised_name_text_and_article_that_count(house: House) -> None:
     await house.submit(text=TEXT, name="José")
-    await refuse_duplicate(
-        house, name=" Jose\u0301 ", article="https://blog.example/post/?utm_source=x"
-    )
+    await refuse_duplicate(house, name=" Jose\u0301 ", article="https://blog.example/post/?utm_source=x")
 
 
 async def test_another_name_text_article_parent_or_site_is_no_duplicate(house: House) -> None:

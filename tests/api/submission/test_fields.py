@@ -66,9 +66,7 @@ async def test_what_is_wrong_with_every_field_is_said_at_once_in_their_order(hou
     answer = await house.dave.post(SUBMIT, json={field.name: [] for field in FIELDS})
     found = [(error.pointer, error.code) for error in problem_of(answer, 422).errors or []]
     assert found == [(field.pointer, f"{field.name}_invalid") for field in FIELDS]
-    missing = [
-        error.code for error in problem_of(await house.dave.post(SUBMIT, json={}), 422).errors or []
-    ]
+    missing = [error.code for error in problem_of(await house.dave.post(SUBMIT, json={}), 422).errors or []]
     assert missing == [f"{field.name}_required" for field in FIELDS if field.is_required]
 
 
@@ -127,9 +125,7 @@ async def test_the_row_has_every_column(house: House) -> None:
 def test_a_saved_page_is_told_what_it_is_for(field: Field, tmp_path: Path) -> None:
     for name in field.names:
         page = tmp_path / "page.html"
-        page.write_text(
-            f'<form id="commentform" action="/wp-comments-post.php"><input name="{name}">'
-        )
+        page.write_text(f'<form id="commentform" action="/wp-comments-post.php"><input name="{name}">')
         said = list(describe_scans([scan_file(page)]))
         [line] = [line for line in said if line.strip().startswith(f"{name}:")]
         assert field.meaning in line

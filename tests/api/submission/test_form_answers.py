@@ -108,9 +108,7 @@ async def test_a_place_on_the_page_needs_the_page(house: House) -> None:
         None,
     ):
         answer = await post_form(house, referer=referer, redirect_to="#comments")
-        found[referer] = answer.headers["location"].replace(
-            f"{PUBLIC_URL}/receipts/", "receipt of "
-        )
+        found[referer] = answer.headers["location"].replace(f"{PUBLIC_URL}/receipts/", "receipt of ")
     assert found.pop(page) == found.pop(f"{page}#top") == f"{page}#comments"
     assert all(place.startswith("receipt of ") for place in found.values()), found
 
@@ -226,9 +224,7 @@ async def test_whatever_is_wrong_is_said_in_the_language_of_the_reader(
     ):
         headers = {"accept-language": language, "content-type": kind, **more}
         page = await house.dave.post(DROP_IN, content=content, headers=headers)
-        told = await house.dave.post(
-            SUBMIT, content=content, headers={"content-type": kind, **more}
-        )
+        told = await house.dave.post(SUBMIT, content=content, headers={"content-type": kind, **more})
         problem = problem_of(told, page.status_code)
         assert words[said] in page.text
         for words_of_ours in (problem.detail, *(one.detail for one in problem.errors or [])):
@@ -243,9 +239,7 @@ async def test_a_page_keeps_the_status_of_the_error(house: House) -> None:
     limited = await post_form(house)
     data, headers = house.comment(), {"accept": HTML}
     unknown = await house.dave.post("/v1/sites/nowhere/comments", data=data, headers=headers)
-    foreign = await house.dave.post(
-        SUBMIT, data=data, headers={**headers, "origin": "https://evil.example"}
-    )
+    foreign = await house.dave.post(SUBMIT, data=data, headers={**headers, "origin": "https://evil.example"})
     statuses = [answer.status_code for answer in (duplicate, limited, unknown, foreign)]
     assert statuses == [409, 429, 404, 403]
     for answer in (duplicate, limited, unknown, foreign):
@@ -256,9 +250,7 @@ async def test_a_page_keeps_the_status_of_the_error(house: House) -> None:
 
 
 async def test_a_corrected_page_can_be_sent_as_it_is(house: House) -> None:
-    refused = await post_form(
-        house, email="dave", redirect_to="/thanks", article="https://blog.example/a/"
-    )
+    refused = await post_form(house, email="dave", redirect_to="/thanks", article="https://blog.example/a/")
     page = Inputs(refused.text)
     answer = await house.dave.post(
         refused.url.join(page.action),

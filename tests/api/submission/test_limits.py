@@ -10,9 +10,7 @@ from tests.api.submission.test_form_answers import Inputs
 from tests.cast import SUBMIT, House
 
 
-async def refuse(
-    house: House, by: httpx.AsyncClient | None = None, **fields: Any
-) -> httpx.Response:
+async def refuse(house: House, by: httpx.AsyncClient | None = None, **fields: Any) -> httpx.Response:
     async with house.nothing_changes():
         answer = await house.try_submit(by=by, **fields)
     assert problem_of(answer, 429).type == "/problems/rate-limited"
@@ -85,9 +83,7 @@ async def test_an_invalid_or_unreadable_submission_costs_the_ip_alone(house: Hou
     await house.set("limit.ip=3/day", "limit.address=1/day", "limit.article=1/day")
     await house.refused(422, name="")
     async with house.nothing_changes():
-        unreadable = await house.dave.post(
-            SUBMIT, content=b"{", headers={"content-type": "application/json"}
-        )
+        unreadable = await house.dave.post(SUBMIT, content=b"{", headers={"content-type": "application/json"})
     problem_of(unreadable, 400)
     # Address and article still have their one try, and the IP its third.
     await house.submit()

@@ -47,9 +47,7 @@ async def test_it_refuses_what_a_submission_refuses(house: House) -> None:
     "text",
     ["> \u2800", "> > \u3164", "*\u0301*", "**\u115f**", "_\u0e31_", "***\ufe0f***", "`\u2800`"],
 )
-async def test_marks_around_nothing_are_seen_wherever_a_text_is_shown(
-    house: House, text: str
-) -> None:
+async def test_marks_around_nothing_are_seen_wherever_a_text_is_shown(house: House, text: str) -> None:
     html = (await house.dave.post(PREVIEW, json={"text": text})).json()["html"]
     assert has_visible(read_visible(html))
     published = await house.publish(text=text)

@@ -84,9 +84,7 @@ async def test_words_come_back_whatever_their_field_is_called(house: House, name
     assert Inputs(refused.text).values[name] == TEXT
     # Who runs the site cannot name such a field.
     assert await count(house) == 0
-    refused = await post(
-        house, **{name: "很好的文章。" * 10, "comment": "The text.", "email": "no"}
-    )
+    refused = await post(house, **{name: "很好的文章。" * 10, "comment": "The text.", "email": "no"})
     assert "很好的文章。" in refused.text
 
 
@@ -100,9 +98,7 @@ async def test_it_is_bounded_in_number_and_length(house: House) -> None:
     many = {f"field{number}": f"{number} and " + "x" * number for number in range(100)}
     page = Inputs((await post(house, **many)).text).values
     assert [name for name in page if name.startswith("field")] == ["field99", "field98", "field97"]
-    long = Inputs(
-        (await post(house, comment="y" * 131_000, one="x " * 99, two="z" * 99)).text
-    ).values
+    long = Inputs((await post(house, comment="y" * 131_000, one="x " * 99, two="z" * 99)).text).values
     assert (len(long["one"]), "two" in long) == (50, False)
 
 

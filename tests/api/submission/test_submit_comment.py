@@ -63,14 +63,10 @@ async def test_all_invalid_fields_are_named_at_once(house: House) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, dict.fromkeys(FIELDS), dict.fromkeys(FIELDS, "")], ids=str)
-async def test_what_is_absent_null_or_empty_is_required(
-    house: House, body: Mapping[str, str | None]
-) -> None:
+async def test_what_is_absent_null_or_empty_is_required(house: House, body: Mapping[str, str | None]) -> None:
     async with house.nothing_changes():
         answer = await house.dave.post(SUBMIT, json=body)
-    assert codes_of(problem_of(answer, 422)) == {
-        f"#/{field}": f"{field}_required" for field in FIELDS
-    }
+    assert codes_of(problem_of(answer, 422)) == {f"#/{field}": f"{field}_required" for field in FIELDS}
 
 
 WRONG = [1, 1.5, True, [], ["a"], {}, {"a": "b"}, "a\x00b", "a\ud800b", "\udfff"]
@@ -249,9 +245,7 @@ async def test_the_address_lies_nowhere_in_clear(house: House) -> None:
 
 
 async def test_an_article_of_another_host_is_not_allowed(house: House) -> None:
-    assert (await house.submit(article="https://www.blog.example/a/")).article == (
-        "//www.blog.example/a"
-    )
+    assert (await house.submit(article="https://www.blog.example/a/")).article == ("//www.blog.example/a")
     for article in ("https://elsewhere.example/a", "//evil.example/a", "https://u@blog.example/"):
         problem = await house.refused(422, article=article)
         assert codes_of(problem) == {"#/article": "article_not_allowed"}
@@ -279,6 +273,4 @@ async def test_a_raw_value_is_bounded_before_anything_is_done_to_it(
     start = {**good, "url": "https://dave.example"}[field]
     await house.submit(**{**good, field: start.ljust(most)})
     problem = await house.refused(422, **{field: start.ljust(most + 1)})
-    assert [(one.code, one.pointer) for one in problem.errors or ()] == [
-        (f"{field}_too_long", f"#/{field}")
-    ]
+    assert [(one.code, one.pointer) for one in problem.errors or ()] == [(f"{field}_too_long", f"#/{field}")]

@@ -70,9 +70,7 @@ async def test_what_cannot_be_utf_8_is_read_as_windows_1252(
 
 
 @pytest.mark.parametrize("encode", [urlencoded, raw, multipart])
-async def test_what_was_typed_is_shown_right_and_can_be_sent_from_there(
-    house: House, encode: type
-) -> None:
+async def test_what_was_typed_is_shown_right_and_can_be_sent_from_there(house: House, encode: type) -> None:
     sent = {"comment": b"caf\xe9 \x99", **REST, "email": b"no"}
     refused = await post(house, encode(sent))
     assert refused.status_code == 422

@@ -38,9 +38,7 @@ def bodies(**fields: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "*/*", "application/json", "image/png"])
-async def test_every_body_is_answered_by_a_redirect_whatever_is_accepted(
-    house: House, accept: str
-) -> None:
+async def test_every_body_is_answered_by_a_redirect_whatever_is_accepted(house: House, accept: str) -> None:
     for number in range(3):
         body = bodies(comment=f"Number {number}.")[number]
         answer = await house.dave.post(DROP_IN, headers={"accept": accept}, **body)

@@ -158,9 +158,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("site_id", "key_hash"),
     )
-    op.create_index(
-        "ix_idempotency_key_created_at", "idempotency_key", ["created_at"], unique=False
-    )
+    op.create_index("ix_idempotency_key_created_at", "idempotency_key", ["created_at"], unique=False)
     op.create_table(
         "log_text",
         sa.Column("entry_id", sa.Uuid(), nullable=False),
@@ -219,9 +217,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "ix_sealed_address_author", "sealed_address", ["site_id", "author_index"], unique=False
-    )
+    op.create_index("ix_sealed_address_author", "sealed_address", ["site_id", "author_index"], unique=False)
     op.create_index("ix_sealed_address_key", "sealed_address", ["key_id", "id"], unique=False)
     op.create_index(
         "uq_sealed_address_moderator",
@@ -243,9 +239,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("token_hash"),
     )
-    op.create_index(
-        "ix_sign_in_session_last_used_at", "sign_in_session", ["last_used_at"], unique=False
-    )
+    op.create_index("ix_sign_in_session_last_used_at", "sign_in_session", ["last_used_at"], unique=False)
     op.create_table(
         "site_origin",
         sa.Column("site_id", sa.Uuid(), nullable=False),
@@ -298,9 +292,7 @@ def upgrade() -> None:
             "status IN ('pending', 'approved', 'rejected', 'spam', 'withdrawn', 'erased')",
             name="ck_comment_status",
         ),
-        sa.CheckConstraint(
-            "visibility IN ('hidden', 'visible', 'tombstone')", name="ck_comment_visibility"
-        ),
+        sa.CheckConstraint("visibility IN ('hidden', 'visible', 'tombstone')", name="ck_comment_visibility"),
         sa.ForeignKeyConstraint(
             ["article_id"],
             ["article.id"],
@@ -320,9 +312,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("fingerprint"),
     )
-    op.create_index(
-        "ix_comment_article_queue", "comment", ["article_id", "status", "id"], unique=False
-    )
+    op.create_index("ix_comment_article_queue", "comment", ["article_id", "status", "id"], unique=False)
     op.create_index(
         "ix_comment_claimed",
         "comment",

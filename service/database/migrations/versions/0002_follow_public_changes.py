@@ -27,9 +27,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["site.id"]),
         sa.PrimaryKeyConstraint("comment_id"),
     )
-    op.create_index(
-        "ix_proposed_edit_queue", "proposed_edit", ["site_id", "comment_id"], unique=False
-    )
+    op.create_index("ix_proposed_edit_queue", "proposed_edit", ["site_id", "comment_id"], unique=False)
 
 
 def downgrade() -> None:

@@ -15,9 +15,7 @@ def upgrade() -> None:
         ["article_id", "public_revision"],
         where="public_revision > 0",
     )
-    steps.create_index(
-        "ix_comment_site_public", "comment", ["site_id", "id"], where="visibility = 'visible'"
-    )
+    steps.create_index("ix_comment_site_public", "comment", ["site_id", "id"], where="visibility = 'visible'")
 
 
 def downgrade() -> None:

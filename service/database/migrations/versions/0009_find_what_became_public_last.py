@@ -14,9 +14,7 @@ PUBLISHED = sa.text("coalesce(published_at, decided_at, submitted_at)")
 
 def upgrade() -> None:
     for name, column in (("ix_comment_feed", "article_id"), ("ix_comment_site_feed", "site_id")):
-        steps.create_index(
-            name, "comment", [column, PUBLISHED, "id"], where="visibility = 'visible'"
-        )
+        steps.create_index(name, "comment", [column, PUBLISHED, "id"], where="visibility = 'visible'")
     steps.create_index(
         "ix_article_changed", "article", ["site_id", "changed_at"], where="changed_at IS NOT NULL"
     )
