@@ -43,6 +43,7 @@ _LOCK_ARTICLES = (
     .order_by(col(Article.id))
     .with_for_update(key_share=True)
 )
+# In the order of LockedComment's fields, behind which stands `has_replies`: so a row makes one.
 _COLUMNS = [name for name in LockedComment.__struct_fields__ if name in _COMMENT.c]
 _REPLY = _COMMENT.alias()
 _HAS_REPLIES = select(_REPLY.c.id).where(_REPLY.c.parent_id == _COMMENT.c.id).exists()

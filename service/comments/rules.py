@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,7 @@ DecisionAction = Literal["approve", "reject", "spam", "requeue"]
 Action = DecisionAction | Literal["withdraw", "erase"]
 Visibility = Literal["hidden", "visible", "tombstone"]
 
-STATUSES: tuple[Status, ...] = ("pending", "approved", "rejected", "spam", "withdrawn", "erased")
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 RESULT: Mapping[Action, Status] = {
     "approve": "approved",

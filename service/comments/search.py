@@ -14,12 +14,14 @@ from service.text.folding import fold
 MAX_CHARS = 131_072
 # A quarter of a microsecond each, where they are not ASCII.
 MAX_CHARS_FOLDED_AT_ONCE = 4_096
-_LINKED = re.compile(r'(?:href="|^)https?://([^/?#":]+)', re.IGNORECASE)
+_HOST = re.compile(r'https?://([^/?#":]+)', re.IGNORECASE)
+_LINK = '<a href="'
 
 
 def make_search(name: str, url: str | None, text: str, html: str) -> str:
     """Give what a comment with this text is found by, each part on a line of its own."""
-    hosts = [host.lower() for host in _LINKED.findall(url or "") + _LINKED.findall(html)]
+    links = (_HOST.match(link) for link in (url or "", *html.split(_LINK)[1:]))
+    hosts = [link[1].lower() for link in links if link]
     spelt = [fold(spelling) for host in hosts for spelling in (host, _respell(host))]
     return "\n".join([fold(name), *dict.fromkeys(spelt), fold(text)])[:MAX_CHARS]
 

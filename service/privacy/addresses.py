@@ -118,6 +118,7 @@ def _suggest_domain(typed: str) -> str | None:
 
 def _is_one_slip(typed: str, meant: str) -> bool:
     """Tell whether one letter is added, missing or wrong, or two neighbours are swapped."""
+    # A slip touches two neighbours at most, so what lies before the middle is right, or what lies behind it.
     half = len(meant) // 2 - 1
     is_half_right = typed[:half] == meant[:half] or typed[-half:] == meant[-half:]
     if not is_half_right or abs(len(typed) - len(meant)) > 1:

@@ -71,7 +71,7 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 # A lease, and how many there may be under its key with it: it is taken if there are fewer. NONE gives it
-# back; NO_BOUND renews it, also when it has ended.
+# back; NO_BOUND renews it, also when it has ended: it is the greatest whole number that Lua knows exactly.
 Wish = tuple[Lease, int]
 NONE, NO_BOUND = 0, 1 << 53
 

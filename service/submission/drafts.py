@@ -47,9 +47,14 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A submission that is ready to be written."""
+    """A submission that is ready to be written; its e-mail address is sealed from here on."""
 
-    arrival: Arrival
+    site_id: UUID
+    article: str
+    parent: Parent | None
+    key: Key | None
+    # What the commenter chose of the row.
+    columns: dict[str, object]
     id: UUID
     # The one that the article gets if this is its first comment.
     article_id: UUID
@@ -66,19 +71,17 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> tuple[UUID, str]:
         """Where the comment goes: the site, and the key of the article."""
-        return self.arrival.site.id, self.arrival.submission.article
+        return self.site_id, self.article
 
     def as_row(self, article_id: UUID) -> dict[str, Any]:
         """Give the row of the comment, under the article that is there."""
-        parent = self.arrival.parent
         made = {name: getattr(self, name) for name in _MADE}
         return {
-            **self.arrival.submission.as_columns(),
+            **self.columns,
             **made,
-            "site_id": self.arrival.site.id,
             "article_id": article_id,
-            "parent_id": parent.id if parent else None,
-            "depth": parent.depth + 1 if parent else 0,
+            "parent_id": self.parent.id if self.parent else None,
+            "depth": self.parent.depth + 1 if self.parent else 0,
             "markup": MARKUP_VERSION,
             "visibility": "hidden",
             "version": 1,
@@ -88,7 +91,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # The columns that are called as they are here.
-_MADE = tuple(name for name in Draft.__struct_fields__ if name not in {"arrival", "address"})
+_OTHERS = {"article", "parent", "key", "columns", "address"}
+_MADE = tuple(name for name in Draft.__struct_fields__ if name not in _OTHERS)
 
 
 def make_key(keyring: Keyring, submission: Submission, idempotency_key: str) -> Key:
@@ -108,7 +112,11 @@ def make_draft(
     flood = [ADDRESS_FLOOD] if FLOOD_RULE in verdict.over else []
     day, comment_id = now.date().isoformat().encode(), new_id()
     return Draft(
-        arrival=arrival,
+        site_id=site.id,
+        article=submission.article,
+        parent=arrival.parent,
+        key=arrival.key,
+        columns=submission.as_columns(),
         id=comment_id,
         article_id=new_id(),
         html=html,

@@ -123,7 +123,7 @@ def _store_together(connection: Connection, drafts: Sequence[Draft]) -> list[Out
     for draft in taken:
         outcomes[draft.id] = Stored(draft.id, draft.submitted_at)
         author = draft.address["author_index"]
-        tallies.count_submission(draft.arrival.site.id, author, draft.status, draft.submitted_at)
+        tallies.count_submission(draft.site_id, author, draft.status, draft.submitted_at)
     # Last, because these rows are wanted by all: the less is done while they are locked the better.
     tallies.write(connection)
     return [outcomes.get(draft.id) or DuplicateComment() for draft in drafts]
@@ -131,7 +131,7 @@ def _store_together(connection: Connection, drafts: Sequence[Draft]) -> list[Out
 
 def _take_keys(connection: Connection, drafts: Sequence[Draft]) -> dict[UUID, Outcome]:
     """Take the keys; gives the outcome, by comment, of those whose key was taken before."""
-    keyed = [(draft, draft.arrival.key) for draft in drafts if draft.arrival.key]
+    keyed = [(draft, draft.key) for draft in drafts if draft.key]
     rows = [_key_row(draft, key) for draft, key in keyed]
     rows.sort(key=lambda row: (row["key_hash"], row["site_id"]))
     if insert_rows(connection, IdempotencyKey, rows) == len(rows):
@@ -145,13 +145,13 @@ def _take_keys(connection: Connection, drafts: Sequence[Draft]) -> dict[UUID, Ou
     connection.execute(_FORGET_KEY, over)
     insert_rows(connection, IdempotencyKey, rows)
     known = _read_keys(connection, [(row["site_id"], row["key_hash"]) for row in rows])
-    found = [(draft.id, key, known[draft.arrival.site.id, key.key_hash]) for draft, key in keyed]
+    found = [(draft.id, key, known[draft.site_id, key.key_hash]) for draft, key in keyed]
     return {id_: one.recall(key) for id_, key, one in found if one.stored.comment_id != id_}
 
 
 def _key_row(draft: Draft, key: Key) -> dict[str, Any]:
     return {
-        "site_id": draft.arrival.site.id,
+        "site_id": draft.site_id,
         **msgspec.structs.asdict(key),
         "comment_id": draft.id,
         "status": ACCEPTED,
@@ -161,7 +161,7 @@ def _key_row(draft: Draft, key: Key) -> dict[str, Any]:
 
 def _release_keys(connection: Connection, duplicates: Sequence[Draft]) -> None:
     """Let go of the keys of comments that were not stored after all."""
-    keyed = {one.id: one.arrival.key.key_hash for one in duplicates if one.arrival.key}
+    keyed = {one.id: one.key.key_hash for one in duplicates if one.key}
     if keyed:
         is_key = col(IdempotencyKey.key_hash).in_(list(keyed.values()))
         is_ours = col(IdempotencyKey.comment_id).in_(list(keyed))

@@ -20,7 +20,7 @@ REDACTED = "[redacted]"
 TELL_EVERY_SECONDS = 60.0
 # Wide on purpose: a log line that loses a word is better than one that shows an address. Bounded, so that
 # it takes linear time on anything.
-_ADDRESS = re.compile(r"[^\s<>\"'(),:;=\[\]{}|]{1,128}(?:@|%40)[^\s<>\"'(),:;=\[\]{}|]{1,254}")
+_ADDRESS = re.compile(r"[^\s<>\"(),:;\[\]]{1,128}(?:@|%40)[^\s<>\"'(),:;=\[\]{}|]{1,254}")
 _TOKEN = re.compile(r"(/receipts/|/sign-in/|Bearer )(?!\{)[^\s/\"'?]+")
 _SECRET_NAMES = re.compile(r"email|address|password|token|secret|cookie|authorization|\bkey\b", re.IGNORECASE)
 

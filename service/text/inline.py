@@ -74,6 +74,7 @@ def _render(text: str, depth: int, pairs: dict[int, int], links: list[int] | Non
                 cluster = start, _CLUSTER.match(text, start).end()  # type: ignore[union-attr]  # It matches all.
             if run in _TAGS and not (start and _FACE.match(text, start - 1)):
                 opens, closes = _look_around(text, cluster, is_strong=run == "**")
+                # Code and links are no letters that a mark is judged by: beside one the other side decides.
                 opens |= cluster[1] in codes and _touches(text, cluster[0] - 1, BEFORE)
                 closes |= cluster[0] == atom_end and _touches(text, cluster[1], AFTER)
                 is_waiting = opens or (is_waiting and not closes) if run == "_" else is_waiting

@@ -14,6 +14,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from service.errors import NotFound
+from service.form.fields import SHOWN
 from service.http.docs import Readers
 from service.http.routing import Router
 from service.http.stored import StoredResponse, encode_headers
@@ -64,7 +65,9 @@ def build_widget() -> bytes:
     styles = rcssmin.cssmin((_OURS / "comments.css").read_text())
     later = f"embed-later.js?v={sha256(build_later()).hexdigest()[:8]}"
     early = {language: [read_words(language)[key] for key in EARLY_WORDS] for language in LANGUAGES}
-    constants = {"EARLY": early, "STYLES": styles, "LATER": later}
+    # Long ones first: what is missing of several is shown at the text.
+    typed = [field.name for field in sorted(SHOWN, key=lambda field: not field.is_long)]
+    constants = {"EARLY": early, "STYLES": styles, "LATER": later, "TYPED": typed}
     declared = ", ".join(f"{name} = {_quote(value)}" for name, value in constants.items())
     return _minify("\n".join([f"const {declared};", *map(_read_part, WIDGET_PARTS)]))
 

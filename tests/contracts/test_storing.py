@@ -13,11 +13,9 @@ from service.clock import new_id
 from service.comments.errors import DuplicateComment
 from service.comments.tables import StatusTally
 from service.errors import IdempotencyKeyReused
-from service.form.fields import Submission
-from service.privacy.addresses import Address
 from service.privacy.tables import DataKey
 from service.sites.directory import KnownSite, load_site
-from service.submission.drafts import Arrival, Draft, Key
+from service.submission.drafts import Draft, Key
 from service.submission.storing import Stored, store_drafts
 from tests.cast import House
 from tests.in_process import START
@@ -33,11 +31,13 @@ class Desk:
 
     def draft(self, text: str, *, key: Key | None = None, status: Any = "pending") -> Draft:
         """Make a draft of a comment, by default of one as all are that come in."""
-        address = Address("dave@mail.example", "dave@mail.example")
-        submission = Submission("/post", "Dave", address, text, None, None, None)
         comment_id = new_id()
         return Draft(
-            arrival=Arrival(self._site, submission, None, "203.0.113.7", key),
+            site_id=self._site.id,
+            article="/post",
+            parent=None,
+            key=key,
+            columns={"name": "Dave", "url": None, "text": text},
             id=comment_id,
             article_id=new_id(),
             html=text,

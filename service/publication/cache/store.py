@@ -191,7 +191,9 @@ class Store:
         if not isinstance(stored, Entry) or stored.segment is None:
             return
         url = (scope["path"], scope["query_string"])
-        if len(url[0]) + len(url[1]) <= MAX_URL_BYTES:
+        # A form that is sent by GET where nobody reads it would leave its e-mail address here.
+        has_address = b"@" in url[1] or b"%40" in url[1]
+        if len(url[0]) + len(url[1]) <= MAX_URL_BYTES and not has_address:
             self._lead(url, stored)
         stored.has_grown = False
         self._weigh(stored, stored.segment)

@@ -1,6 +1,5 @@
 // The form: what is typed into it is kept, where it stands, and whom it answers. How that is looked at and sent comes
 // when somebody begins to write.
-const TYPED = ["text", "name", "email", "url"];
 const TOOLS = {
   SERVICE, WIDGETS, TYPED, make, makeButton, find, idOf, say, api, call, keep, recall, recallAll, parse, ownKey, ownOf,
   isSeen, leadLater,

@@ -39,7 +39,7 @@ class Sending {
   async attempt() {
     if (this.reply.isBusy) return;
     this.clear();
-    const missing = ["text", "name", "email"].filter((name) => !this.fields[name].value.trim());
+    const missing = TYPED.filter((name) => this.fields[name].required && !this.fields[name].value.trim());
     if (this.fields.consent?.checked === false) missing.push("consent");
     if (missing.length) {
       this.mark(missing.map((name) => ({ pointer: `#/${name}`, code: `${name}_required` })));

@@ -158,4 +158,5 @@ async def test_the_key_file_is_its_owner_s_alone(house: House, tmp_path: Path) -
 def test_an_address_that_was_checked_does_not_show_itself() -> None:
     address = check_address(EMAIL)
     assert EMAIL not in repr(address)
+    assert address.__rich_repr__() == []
     assert EMAIL not in f"{address}"
