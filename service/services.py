@@ -100,7 +100,8 @@ class Services:
             yield work
             await session.flush()
             await work.run(Work.close)
-        await self._tell(work)
+        self._tell(work)
+        await self._note_heads(work)
 
     async def change(
         self,
@@ -121,14 +122,16 @@ class Services:
             return work, done
 
         keyring = await self.keyring()
-        work, done = await self.database.change(write)
-        await self._tell(work)
+        work, done = await self.database.change(write, lambda written: self._tell(written[0]))
+        await self._note_heads(work)
         return done
 
-    async def _tell(self, work: Work) -> None:
-        """Tell those who listen what has changed in public, and note the heads of the logs."""
+    def _tell(self, work: Work) -> None:
+        """Tell those who listen what has changed in public."""
         if work.public:
             self.changes.tell(work.public)
+
+    async def _note_heads(self, work: Work) -> None:
         for site_id, head in work.heads.items():
             await asyncio.to_thread(self._remember_head, site_id, head)
 

@@ -34,9 +34,20 @@ class Writer:
         self._health = health
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
 
-    async def do(self, work: Callable[[Connection], T]) -> T:
-        """Do work in a transaction; who waits no longer does not stop what has begun."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._do, work)
+    async def do(self, work: Callable[[Connection], T], tell: Callable[[T], object] | None = None) -> T:
+        """Do work in a transaction; who waits no longer does not stop what has begun.
+
+        `tell` hears on the event loop what was committed, also where nobody waits for it any more.
+        """
+        loop = asyncio.get_running_loop()
+
+        def do() -> T:
+            result = self._do(work)
+            if tell:
+                loop.call_soon_threadsafe(tell, result)
+            return result
+
+        return await loop.run_in_executor(self._threads, do)
 
     def _do(self, work: Callable[[Connection], T]) -> T:
         self._health.require_sound_file()
@@ -126,12 +137,12 @@ class Database:
         async with self._turn:
             return await self._writer.do(work)
 
-    async def change(self, work: Callable[[Connection], T]) -> T:
+    async def change(self, work: Callable[[Connection], T], tell: Callable[[T], object] | None = None) -> T:
         """Do synchronous work of a moderator as `write` does, on PostgreSQL beside what is stored."""
         patience = Patience(self.moderators.patience_seconds, UNKNOWN)
         try:
             async with patience, self._turn:
-                return await self._decider.do(work)
+                return await self._decider.do(work, tell)
         except Unavailable as error:
             self.moderators.note(error, patience)
             raise

@@ -171,7 +171,7 @@ def fragment_policy(site: KnownSite | None, public_url: str) -> dict[str, str]:
         f"default-src 'none'; script-src {public_url}; style-src {public_url}; img-src {public_url}; "
         f"base-uri 'none'; form-action {public_url} {origins}; frame-ancestors 'self' {origins}"
     )
-    return {"content-security-policy": policy}
+    return {"Content-Security-Policy": policy}
 
 
 def _prefix_of_ids(fragment: Fragment) -> str:

@@ -16,6 +16,8 @@ HEAD_PIECE_BYTES = 1 << 10
 CHUNKED_PIECE_BYTES = 4 << 10
 # What is read of one connection before others have their turn; a body of known length costs next to nothing.
 TURN_BYTES = 32 << 10
+# How long who is sent an answer may take nothing of it.
+WRITE_SECONDS = 30.0
 
 
 class HeldFlow(FlowControl):
@@ -59,6 +61,7 @@ class PiecewiseProtocol(HttpToolsProtocol):
         self._is_in_body = False
         self._is_over = False
         """Whether nothing that still comes is read."""
+        self._write_timer: asyncio.TimerHandle | None = None
 
     # uvicorn narrows asyncio's type of a transport, and so has to whoever builds on it.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -71,6 +74,7 @@ class PiecewiseProtocol(HttpToolsProtocol):
         waiting = [cycle for cycle, _ in self.pipeline]
         self.pipeline.clear()
         self._rest, self._is_over = b"", True
+        self.resume_writing()
         super().connection_lost(exc)
         for cycle in (self.answering, *waiting):
             if cycle is not None and not cycle.response_complete:
@@ -134,3 +138,15 @@ class PiecewiseProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._rest and not self.pipeline:
             self.loop.call_soon(self._read_on)
+
+    def pause_writing(self) -> None:
+        """Wait for somebody to take what was sent, and not for ever."""
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Send on."""
+        if self._write_timer:
+            self._write_timer.cancel()
+            self._write_timer = None
+        super().resume_writing()

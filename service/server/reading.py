@@ -11,8 +11,8 @@ from http import HTTPMethod
 from typing import Any
 
 import httptools
-import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.errors import (
     HeadersTooLong,
@@ -22,9 +22,8 @@ from service.errors import (
     RequestTooSlow,
     ServiceError,
 )
-from service.http.docs import PROBLEM
-from service.http.edge import DEFAULT_HEADERS, UNMATCHED, Edge
-from service.http.request_ids import HEADER, make_request_id
+from service.http.edge import UNMATCHED, Edge
+from service.server.ending import LingeringTransport, write_refusal
 from service.server.pieces import PiecewiseProtocol
 
 MAX_REQUEST_LINE_BYTES = 16 << 10
@@ -33,8 +32,6 @@ MAX_HEAD_BYTES = MAX_REQUEST_LINE_BYTES + MAX_HEADERS_BYTES
 MAX_HEADERS = 256
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
-# How long who is sent an answer may take nothing of it.
-WRITE_SECONDS = 30.0
 # How long who is told no may go on sending.
 LINGER_SECONDS = 1.0
 _REQUEST_LINE = re.compile(rb"^([A-Z]+) \S+ HTTP/1\.[01]\r?$", re.MULTILINE)
@@ -45,6 +42,11 @@ _OF_AN_UPGRADE = frozenset({b"connection", b"upgrade", b"http2-settings"})
 # What strangers send is answered and counted, but no reason for a line: they could fill the log with them.
 _uvicorn_logger = logging.getLogger("uvicorn.error.connections")
 _uvicorn_logger.setLevel(logging.ERROR)
+
+
+def _size_header(header: tuple[bytes, bytes]) -> int:
+    name, value = header
+    return len(name) + len(value) + len(b": \r\n")
 
 
 class BoundedProtocol(PiecewiseProtocol):
@@ -59,7 +61,8 @@ class BoundedProtocol(PiecewiseProtocol):
         """Whether a request began in what was read last."""
         self._head_bytes = 0
         """What came of a head after the piece in which it began."""
-        self._trailers = 0
+        self._is_chunked = False
+        self._trailers = self._trailer_bytes = 0
         self._empty_bytes = 0
         """What came since the last byte of a body: sizes of chunks, or a trailer."""
         self._fault: ServiceError | None = None
@@ -67,7 +70,6 @@ class BoundedProtocol(PiecewiseProtocol):
         """What is said once the requests before have their answers."""
         self._seconds: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._write_timer: asyncio.TimerHandle | None = None
 
     # uvicorn narrows asyncio's type of a transport, and so has to whoever builds on it.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -78,7 +80,6 @@ class BoundedProtocol(PiecewiseProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection."""
         self._wait(None)
-        self.resume_writing()
         super().connection_lost(exc)
 
     def take(self, piece: bytes) -> None:
@@ -122,12 +123,20 @@ class BoundedProtocol(PiecewiseProtocol):
             self._wait(BODY_SECONDS if self._is_in_body and not self._is_over else None)
             return
         self._head_bytes += 0 if self._has_begun else len(data)
-        if len(self.url) > MAX_REQUEST_LINE_BYTES:
-            self._end_with(RequestLineTooLong())
-        elif self._head_bytes > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
-            self._end_with(HeadersTooLong())
+        if error := self._find_excess() or (HeadersTooLong() if self._head_bytes > MAX_HEAD_BYTES else None):
+            self._end_with(error)
         else:
             self._wait(HEAD_SECONDS)
+
+    def _find_excess(self) -> ServiceError | None:
+        """Give what is to be said of a head, of which perhaps not all is there, that is too long."""
+        if len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1") > MAX_REQUEST_LINE_BYTES:
+            return RequestLineTooLong()
+        # Whoever sends a head byte by byte has it added up with each of them only where that matters.
+        is_short = self._head_bytes < MAX_HEADERS_BYTES // 2 and not self._trailers
+        size = 0 if is_short else self._trailer_bytes + sum(map(_size_header, self.headers))
+        is_too_long = size > MAX_HEADERS_BYTES or len(self.headers) + self._trailers > MAX_HEADERS
+        return HeadersTooLong() if is_too_long else None
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -143,8 +152,9 @@ class BoundedProtocol(PiecewiseProtocol):
         # The parser may heed it all the same, so that nobody knows how it reads on.
         self.cycle.keep_alive = False
         self._trailers += 1
-        if len(self.headers) + self._trailers > MAX_HEADERS:
-            self._fail(HeadersTooLong())
+        self._trailer_bytes += _size_header((name, value))
+        if error := self._find_excess():
+            self._fail(error)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
@@ -153,34 +163,35 @@ class BoundedProtocol(PiecewiseProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer a request."""
-        method = self.parser.get_method()
-        if method == b"CONNECT":
-            self._fail(MethodNotKnown())
+        self._check_head()
         if self.parser.should_upgrade():
             # It comes again, without the wish.
-            self.scope["method"] = method.decode("ascii")
+            self.scope["method"] = self.parser.get_method().decode("ascii")
             return
-        self._check_head(method)
         super().on_headers_complete()
+        if self._is_chunked or self._body_bytes_left > HIGH_WATER_LIMIT:
+            self.cycle.transport = LingeringTransport(self.transport, self.cycle, self)  # type: ignore[assignment]  # As much as is used of one.
         self._is_in_head, self._is_in_body, self._empty_bytes = False, True, 0
 
-    def _check_head(self, method: bytes) -> None:
+    def _check_head(self) -> None:
         """Let the parser stop at what is too long, or no request of HTTP; notes the length of the body."""
+        # What came in a piece or two is not too long.
+        is_long = self._head_bytes or len(self.headers) > MAX_HEADERS
+        if is_long and (error := self._find_excess()):
+            self._fail(error)
+        if self.parser.get_method() == b"CONNECT":
+            self._fail(MethodNotKnown())
         version = self.parser.get_http_version()
         if version not in {"1.0", "1.1"}:
             self._fail(RequestNotReadable("HTTP/1.1 is spoken here, and HTTP/1.0."))
-        if len(method) + len(self.url) + len(b"  HTTP/1.1") > MAX_REQUEST_LINE_BYTES:
-            self._fail(RequestLineTooLong())
-        # What came in a piece or two is not too long.
-        size = self._head_bytes and sum(len(b": \r\n") + len(n) + len(v) for n, v in self.headers)
-        if size > MAX_HEADERS_BYTES or len(self.headers) > MAX_HEADERS:
-            self._fail(HeadersTooLong())
-        hosts, self._body_bytes_left = [], 0
+        hosts, self._body_bytes_left, self._is_chunked = [], 0, False
         for name, value in self.headers:
             if name == b"host":
                 hosts.append(value)
             elif name == b"content-length":
                 self._body_bytes_left = int(value)
+            elif name == b"transfer-encoding":
+                self._is_chunked = True
         if len(hosts) != 1 and (hosts or version != "1.0"):
             self._fail(RequestNotReadable("A request has exactly one Host."))
         if hosts and not _HOST.fullmatch(hosts[0]):
@@ -260,32 +271,24 @@ class BoundedProtocol(PiecewiseProtocol):
             return
         if isinstance(self.app, Edge):
             self.app.metrics.note_request("other", UNMATCHED, error.status, 0.0)
-        body = msgspec.json.encode(error.to_problem())
-        headers = {
-            **DEFAULT_HEADERS,
-            **{name.lower().encode(): text.encode() for name, text in error.headers.items()},
-            b"content-type": PROBLEM.encode(),
-            b"content-length": str(len(body)).encode(),
-            b"connection": b"close",
-            HEADER: make_request_id(),
-        }
-        # The date is the server's.
-        pairs = [*self.server_state.default_headers, *headers.items()]
-        lines = [b"%b: %b\r\n" % pair for pair in pairs]
-        status = STATUS_LINE[error.status]
-        self.transport.write(b"".join([status, *lines, b"\r\n", body]))
-        # To close with something unread would reset the connection, and the answer might be lost with it.
+        self.transport.write(write_refusal(error, self.server_state.default_headers))
+        self._linger()
+
+    def end_after_answer_to(self, request: RequestResponseCycle) -> None:
+        """Close the connection behind an answer, of whose request something may not have been read."""
+        if not request.more_body or self.transport.is_closing():
+            self.transport.close()
+            return
+        self._is_over, self._rest = True, b""
+        self._wait(None)
+        self.flow.hold(False)
+        self.flow.resume_reading()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Say no more, and close when what comes has been read for a while.
+
+        To close with something unread would reset the connection, and the answer might be lost with it.
+        """
         self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
-
-    def pause_writing(self) -> None:
-        """Wait for somebody to take what was sent, and not for ever."""
-        super().pause_writing()
-        self._write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """Send on."""
-        if self._write_timer:
-            self._write_timer.cancel()
-            self._write_timer = None
-        super().resume_writing()

@@ -154,9 +154,10 @@ def _explain(form: SavedForm, field: SavedField) -> str:
         return "the text" if name == DECOY else "the text, under a name that the site has to know"
     if name == DECOY:
         return "a trap: who fills it is spam" if real else "the text, or a trap"
-    if real is None and field in form.text_areas() and not field.is_concealed:
-        return "the text, or a trap"
     known = _FIELDS.get(name)
+    is_open = real is None and field in form.text_areas() and not field.is_concealed
+    if is_open and (known is None or known.name not in {"article", "parent"}):
+        return "the text, or a trap"
     if known is None:
         return "ignored"
     if known.name == "article":

@@ -15,7 +15,7 @@ from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from service.server import reading
+from service.server import pieces, reading
 from service.server.protocol import Protocol
 from tests.keyboard import type_command
 from tests.servers import start_service
@@ -192,6 +192,34 @@ async def test_a_trailer_is_no_header() -> None:
     assert app.seen == ["POST / connection,host,transfer-encoding hi"]
 
 
+@pytest.mark.parametrize("upgrade", [b"", UPGRADE])
+@pytest.mark.parametrize(
+    "headers",
+    [b"".join(b"a%d: %b\r\n" % (one, b"b" * 900) for one in range(74)), b"a: b\r\n" * 257],
+    ids=["bytes", "number"],
+)
+async def test_too_many_headers_are_told_whether_or_not_all_have_come(headers: bytes, upgrade: bytes) -> None:
+    head = b"GET / HTTP/1.1\r\n" + HOST + upgrade + headers
+    for end in (b"", b"Connection: close\r\n\r\n"):
+        answer = await ask(*(head[at : at + 9_000] for at in range(0, len(head), 9_000)), end)
+        assert STATUS.findall(answer) == [b"431"]
+
+
+async def test_of_what_is_too_long_and_cannot_be_the_length_is_told() -> None:
+    for line in (b"CONNECT /%b HTTP/1.1", b"GET /%b HTTP/2.0"):
+        sent = line % (b"0" * 16_384) + b"\r\n" + HOST + b"\r\n"
+        assert STATUS.findall(await ask(sent)) == [b"414"]
+    unfinished = b"GET /" + b"0" * (16_384 - 13)
+    assert STATUS.findall(await ask(unfinished)) == [b"414"]
+
+
+async def test_headers_and_trailers_have_one_bound() -> None:
+    headers = b"".join(b"a%d: %b\r\n" % (one, b"b" * 990) for one in range(40))
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"
+    answer = await ask(b"POST / HTTP/1.1\r\n" + HOST + headers + chunks + headers[:30_000] + b"\r\n\r\n")
+    assert STATUS.findall(answer) == [b"431"]
+
+
 async def test_a_trailer_counts_among_the_headers() -> None:
     chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"
     answer = await ask(b"POST / HTTP/1.1\r\n" + HOST + chunks + b"a: b\r\n" * 11_000)
@@ -231,7 +259,7 @@ async def test_who_is_too_slow_is_told_so(
 
 
 async def test_who_takes_nothing_of_the_answer_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "WRITE_SECONDS", 0.2)
+    monkeypatch.setattr(pieces, "WRITE_SECONDS", 0.2)
     app = Echo(b"0" * (32 << 20))
     async with connected(app) as (_, writer):
         writer.write(GET)

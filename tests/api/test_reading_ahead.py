@@ -110,6 +110,26 @@ async def test_of_a_body_that_nobody_takes_yet_little_is_read(is_chunked: bool, 
     protocol.connection_lost(None)
 
 
+@pytest.mark.parametrize("kind", [b"content-length: 5000000", b"transfer-encoding: chunked"])
+async def test_an_answer_to_who_still_sends_is_not_cut_off(kind: bytes) -> None:
+    """Closed with something unread, a connection is reset, and the answer may be lost on the way."""
+
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 413, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    protocol, wire = connect(refuse)
+    protocol.data_received(b"POST /a HTTP/1.1\r\nhost:\r\nconnection: close\r\n%b\r\n\r\n" % kind)
+    part = b"4000\r\n%b\r\n" % (b"x" * 0x4000)
+    for _ in range(10):
+        protocol.data_received(part)
+    await until(lambda: b" 413 " in wire.written and wire.has_ended)
+    assert not wire.is_closed
+    assert wire.is_read
+    protocol.data_received(part)
+    protocol.connection_lost(None)
+
+
 async def test_whoever_asks_for_more_behind_an_answer_is_noticed_to_be_gone() -> None:
     app = Patient()
     protocol, _ = connect(app)

@@ -58,6 +58,24 @@ async def test_what_nobody_waits_for_any_more_is_not_begun(database: Database) -
     assert await numbers(database) == [0, 1, 2, 3, 4]
 
 
+async def test_what_was_done_is_told_also_where_nobody_waits_for_it_any_more(database: Database) -> None:
+    has_begun, may_end, told = threading.Event(), threading.Event(), asyncio.Event()
+
+    def hold() -> None:
+        has_begun.set()
+        may_end.wait()
+
+    given_up = asyncio.create_task(database.change(note(1, hold), lambda _: told.set()))
+    await asyncio.to_thread(has_begun.wait)
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    assert not told.is_set()
+    may_end.set()
+    await asyncio.wait_for(told.wait(), 30)
+    assert await numbers(database) == [1]
+
+
 # SQLite has one writer at a time.
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_who_stores_waits_for_no_change_that_waits(database: Database) -> None:

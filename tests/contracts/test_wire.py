@@ -39,7 +39,7 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("203.0.113.7", 1), "sockname": ("127.0.0.1", 80)})
         self.written = b""
-        self.has_ended = False
+        self.has_ended = self.is_closed = False
         self.is_read = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -50,7 +50,7 @@ class Wire(asyncio.Transport):
         self.has_ended = True
 
     def close(self) -> None:
-        self.has_ended = True
+        self.has_ended = self.is_closed = True
 
     def abort(self) -> None:
         self.has_ended = True

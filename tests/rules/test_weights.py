@@ -13,7 +13,10 @@ from service.text.weights import read_weights
         ("de-AT, en;q=0.5", [("de-at", 1.0), ("en", 0.5)]),
         ("text/html;level=1;q=0.001", [("text/html", 0.001)]),
         ("br ; q=1.000,gzip; q=0.", [("br", 1.0), ("gzip", 0.0)]),
-        ("a;q=2, b;q=0.1234, c;q=, d;q=nan", [("a", 0), ("b", 0), ("c", 0), ("d", 0)]),
+        (
+            "a;q=2, b;q=0.1234, c;q=, d;q=nan, e;q=.5",
+            [("a", 1), ("b", 0.1234), ("c", 1), ("d", 1), ("e", 0.5)],
+        ),
         ("", [("", 1.0)]),
     ],
 )

@@ -193,17 +193,6 @@ async def test_more_slashes_than_needed_cost_nobody_a_header(house: House, path:
     assert odd.headers["access-control-allow-origin"] == "*"
 
 
-async def test_an_address_in_a_url_is_not_kept(house: House) -> None:
-    """A form without a method sends what was typed to the page that shows the comments."""
-    store = house.app.process.store
-    for typed in ("dave@mail.example", "dave%40mail.example"):
-        answer = await house.dave.get(f"/v1/sites/blog/comments.html?article=/post&email={typed}")
-        assert answer.status_code == 200
-    await house.dave.get("/v1/sites/blog/comments.html?article=/post")
-    [(_, query)] = store._by_url
-    assert query == b"article=/post"
-
-
 async def test_a_coding_that_is_made_later_takes_room_too(house: House) -> None:
     await house.publish(text=LONG)
     store = house.app.process.store

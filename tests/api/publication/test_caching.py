@@ -149,3 +149,14 @@ async def test_an_avatar_is_drawn_from_the_name_alone_and_kept_for_long(house: H
     assert picture.text.startswith("<svg ")
     for wrong in ("0123456789abcdeF.svg", "0123456789abcdef.png", "0123.svg", "x.svg", "%00.svg"):
         problem_of(await house.dave.get(f"/avatars/{wrong}"), 404)
+
+
+async def test_an_address_in_a_url_is_not_kept(house: House) -> None:
+    """A form without a method sends what was typed to the page that shows the comments."""
+    store = house.app.process.store
+    for typed in ("dave@mail.example", "dave%40mail.example"):
+        answer = await house.dave.get(f"/v1/sites/blog/comments.html?article=/post&email={typed}")
+        assert answer.status_code == 200
+    await house.dave.get("/v1/sites/blog/comments.html?article=/post")
+    [(_, query)] = store._by_url
+    assert query == b"article=/post"

@@ -214,3 +214,13 @@ async def test_the_forms_of_two_articles_in_one_page_have_nothing_in_common(hous
 async def test_the_form_is_sent_as_utf_8_whatever_the_page_is_in(house: House, view: str) -> None:
     html = (await get_fragment(house, view=view)).text
     assert re.search(r'<form [^>]*accept-charset="utf-8"', html)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("article=", 422), ("article=/post&limit=0", 422), ("around=zz", 404)]
+)
+async def test_a_refusal_may_stand_in_the_frame_too(house: House, query: str, status: int) -> None:
+    answer = await house.dave.get(f"/v1/sites/blog/comments.html?{query}&view=page")
+    assert answer.status_code == status
+    [policy] = answer.headers.get_list("content-security-policy")
+    assert "frame-ancestors 'self' https://blog.example" in policy
