@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import psycopg
 
@@ -16,6 +17,22 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
         # There is no event for it, which would be there for a test alone.
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+async def until_tidied() -> None:
+    """Return once the first round of tidying up is over, which would mend what a test leaves to be mended."""
+
+    async def is_resting() -> bool:
+        keeping: list[Any] = [task.get_coro() for task in asyncio.all_tasks()]
+        # The name of what each waits for; nothing else tells how far it is.
+        waits = [
+            getattr(one.cr_await, "__name__", "")
+            for one in keeping
+            if getattr(one, "__name__", "") == "_keep_tidying"
+        ]
+        return all(name == "sleep" for name in waits)
+
+    await until(is_resting)
 
 
 async def find_waiting(admin: psycopg.AsyncConnection[tuple[int]]) -> int:

@@ -14,6 +14,7 @@ from service.moderation.schemas import Result
 from service.text.markup import MARKUP_VERSION
 from tests.api.moderation.tampering import flaws
 from tests.cast import House
+from tests.waiting import until_tidied
 
 pytestmark = pytest.mark.both
 
@@ -22,6 +23,7 @@ PAGE = "/v1/sites/blog/comments?article=/post"
 
 async def make_old(house: House, comment_id: str, html: str, *, markup: int = 0) -> None:
     """Leave a comment as an older version, which knows no number of its markup, has it."""
+    await until_tidied()
     async with house.database.writing() as session:
         chosen = update(Comment).where(col(Comment.id) == UUID(comment_id))
         await session.exec(chosen.values(html=html, markup=markup))
@@ -171,6 +173,7 @@ async def test_who_has_seen_fewer_words_of_what_waits_does_not_approve_it(house:
 async def test_a_waiting_edit_is_rendered_anew(house: House) -> None:
     published = await house.publish(text="One.")
     await house.edit(published, "# Two")
+    await until_tidied()
     async with house.database.writing() as session:
         await session.exec(update(ProposedEdit).values(html="<p><strong>Two</strong></p>", markup=0))
     await renew(house)

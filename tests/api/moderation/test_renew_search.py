@@ -8,12 +8,14 @@ from sqlmodel import SQLModel, col, update
 from service.comments.tables import Comment, ProposedEdit
 from tests.api.moderation.test_renew_markup import PAGE, make_old, renew, shown
 from tests.cast import House
+from tests.waiting import until_tidied
 
 pytestmark = pytest.mark.both
 
 
 async def leave_unsearched(house: House, search: str | None = None) -> None:
     """Leave all comments and edits as an older version, which knows of no search, has them."""
+    await until_tidied()
     async with house.database.writing() as session:
         for table in (Comment, ProposedEdit):
             rows = SQLModel.metadata.tables[str(table.__tablename__)]
@@ -84,6 +86,7 @@ async def test_a_rendering_that_was_refused_does_not_come_again_with_the_search(
 
 async def test_an_erased_text_leaves_nothing_to_be_found(house: House) -> None:
     comment = await house.submit(text="Geheimnis")
+    await until_tidied()
     async with house.database.writing() as session:
         gone = update(Comment).where(col(Comment.id) == UUID(comment.id))
         await session.exec(gone.values(name="", url=None, text="", html="", search=None))
