@@ -138,7 +138,7 @@ async def _require_rights(session: AsyncSession) -> None:
     """Raise Misconfigured unless the role may do to every table what the service does."""
     checks = ", ".join(f"has_table_privilege(name, '{right}')" for right in _RIGHTS)
     rows = "unnest(CAST(:names AS text[])) AS name"
-    query = text(f"SELECT name, {checks} FROM {rows}")  # noqa: S608 - Of constants alone.
+    query = text(f"SELECT name, {checks} FROM {rows}")  # noqa: S608 - It is made of constants.
     tables = sorted(SQLModel.metadata.tables)
     connection = await session.connection()
     for table, *granted in await connection.execute(query, {"names": tables}):

@@ -45,5 +45,6 @@ def _respell(host: str) -> str:
 
 def fold_inserted(context: DefaultExecutionContext) -> str:
     """Give what a comment is found by that is stored without, so that there is none such."""
-    row: Mapping[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]  # By SQLAlchemy.
+    # SQLAlchemy has this method without types.
+    row: Mapping[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
     return make_search(row["name"], row.get("url"), row["text"], row["html"])

@@ -35,4 +35,4 @@ async def rest(seconds: float) -> None:
 
 def pause_after(seconds: float) -> float:
     """Give how long to let others go first, after a piece that took so long."""
-    return seconds * random.uniform(1, 2)  # noqa: S311 - no secret.
+    return seconds * random.uniform(1, 2)  # noqa: S311 - It keeps processes apart, and hides nothing.

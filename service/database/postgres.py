@@ -58,7 +58,7 @@ class PatientAsyncConnection(psycopg.AsyncConnection[Any]):
         self,
         gen: PQGen[R],
         interval: float = LOOK_SECONDS,
-        timeout: float | None = None,  # noqa: ASYNC109 - the driver's own parameter.
+        timeout: float | None = None,  # noqa: ASYNC109 - The driver passes it by this name.
     ) -> R:
         limit = self.patience_seconds if timeout is None else timeout
         try:

@@ -152,7 +152,7 @@ class CommentStream(msgspec.Struct, frozen=True):
         leaving = asyncio.create_task(_leave_with(receive, follower))
         try:
             await _begin(send)
-            retry = random.randint(*RETRY_MILLISECONDS)  # noqa: S311 - spreads load, hides nothing.
+            retry = random.randint(*RETRY_MILLISECONDS)  # noqa: S311 - It spreads load, and hides nothing.
             # Without data the id is no event, and is known for the next time all the same.
             head = b"retry: %d\nid: %d\n\n" % (retry, batch.known)
             await _write(send, head + batch.events)
@@ -169,7 +169,7 @@ class CommentStream(msgspec.Struct, frozen=True):
 
     async def _follow(self, follower: Follower, send: Send) -> None:
         clock = asyncio.get_running_loop().time
-        ends_at = clock() + random.uniform(*LIFE_SECONDS)  # noqa: S311 - as above.
+        ends_at = clock() + random.uniform(*LIFE_SECONDS)  # noqa: S311 - It spreads load, too.
         while not follower.has_ended and (left := ends_at - clock()) > 0:
             if not await follower.woken(min(left, HEARTBEAT_SECONDS)):
                 await _write(send, b": \n\n")

@@ -48,6 +48,7 @@ def check_redis_url(url: str) -> None:
     try:
         if address.group == "cluster":
             _connect_cluster(address, TIMEOUT_SECONDS)
+        # redis-py has this method without types.
         _make_pool(address, TIMEOUT_SECONDS).make_connection()  # type: ignore[no-untyped-call]
     # Whatever the library says of a value; its text may hold it.
     except (TypeError, ValueError, OverflowError, AttributeError, RedisError):

@@ -64,7 +64,7 @@ def backfill(table: str, values: str, where: str, *, key: str = "id") -> None:
     Each piece is a transaction of its own, with a pause after it. The key is a number or a UUID.
     """
     if _is_sqlite():
-        op.execute(f"UPDATE {table} SET {values} WHERE {where}")  # noqa: S608 - A migration's own words.
+        op.execute(f"UPDATE {table} SET {values} WHERE {where}")  # noqa: S608 - A migration wrote it.
         return
     pace, after = Pace(ROWS, MAX_ROWS), None
     with op.get_context().autocommit_block():
@@ -73,7 +73,8 @@ def backfill(table: str, values: str, where: str, *, key: str = "id") -> None:
             # Without a place to begin at, each piece would walk over all that is done.
             behind = "" if after is None else f" AND {key} > :after"
             piece = (
-                f"UPDATE {table} SET {values} WHERE {key} IN (SELECT {key} FROM {table}"  # noqa: S608 - As above.
+                f"UPDATE {table} SET {values} WHERE {key} IN"  # noqa: S608 - A migration wrote it.
+                f" (SELECT {key} FROM {table}"
                 f" WHERE ({where}){behind} ORDER BY {key} LIMIT :size) RETURNING {key}"
             )
             given = {"size": pace.size} if after is None else {"size": pace.size, "after": after}
