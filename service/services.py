@@ -52,7 +52,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(kw_only=True, eq=False)
+# Without a `repr`, which would show the parts of every part to whatever log it gets into.
+@dataclass(kw_only=True, eq=False, repr=False)
 class Services:
     """The parts of a running service."""
 

@@ -110,13 +110,13 @@ def make_draft(
     site, submission, address = arrival.site, arrival.submission, arrival.submission.email
     place = (site.id, submission.article, arrival.parent.id if arrival.parent else None)
     flood = [ADDRESS_FLOOD] if FLOOD_RULE in verdict.over else []
-    day, comment_id = now.date().isoformat().encode(), new_id()
+    day, comment_id, columns = now.date().isoformat().encode(), new_id(), submission.as_columns()
     return Draft(
         site_id=site.id,
         article=submission.article,
         parent=arrival.parent,
         key=arrival.key,
-        columns=submission.as_columns(),
+        columns=columns,
         id=comment_id,
         article_id=new_id(),
         html=html,
@@ -124,7 +124,7 @@ def make_draft(
         status="spam" if arrival.is_decoyed else "pending",
         signals=[*flood, DECOY_FILLED] if arrival.is_decoyed else flood,
         submitted_at=now,
-        fingerprint=make_fingerprint(keyring, *place, submission.as_columns()),
+        fingerprint=make_fingerprint(keyring, *place, columns),
         client_hash=keyring.mac("client", day, arrival.prefix.encode()),
         address=keyring.seal_address(comment_id, site.id, address.original, address.folded),
     )
